@@ -1,0 +1,69 @@
+# `make` alone tells what there is.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+
+GOLANGCI_LINT_VERSION := v2.15.0
+GOLANGCI_LINT := .tools/golangci-lint-$(GOLANGCI_LINT_VERSION)
+
+graphiql := internal/web/graphiql
+graphiql_packages := internal/web/graphiql-assets
+graphiql_files := graphiql/graphiql.min.js graphiql/graphiql.min.css \
+	react/umd/react.production.min.js react-dom/umd/react-dom.production.min.js
+
+# What a generator writes, and what it writes into.
+generated := graph internal/postgres/schema.sql
+
+.PHONY: help
+help: ## Tell what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+.PHONY: run
+run: export REGULARS_DEMO ?= on
+run: graphiql ## Run the program with its own database and a demo club (REGULARS_DEMO=off: without)
+	@.ci/setup run
+	@go build -o regulars .
+	@exec ./regulars serve
+
+.PHONY: test
+test: ## Run all tests against a real PostgreSQL
+	@.ci/setup test
+	go test -race ./...
+
+.PHONY: check
+check: $(GOLANGCI_LINT) ## Prove that generated code is current and that formatters and linters are content
+	.ci/current $(generated) -- $(MAKE) --no-print-directory generate
+	@echo "== gofmt"
+	@unformatted="$$(git ls-files --cached --others --exclude-standard '*.go' | xargs gofmt -l)"; \
+		if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted"; exit 1; fi
+	@echo "== go mod tidy"
+	@go mod tidy -diff
+	@echo "== no resolver is a stub"
+	@if grep -rnE 'not implemented|^func \(r \*?[A-Za-z]*Resolver\) ID\(' graph --include='*.go'; then exit 1; fi
+	@echo "== go vet"
+	@go vet ./...
+	@echo "== golangci-lint"
+	@$(GOLANGCI_LINT) run
+
+.PHONY: generate
+generate: ## Write generated code and the dump of the database's schema anew
+	@.ci/setup run
+	go tool gqlgen generate
+	go test ./internal/postgres -run Schema -update
+
+.PHONY: graphiql
+graphiql: $(graphiql)/.version ## Fetch GraphiQL, the page at / (needs npm)
+
+# Without npm the program has a plain page instead, so a failure here stops nothing. The mark is written last.
+$(graphiql)/.version: $(graphiql_packages)/package-lock.json
+	@if (cd $(graphiql_packages) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) \
+		&& cp $(addprefix $(graphiql_packages)/node_modules/,$(graphiql_files)) $(graphiql)/; \
+	then rm -rf $(graphiql_packages)/node_modules; touch $@; \
+	else echo "GraphiQL could not be fetched (is npm there?); the page at / will be a plain one."; fi
+
+# Under a name of its own, so that another version is built anew.
+$(GOLANGCI_LINT):
+	@echo "== building golangci-lint $(GOLANGCI_LINT_VERSION); this takes a while, once"
+	@mkdir -p .tools
+	@GOBIN="$(CURDIR)/.tools" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	@mv .tools/golangci-lint $@

@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"regulars/internal/postgres"
+	"regulars/internal/postgres/embedded"
+	"regulars/internal/program"
+)
+
+// Database is the program's database, ready for use.
+type Database struct {
+	*postgres.DB
+	// Applied counts the migrations that opening it applied; Created tells whether it made the program.
+	Applied int
+	Created bool
+	cluster *embedded.Cluster
+}
+
+// OpenDatabase opens the database that the settings name, or starts or joins the one in the data folder. It migrates it
+// and makes its program from seed if it has none. It returns a program.SettingError if its program is another one than
+// seed says. Close it in the end.
+func OpenDatabase(ctx context.Context, settings Settings, seed program.Seed, now func() time.Time) (opened *Database, err error) {
+	opened = &Database{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, opened.Close())
+			opened = nil
+		}
+	}()
+	source := settings.DatabaseURL
+	if source == "" {
+		opened.cluster, err = embedded.Open(ctx, filepath.Join(settings.Data, "postgres"), embedded.Options{})
+		if err != nil {
+			return opened, err
+		}
+		source = opened.cluster.DataSource()
+	}
+	if opened.DB, err = postgres.Open(ctx, source, postgres.Options{Now: now}); err != nil {
+		return opened, fmt.Errorf("opening the database: %w", err)
+	}
+	if opened.Applied, err = opened.Migrate(ctx); err != nil {
+		return opened, fmt.Errorf("migrating the database: %w", err)
+	}
+	opened.Created, err = program.Ensure(ctx, opened.DB, seed)
+	return opened, err
+}
+
+// Close closes the connections and leaves the database in the data folder, which stops with the last one that uses it.
+func (d *Database) Close() error {
+	var errs []error
+	if d.DB != nil {
+		errs = append(errs, d.DB.Close())
+	}
+	if d.cluster != nil {
+		errs = append(errs, d.cluster.Close())
+	}
+	return errors.Join(errs...)
+}

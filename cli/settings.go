@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+
+	"regulars/internal/program"
+)
+
+// Settings are what every command can be told, by a flag or by the environment. They name infrastructure; how the
+// program counts is kept in its database.
+type Settings struct {
+	Addr        string `env:"REGULARS_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (${default}). The development issuer is on only where that is a loopback address."`
+	PublicURL   string `name:"public-url" env:"REGULARS_PUBLIC_URL" placeholder:"URL" help:"Where people and apps reach the program, if not at that address."`
+	Data        string `env:"REGULARS_DATA" default:"./data" placeholder:"FOLDER" help:"The data folder (${default})."`
+	DatabaseURL string `name:"database-url" env:"DATABASE_URL" placeholder:"URL" help:"A PostgreSQL to use, e.g. postgres://regulars@localhost/regulars; else the program keeps its own in the data folder."`
+	Demo        Switch `env:"REGULARS_DEMO" default:"off" placeholder:"on|off" help:"Fill an empty database with a demo club (${default})."`
+}
+
+// Validate returns an error that names the setting with a value that cannot be.
+func (s Settings) Validate() error {
+	host, port, err := net.SplitHostPort(s.Addr)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return fmt.Errorf("REGULARS_ADDR (--addr): %q is not a host with a port, e.g. 127.0.0.1:8080", s.Addr)
+	}
+	if _, err := netip.ParseAddr(host); host != "" && err != nil && host != "localhost" {
+		return fmt.Errorf("REGULARS_ADDR (--addr): %q is neither an IP address nor localhost", host)
+	}
+	if s.PublicURL != "" {
+		public, err := url.Parse(s.PublicURL)
+		if err != nil || (public.Scheme != "http" && public.Scheme != "https") || public.Host == "" || public.RawQuery != "" || public.Fragment != "" {
+			return fmt.Errorf("REGULARS_PUBLIC_URL (--public-url): %q is not an address like https://club.example", s.PublicURL)
+		}
+	}
+	if s.Data == "" {
+		return errors.New("REGULARS_DATA (--data): the data folder is not named")
+	}
+	return nil
+}
+
+// Loopback tells whether the address to listen on can only be reached from this machine.
+func (s Settings) Loopback() bool {
+	host, _, err := net.SplitHostPort(s.Addr)
+	if err != nil {
+		return false
+	}
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.IsLoopback()
+}
+
+// Switch is a setting that is on or off.
+type Switch struct{ On bool }
+
+// UnmarshalText reads "on" or "off".
+func (s *Switch) UnmarshalText(text []byte) error {
+	switch string(text) {
+	case "on":
+		s.On = true
+	case "off":
+		s.On = false
+	default:
+		return fmt.Errorf("must be on or off, not %q", text)
+	}
+	return nil
+}
+
+// Seed is how a new program counts. A database that has its program already must agree.
+type Seed struct {
+	Currency     string `env:"REGULARS_CURRENCY" placeholder:"CODE" help:"Currency of a new program, e.g. EUR (USD if not given)."`
+	TimeZone     string `env:"REGULARS_TIME_ZONE" placeholder:"ZONE" help:"Time zone of a new program, e.g. Europe/Berlin (UTC if not given)."`
+	ProgramStart string `env:"REGULARS_PROGRAM_START" placeholder:"TIME" help:"When a new program starts, e.g. 2026-01-01T00:00:00Z; it takes no facts from before (no limit if not given)."`
+}
+
+func (s Seed) program() program.Seed {
+	return program.Seed{Currency: s.Currency, TimeZone: s.TimeZone, Start: s.ProgramStart}
+}

@@ -1,0 +1,65 @@
+package graph
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/vikstrous/dataloadgen"
+
+	"regulars/internal/id"
+	"regulars/loyalty"
+	"regulars/loyalty/ledger"
+	"regulars/loyalty/rules"
+)
+
+// loadWait is how long a loader gathers what other fields of the same level ask for.
+const loadWait = 200 * time.Microsecond
+
+// loaders fetch objects by id for all fields that want one, in one statement. They remember, so each root field of a
+// mutation has its own: what it answers is what it left behind.
+type loaders struct {
+	members     *dataloadgen.Loader[id.Member, *loyalty.Member]
+	balances    *dataloadgen.Loader[id.Member, *loyalty.PointsBalance]
+	standings   *dataloadgen.Loader[id.Member, *loyalty.TierStanding]
+	activities  *dataloadgen.Loader[id.Activity, *loyalty.Activity]
+	evaluations *dataloadgen.Loader[id.Activity, *rules.Evaluation]
+	entries     *dataloadgen.Loader[id.Entry, *ledger.Entry]
+	explainer   func() (*loyalty.Explainer, error)
+}
+
+func newLoaders(ctx context.Context, service *loyalty.Service) *loaders {
+	return &loaders{
+		members:     loader(service.Members),
+		balances:    loader(service.Balances),
+		standings:   loader(service.Standings),
+		activities:  loader(service.Activities),
+		evaluations: loader(service.Evaluations),
+		entries:     loader(service.Entries),
+		explainer:   sync.OnceValues(func() (*loyalty.Explainer, error) { return service.Explainer(ctx) }),
+	}
+}
+
+// loader makes one of a use case that answers many ids at once; what it leaves out is absent or invisible, and nil.
+func loader[K comparable, V any](fetch func(context.Context, []K) (map[K]*V, error)) *dataloadgen.Loader[K, *V] {
+	return dataloadgen.NewLoader(func(ctx context.Context, keys []K) ([]*V, []error) {
+		found, err := fetch(ctx, keys)
+		values := make([]*V, len(keys))
+		errs := make([]error, len(keys))
+		for i, key := range keys {
+			values[i], errs[i] = found[key], err
+		}
+		return values, errs
+	}, dataloadgen.WithWait(loadWait))
+}
+
+type loadersKey struct{}
+
+func withLoaders(ctx context.Context, service *loyalty.Service) context.Context {
+	return context.WithValue(ctx, loadersKey{}, newLoaders(ctx, service))
+}
+
+// load returns the loaders of the operation under way, which the handler has put there.
+func load(ctx context.Context) *loaders {
+	return ctx.Value(loadersKey{}).(*loaders)
+}

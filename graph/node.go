@@ -1,0 +1,53 @@
+package graph
+
+import (
+	"context"
+
+	"regulars/graph/generated"
+	"regulars/internal/actor"
+	"regulars/internal/id"
+)
+
+// node finds an object of whatever kind. An id of no kind is answered like one of nothing.
+func (r *Resolver) node(ctx context.Context, wanted string) (generated.Node, error) {
+	if _, err := actor.Require(ctx); err != nil {
+		return nil, err
+	}
+	if tier := id.ParseTier(wanted); tier != (id.Tier{}) {
+		return r.tier(ctx, tier)
+	}
+	if rule := id.ParseRule(wanted); rule != (id.Rule{}) {
+		return found(r.loyalty.EarningRule(ctx, rule))
+	}
+	if adjustment := id.ParseAdjustment(wanted); adjustment != (id.Adjustment{}) {
+		return found(r.loyalty.Adjustment(ctx, adjustment))
+	}
+	if activity := id.ParseActivity(wanted); activity != (id.Activity{}) {
+		return found(load(ctx).activities.Load(ctx, activity))
+	}
+	if entry := id.ParseEntry(wanted); entry != (id.Entry{}) {
+		return found(load(ctx).entries.Load(ctx, entry))
+	}
+	return found(load(ctx).members.Load(ctx, id.ParseMember(wanted)))
+}
+
+func (r *Resolver) tier(ctx context.Context, wanted id.Tier) (generated.Node, error) {
+	ladder, err := r.loyalty.Tiers(ctx)
+	for _, tier := range ladder {
+		if tier.ID == wanted {
+			return &tier, err
+		}
+	}
+	return nil, err
+}
+
+// found turns a missing object into a missing node: a nil pointer in an interface is not nil.
+func found[T any, P interface {
+	*T
+	generated.Node
+}](object P, err error) (generated.Node, error) {
+	if object == nil || err != nil {
+		return nil, err
+	}
+	return object, nil
+}

@@ -1,0 +1,131 @@
+package graph
+
+import (
+	"context"
+
+	"regulars/graph/generated"
+	"regulars/internal/actor"
+	"regulars/internal/id"
+	"regulars/internal/value"
+	"regulars/loyalty"
+	"regulars/loyalty/ledger"
+	"regulars/loyalty/rules"
+)
+
+// recorded answers a fact that was sent alone.
+func recorded(answer *loyalty.Recorded, err error) (*loyalty.Recorded, error) {
+	problems, err := refused(err)
+	if len(problems) > 0 {
+		return &loyalty.Recorded{Entries: []*ledger.Entry{}, UserErrors: problems}, nil
+	}
+	return answer, err
+}
+
+func memberPayload(member *loyalty.Member, err error) (*generated.MemberPayload, error) {
+	problems, err := refused(err)
+	return &generated.MemberPayload{Member: member, UserErrors: problems}, err
+}
+
+func rulePayload(rule *loyalty.EarningRule, err error) (*generated.EarningRulePayload, error) {
+	problems, err := refused(err)
+	return &generated.EarningRulePayload{Rule: rule, UserErrors: problems}, err
+}
+
+func adjustPointsPayload(ctx context.Context, posted *loyalty.AdjustmentPosted, err error) (*generated.AdjustPointsPayload, error) {
+	problems, err := refused(err)
+	if posted == nil || err != nil {
+		return &generated.AdjustPointsPayload{UserErrors: problems}, err
+	}
+	member, err := load(ctx).members.Load(ctx, posted.MemberID)
+	return &generated.AdjustPointsPayload{
+		Adjustment: posted.Adjustment, Entry: posted.Entry, Member: member, Replayed: &posted.Replayed,
+	}, err
+}
+
+// memberEdit is what an input changes of a member: fields that it leaves out stay, null clears.
+func memberEdit(input generated.UpdateMemberInput) ([]value.Attribute, loyalty.MemberEdit) {
+	var attributes []value.Attribute
+	if given, ok := input.Attributes.ValueOK(); ok {
+		attributes = values(given)
+	}
+	return attributes, func(member *loyalty.Member) {
+		if email, ok := input.Email.ValueOK(); ok {
+			member.Email = email
+		}
+		if phone, ok := input.Phone.ValueOK(); ok {
+			member.Phone = phone
+		}
+		if name, ok := input.DisplayName.ValueOK(); ok {
+			member.DisplayName = name
+		}
+		if birthDate, ok := input.BirthDate.ValueOK(); ok {
+			member.BirthDate = birthDate
+		}
+		if locale, ok := input.Locale.ValueOK(); ok {
+			member.Locale = orEmpty(locale)
+		}
+		if zone, ok := input.TimeZone.ValueOK(); ok {
+			member.TimeZone = orEmpty(zone)
+		}
+	}
+}
+
+// orEmpty is what a cleared text is to the domain, which puts the program's in its place.
+func orEmpty(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
+}
+
+func historyFilter(filter *generated.PointsEntryFilter) ledger.Filter {
+	if filter == nil {
+		return ledger.Filter{}
+	}
+	return ledger.Filter{Kinds: filter.Kind.Value(), From: filter.From.Value(), To: filter.To.Value()}
+}
+
+// visible leaves a member only the outcomes that gave something: the other rules are none of its business.
+func visible(ctx context.Context, outcomes []rules.Outcome) []*rules.Outcome {
+	caller, _ := actor.From(ctx)
+	staff := caller.Is(actor.Marketer, actor.Support, actor.Admin)
+	shown := make([]*rules.Outcome, 0, len(outcomes))
+	for i := range outcomes {
+		if staff || outcomes[i].Granted > 0 {
+			shown = append(shown, &outcomes[i])
+		}
+	}
+	return shown
+}
+
+// activity is the fact behind an entry, nil if there is none.
+func (l *loaders) activity(ctx context.Context, entry *ledger.Entry) (*loyalty.Activity, error) {
+	if entry.ActivitySequence == nil {
+		return nil, nil
+	}
+	return l.activities.Load(ctx, id.Activity{Member: entry.Member, Sequence: *entry.ActivitySequence})
+}
+
+// evaluation is why an entry is as large as it is, nil if no rule decided that.
+func (l *loaders) evaluation(ctx context.Context, entry *ledger.Entry) (*rules.Evaluation, error) {
+	if entry.ActivitySequence == nil {
+		return nil, nil
+	}
+	return l.evaluations.Load(ctx, id.Activity{Member: entry.Member, Sequence: *entry.ActivitySequence})
+}
+
+func pointers[T any](values []T) []*T {
+	list := make([]*T, len(values))
+	for i := range values {
+		list[i] = &values[i]
+	}
+	return list
+}
+
+func values[T any](pointers []*T) []T {
+	list := make([]T, len(pointers))
+	for i, pointer := range pointers {
+		list[i] = *pointer
+	}
+	return list
+}

@@ -1,0 +1,227 @@
+// Package id holds the ids of the program's nouns: one Go type each, in the API an opaque text with a prefix that tells
+// the noun, in the database a UUID (version 7, so that they sort by creation) or, for what belongs to a member, the
+// member's UUID with a sequence number.
+//
+// A text that is no id of its noun reads as the zero id, which no row has: a malformed id is answered like an absent one.
+package id
+
+import (
+	"bytes"
+	"database/sql/driver"
+	"encoding/base32"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// Crockford's alphabet in lower case: no letters that are mistaken for digits, and texts sort as their bytes do.
+var encoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+
+// Prefixes of the ids in the API, by noun.
+const (
+	memberPrefix     = "mem"
+	tierPrefix       = "tie"
+	rulePrefix       = "rul"
+	adjustmentPrefix = "adj"
+	activityPrefix   = "act"
+	entryPrefix      = "ent"
+)
+
+// Member is the id of a member.
+type Member uuid.UUID
+
+// Tier is the id of a tier.
+type Tier uuid.UUID
+
+// Rule is the id of an earning rule, over all its versions.
+type Rule uuid.UUID
+
+// Adjustment is the id of an adjustment.
+type Adjustment uuid.UUID
+
+// Activity is the id of a fact: the member's, with its sequence number there.
+type Activity struct {
+	Member   Member
+	Sequence int64
+}
+
+// Entry is the id of a points entry: the member's, with its sequence number there.
+type Entry struct {
+	Member   Member
+	Sequence int64
+}
+
+// New returns a new random id, later ones sorting behind earlier ones.
+func New[T ~[16]byte]() T {
+	return T(uuid.Must(uuid.NewV7()))
+}
+
+// Texts returns ids as PostgreSQL reads an array of UUIDs.
+func Texts[T ~[16]byte](ids []T) []string {
+	texts := make([]string, len(ids))
+	for i, one := range ids {
+		texts[i] = uuid.UUID(one).String()
+	}
+	return texts
+}
+
+// Compare orders ids as PostgreSQL orders UUIDs.
+func Compare[T ~[16]byte](a, b T) int {
+	left, right := [16]byte(a), [16]byte(b)
+	return bytes.Compare(left[:], right[:])
+}
+
+func (m Member) String() string     { return text(memberPrefix, m) }
+func (t Tier) String() string       { return text(tierPrefix, t) }
+func (r Rule) String() string       { return text(rulePrefix, r) }
+func (a Adjustment) String() string { return text(adjustmentPrefix, a) }
+func (a Activity) String() string   { return numbered(activityPrefix, a.Member, a.Sequence) }
+func (e Entry) String() string      { return numbered(entryPrefix, e.Member, e.Sequence) }
+
+// ParseMember reads a member's id; the zero id if text is none.
+func ParseMember(text string) Member { return parse[Member](memberPrefix, text) }
+
+// ParseTier reads a tier's id; the zero id if text is none.
+func ParseTier(text string) Tier { return parse[Tier](tierPrefix, text) }
+
+// ParseRule reads a rule's id; the zero id if text is none.
+func ParseRule(text string) Rule { return parse[Rule](rulePrefix, text) }
+
+// ParseAdjustment reads an adjustment's id; the zero id if text is none.
+func ParseAdjustment(text string) Adjustment { return parse[Adjustment](adjustmentPrefix, text) }
+
+// ParseActivity reads an activity's id; the zero id if text is none.
+func ParseActivity(text string) Activity {
+	member, sequence := parseNumbered(activityPrefix, text)
+	return Activity{Member: member, Sequence: sequence}
+}
+
+// ParseEntry reads an entry's id; the zero id if text is none.
+func ParseEntry(text string) Entry {
+	member, sequence := parseNumbered(entryPrefix, text)
+	return Entry{Member: member, Sequence: sequence}
+}
+
+// MarshalGQL writes the id as the API shows it.
+func (m Member) MarshalGQL(w io.Writer) { write(w, m) }
+
+// MarshalGQL writes the id as the API shows it.
+func (t Tier) MarshalGQL(w io.Writer) { write(w, t) }
+
+// MarshalGQL writes the id as the API shows it.
+func (r Rule) MarshalGQL(w io.Writer) { write(w, r) }
+
+// MarshalGQL writes the id as the API shows it.
+func (a Adjustment) MarshalGQL(w io.Writer) { write(w, a) }
+
+// MarshalGQL writes the id as the API shows it.
+func (a Activity) MarshalGQL(w io.Writer) { write(w, a) }
+
+// MarshalGQL writes the id as the API shows it.
+func (e Entry) MarshalGQL(w io.Writer) { write(w, e) }
+
+// UnmarshalGQL reads the id from an argument.
+func (m *Member) UnmarshalGQL(value any) error { return read(m, value, ParseMember) }
+
+// UnmarshalGQL reads the id from an argument.
+func (t *Tier) UnmarshalGQL(value any) error { return read(t, value, ParseTier) }
+
+// UnmarshalGQL reads the id from an argument.
+func (r *Rule) UnmarshalGQL(value any) error { return read(r, value, ParseRule) }
+
+// UnmarshalGQL reads the id from an argument.
+func (a *Adjustment) UnmarshalGQL(value any) error { return read(a, value, ParseAdjustment) }
+
+// UnmarshalGQL reads the id from an argument.
+func (a *Activity) UnmarshalGQL(value any) error { return read(a, value, ParseActivity) }
+
+// UnmarshalGQL reads the id from an argument.
+func (e *Entry) UnmarshalGQL(value any) error { return read(e, value, ParseEntry) }
+
+// Value gives the id to the database.
+func (m Member) Value() (driver.Value, error) { return uuid.UUID(m).Value() }
+
+// Value gives the id to the database.
+func (t Tier) Value() (driver.Value, error) { return uuid.UUID(t).Value() }
+
+// Value gives the id to the database.
+func (r Rule) Value() (driver.Value, error) { return uuid.UUID(r).Value() }
+
+// Value gives the id to the database.
+func (a Adjustment) Value() (driver.Value, error) { return uuid.UUID(a).Value() }
+
+// Scan takes the id from the database.
+func (m *Member) Scan(source any) error { return (*uuid.UUID)(m).Scan(source) }
+
+// Scan takes the id from the database.
+func (t *Tier) Scan(source any) error { return (*uuid.UUID)(t).Scan(source) }
+
+// Scan takes the id from the database.
+func (r *Rule) Scan(source any) error { return (*uuid.UUID)(r).Scan(source) }
+
+// Scan takes the id from the database.
+func (a *Adjustment) Scan(source any) error { return (*uuid.UUID)(a).Scan(source) }
+
+// MarshalText writes the id into JSON as the API shows it.
+func (r Rule) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText reads the id back from JSON.
+func (r *Rule) UnmarshalText(text []byte) error {
+	*r = ParseRule(string(text))
+	return nil
+}
+
+func text[T ~[16]byte](prefix string, value T) string {
+	raw := [16]byte(value)
+	return prefix + "_" + encoding.EncodeToString(raw[:])
+}
+
+func numbered(prefix string, member Member, sequence int64) string {
+	return text(prefix, member) + "_" + strconv.FormatInt(sequence, 10)
+}
+
+func parse[T ~[16]byte](prefix, from string) T {
+	var value T
+	rest, ok := strings.CutPrefix(from, prefix+"_")
+	if !ok {
+		return value
+	}
+	raw, err := encoding.DecodeString(rest)
+	// The last letter has spare bits: only the text that we would write ourselves is an id.
+	if err != nil || len(raw) != len(value) || encoding.EncodeToString(raw) != rest {
+		return value
+	}
+	return T(raw)
+}
+
+func parseNumbered(prefix, from string) (Member, int64) {
+	end := strings.LastIndexByte(from, '_')
+	if end < 0 {
+		return Member{}, 0
+	}
+	sequence, err := strconv.ParseInt(from[end+1:], 10, 64)
+	if err != nil || sequence <= 0 || strconv.FormatInt(sequence, 10) != from[end+1:] {
+		return Member{}, 0
+	}
+	member := parse[Member](prefix, from[:end])
+	if member == (Member{}) {
+		return Member{}, 0
+	}
+	return member, sequence
+}
+
+func write(w io.Writer, value fmt.Stringer) {
+	_, _ = io.WriteString(w, strconv.Quote(value.String()))
+}
+
+func read[T any](into *T, value any, parse func(string) T) error {
+	given, ok := value.(string)
+	if !ok {
+		return fmt.Errorf("an id is a string")
+	}
+	*into = parse(given)
+	return nil
+}

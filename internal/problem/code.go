@@ -1,0 +1,119 @@
+package problem
+
+// Code names a kind of problem for ever, in SCREAMING_SNAKE.
+type Code string
+
+// Codes of failures: they stop the whole operation.
+const (
+	CodeBadUserInput    Code = "BAD_USER_INPUT"
+	CodeUnauthenticated Code = "UNAUTHENTICATED"
+	CodeForbidden       Code = "FORBIDDEN"
+	CodeInternal        Code = "INTERNAL"
+)
+
+// Codes of user errors.
+const (
+	UnknownMember         Code = "UNKNOWN_MEMBER"
+	EmailTaken            Code = "EMAIL_TAKEN"
+	PhoneTaken            Code = "PHONE_TAKEN"
+	ExternalIDTaken       Code = "EXTERNAL_ID_TAKEN"
+	InvalidEmail          Code = "INVALID_EMAIL"
+	InvalidPhone          Code = "INVALID_PHONE"
+	InvalidTimeZone       Code = "INVALID_TIME_ZONE"
+	InvalidLocale         Code = "INVALID_LOCALE"
+	InvalidDate           Code = "INVALID_DATE"
+	InvalidExternalID     Code = "INVALID_EXTERNAL_ID"
+	InvalidName           Code = "INVALID_NAME"
+	InvalidAttribute      Code = "INVALID_ATTRIBUTE"
+	InvalidIdempotencyKey Code = "INVALID_IDEMPOTENCY_KEY"
+
+	AlreadyClaimed        Code = "ALREADY_CLAIMED"
+	IdempotencyKeyReused  Code = "IDEMPOTENCY_KEY_REUSED"
+	CurrencyMismatch      Code = "CURRENCY_MISMATCH"
+	InvalidAmount         Code = "INVALID_AMOUNT"
+	InvalidQuantity       Code = "INVALID_QUANTITY"
+	InvalidLine           Code = "INVALID_LINE"
+	InvalidSource         Code = "INVALID_SOURCE"
+	InvalidActivityType   Code = "INVALID_ACTIVITY_TYPE"
+	NegativeTotal         Code = "NEGATIVE_TOTAL"
+	ZeroQuantity          Code = "ZERO_QUANTITY"
+	LinesTotalMismatch    Code = "LINES_TOTAL_MISMATCH"
+	TooManyLines          Code = "TOO_MANY_LINES"
+	TooManyPurchases      Code = "TOO_MANY_PURCHASES"
+	OccurredInFuture      Code = "OCCURRED_IN_FUTURE"
+	BeforeProgramStart    Code = "BEFORE_PROGRAM_START"
+	UnknownPurchase       Code = "UNKNOWN_PURCHASE"
+	ReturnExceedsPurchase Code = "RETURN_EXCEEDS_PURCHASE"
+	UnknownSKU            Code = "UNKNOWN_SKU"
+
+	InsufficientPoints Code = "INSUFFICIENT_POINTS"
+	InvalidPoints      Code = "INVALID_POINTS"
+	ReasonRequired     Code = "REASON_REQUIRED"
+
+	InvalidCondition Code = "INVALID_CONDITION"
+	InvalidSchedule  Code = "INVALID_SCHEDULE"
+	InvalidAward     Code = "INVALID_AWARD"
+	EditConflict     Code = "EDIT_CONFLICT"
+	NotADraft        Code = "NOT_A_DRAFT"
+	UnknownRule      Code = "UNKNOWN_RULE"
+	InvalidTiers     Code = "INVALID_TIERS"
+)
+
+// Description is a code with what it means.
+type Description struct {
+	Code    Code
+	Meaning string
+}
+
+// Registry lists every code this program can answer, failures first. The API's documentation is made from it.
+var Registry = []Description{
+	{CodeBadUserInput, "The document, a variable, a scalar, a cursor or the page size is malformed. Nothing was done."},
+	{CodeUnauthenticated, "No bearer token was sent, or it is forged, expired or not meant for this program."},
+	{CodeForbidden, "The operation lies outside the caller's role."},
+	{CodeInternal, "A fault of ours. The answer names the request id under which it was logged."},
+
+	{UnknownMember, "No member that the caller may see has this identifier."},
+	{EmailTaken, "Another member has this e-mail address."},
+	{PhoneTaken, "Another member has this phone number."},
+	{ExternalIDTaken, "Another member has this external id."},
+	{InvalidEmail, "Not an e-mail address."},
+	{InvalidPhone, "Not a phone number in E.164 form, e.g. +14155550123."},
+	{InvalidTimeZone, "Not a time zone of the IANA database, e.g. Europe/Berlin."},
+	{InvalidLocale, "Not a BCP 47 language tag, e.g. en-GB."},
+	{InvalidDate, "A date that cannot be, e.g. a birth date to come, or an enrollment in the future."},
+	{InvalidExternalID, "An external id is 1 to 200 characters."},
+	{InvalidName, "A name is missing or too long."},
+	{InvalidAttribute, "An attribute's name or value is missing, too long or given twice."},
+	{InvalidIdempotencyKey, "An idempotency key is 1 to 200 characters."},
+
+	{AlreadyClaimed, "This receipt was recorded for another member."},
+	{IdempotencyKeyReused, "The key was used before with other input."},
+	{CurrencyMismatch, "The program counts in another currency."},
+	{InvalidAmount, "The amount has more digits than the currency, or is too large, or negative where it must not be."},
+	{InvalidQuantity, "A quantity has at most 6 decimal places and 12 digits before the point."},
+	{InvalidLine, "A line lacks its SKU, or its id stands twice in the purchase."},
+	{InvalidSource, "A source is 1 to 100 characters, an external id 1 to 200."},
+	{InvalidActivityType, "An activity's type is 1 to 50 capital letters, digits and underscores, and neither PURCHASE nor RETURN."},
+	{NegativeTotal, "A purchase cannot be worth less than nothing; record a return instead."},
+	{ZeroQuantity, "A line of quantity 0 is no line."},
+	{LinesTotalMismatch, "The lines add up to something else than the total, by more than 1 minor unit a line."},
+	{TooManyLines, "A purchase or return has at most 1,000 lines."},
+	{TooManyPurchases, "A batch has 1 to 1,000 purchases."},
+	{OccurredInFuture, "The fact lies more than 5 minutes in the future."},
+	{BeforeProgramStart, "The fact happened before the program started."},
+	{UnknownPurchase, "No purchase was recorded under this source and external id."},
+	{ReturnExceedsPurchase, "More would come back than is left of the purchase."},
+	{UnknownSKU, "The purchase has no line of this id or SKU."},
+
+	{InsufficientPoints, "The member has fewer points to spend than asked for."},
+	{InvalidPoints, "The number of points is 0, negative where it must not be, or too large."},
+	{ReasonRequired, "A reason of 1 to 500 characters must be given."},
+
+	{InvalidCondition, "The rule's condition is not a valid expression; the answer says where."},
+	{InvalidSchedule, "The rule would end before it starts, or lies wholly in the past."},
+	{InvalidAward, "The award is out of its range."},
+	{EditConflict, "Someone else changed the rule since; start again from the current version."},
+	{NotADraft, "The rule has no draft to publish."},
+	{UnknownRule, "There is no such rule."},
+	{InvalidTiers, "Ranks and thresholds of the ladder must rise together."},
+}

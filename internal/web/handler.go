@@ -1,0 +1,65 @@
+// Package web answers HTTP: the GraphQL endpoint with everything that stands before an operation (request id, limits,
+// who is calling, the access log), the health of the process, and the page at /.
+package web
+
+import (
+	"log/slog"
+	"net/http"
+	"regexp"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"regulars/internal/identity"
+	"regulars/internal/postgres"
+	"regulars/internal/requestid"
+)
+
+// Parts are what a Handler is made of.
+type Parts struct {
+	// GraphQL answers the operations; it finds the caller by actor.From and the request's id by requestid.From.
+	GraphQL  http.Handler
+	Database *postgres.DB
+	// Issuer checks bearer tokens. Without one, every token is refused.
+	Issuer *identity.DevelopmentIssuer
+	// PublicURL is where people and apps reach the program, without a slash at the end.
+	PublicURL string
+	Logger    *slog.Logger
+	Now       func() time.Time
+}
+
+// Handler answers every request to the program.
+type Handler struct {
+	parts    Parts
+	routes   *http.ServeMux
+	draining atomic.Bool
+}
+
+// NewHandler returns the handler made of parts, all of which but Issuer must be given.
+func NewHandler(parts Parts) *Handler {
+	h := &Handler{parts: parts, routes: http.NewServeMux()}
+	h.routes.HandleFunc("/graphql", h.serveGraphQL)
+	h.routes.HandleFunc("GET /healthz", h.serveAlive)
+	h.routes.HandleFunc("GET /readyz", h.serveReady)
+	newFrontPage(graphiQL, parts.PublicURL).register(h.routes)
+	return h
+}
+
+// Drain makes /readyz answer 503 from now on; everything else is answered as before.
+func (h *Handler) Drain() {
+	h.draining.Store(true)
+}
+
+var acceptableRequestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// ServeHTTP answers a request under the id that its X-Request-Id names, or under a new one, and tells it in the answer.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id := r.Header.Get("X-Request-Id")
+	if !acceptableRequestID.MatchString(id) {
+		id = uuid.NewString()
+	}
+	w.Header().Set("X-Request-Id", id)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	h.routes.ServeHTTP(w, r.WithContext(requestid.With(r.Context(), id)))
+}

@@ -1,0 +1,342 @@
+package loyalty
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"regulars/internal/actor"
+	"regulars/internal/id"
+	"regulars/internal/idempotency"
+	"regulars/internal/postgres"
+	"regulars/internal/problem"
+	"regulars/internal/program"
+	"regulars/internal/value"
+	"regulars/loyalty/ledger"
+	"regulars/loyalty/tiers"
+)
+
+// EnrollMemberInput is a person who joins. Only the idempotency key must be given.
+type EnrollMemberInput struct {
+	ExternalID *string
+	Email      *string
+	// Phone in E.164 form.
+	Phone       *string
+	DisplayName *string
+	BirthDate   *value.Date
+	// Locale is a BCP 47 tag, by default the program's; TimeZone a name of the IANA database, by default the program's.
+	Locale   *string
+	TimeZone *string
+	// JoinedAt is by default now.
+	JoinedAt       *time.Time
+	IdempotencyKey string
+}
+
+// Enrollment answers an enrollment: the member, or the problems in UserErrors.
+type Enrollment struct {
+	Member     *Member
+	Replayed   *bool
+	UserErrors []problem.UserError
+}
+
+// MaximumBatch bounds a slice of inputs.
+const MaximumBatch = 1000
+
+// Enroll makes members of people, at most MaximumBatch at once, and answers each in order; one that is refused keeps
+// none of the others. Support and admins enroll anybody; a member enrolls only itself, under the external id of its
+// token, and cannot say when it joined.
+//
+// Problems: INVALID_EMAIL, INVALID_PHONE, INVALID_NAME, INVALID_DATE, INVALID_LOCALE, INVALID_TIME_ZONE,
+// INVALID_EXTERNAL_ID, INVALID_IDEMPOTENCY_KEY; EMAIL_TAKEN, PHONE_TAKEN, EXTERNAL_ID_TAKEN; IDEMPOTENCY_KEY_REUSED.
+func (s *Service) Enroll(ctx context.Context, inputs []EnrollMemberInput) ([]Enrollment, error) {
+	caller, err := actor.Require(ctx, actor.Member, actor.Support, actor.Admin)
+	if err != nil {
+		return nil, err
+	}
+	if !caller.Is(actor.Support, actor.Admin) {
+		if inputs, err = ownEnrollment(caller, inputs); err != nil {
+			return nil, err
+		}
+	}
+	if len(inputs) > MaximumBatch {
+		return nil, fmt.Errorf("%d enrollments at once, at most %d are taken", len(inputs), MaximumBatch)
+	}
+	var answers []Enrollment
+	err = s.db.InTx(ctx, func(tx *postgres.Tx) error {
+		answers, err = s.enroll(ctx, tx, caller, inputs)
+		return err
+	})
+	return answers, err
+}
+
+func ownEnrollment(caller actor.Actor, inputs []EnrollMemberInput) ([]EnrollMemberInput, error) {
+	own := slices.Clone(inputs)
+	for i := range own {
+		foreign := own[i].ExternalID != nil && *own[i].ExternalID != caller.ExternalID
+		if foreign || own[i].JoinedAt != nil {
+			return nil, problem.Forbidden
+		}
+		own[i].ExternalID = &caller.ExternalID
+	}
+	return own, nil
+}
+
+// candidate is an enrollment on its way: refused as soon as it has problems.
+type candidate struct {
+	input    EnrollMemberInput
+	member   *Member
+	problems problem.Problems
+	replayed bool
+	// first is, of a replay, the member enrolled the first time.
+	first id.Member
+}
+
+func (c *candidate) open() bool { return len(c.problems) == 0 && !c.replayed }
+
+func (s *Service) enroll(ctx context.Context, tx *postgres.Tx, caller actor.Actor, inputs []EnrollMemberInput) ([]Enrollment, error) {
+	if err := program.Share(ctx, tx); err != nil {
+		return nil, err
+	}
+	book, err := s.rulebook(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	candidates := make([]*candidate, len(inputs))
+	for i, input := range inputs {
+		candidates[i] = newCandidate(input, book, tx.Now)
+	}
+	if err := claimEnrollments(ctx, tx, caller, candidates); err != nil {
+		return nil, err
+	}
+	if err := claimIdentifiers(ctx, tx, candidates); err != nil {
+		return nil, err
+	}
+	if err := releaseRefused(ctx, tx, caller, candidates); err != nil {
+		return nil, err
+	}
+	if err := giveNumbers(ctx, tx, candidates); err != nil {
+		return nil, err
+	}
+	if err := insertEnrolled(ctx, tx, book, candidates); err != nil {
+		return nil, err
+	}
+	return answerEnrollments(ctx, tx, candidates)
+}
+
+func newCandidate(input EnrollMemberInput, book *rulebook, now time.Time) *candidate {
+	made := &candidate{input: input, member: &Member{
+		ID: id.New[id.Member](), Status: Active,
+		ExternalID: input.ExternalID, DisplayName: input.DisplayName, Email: input.Email, Phone: input.Phone,
+		BirthDate: input.BirthDate, Locale: book.DefaultLocale, TimeZone: book.TimeZone, JoinedAt: now,
+		Attributes: value.Attributes{},
+	}}
+	idempotency.Check(&made.problems, input.IdempotencyKey)
+	if input.Locale != nil {
+		made.member.Locale = *input.Locale
+	}
+	if input.TimeZone != nil {
+		made.member.TimeZone = *input.TimeZone
+	}
+	if input.JoinedAt != nil {
+		made.member.JoinedAt = *input.JoinedAt
+		if input.JoinedAt.After(now.Add(futureTolerance)) {
+			made.problems.Add(problem.InvalidDate, []string{"joinedAt"}, "Nobody can have joined in the future.")
+		}
+	}
+	made.member.normalize(&made.problems, now)
+	return made
+}
+
+func claimEnrollments(ctx context.Context, tx *postgres.Tx, caller actor.Actor, candidates []*candidate) error {
+	var asking []*candidate
+	var requests []idempotency.Request
+	var made []id.Member
+	for _, one := range candidates {
+		if one.open() {
+			asking = append(asking, one)
+			requests = append(requests, enrollRequest(caller, one))
+			made = append(made, one.member.ID)
+		}
+	}
+	claims, err := idempotency.Claim(ctx, tx, requests, made)
+	if err != nil {
+		return err
+	}
+	for i, claim := range claims {
+		asking[i].replayed, asking[i].first = claim.Replayed, claim.Made
+		if claim.Problem != nil {
+			asking[i].problems = append(asking[i].problems, claim.Problem)
+		}
+	}
+	return nil
+}
+
+func enrollRequest(caller actor.Actor, one *candidate) idempotency.Request {
+	normalized := *one.member
+	return idempotency.Request{
+		Caller: caller.Caller, Operation: "enrollMember", Key: one.input.IdempotencyKey,
+		Input: map[string]any{
+			"externalId": normalized.ExternalID, "displayName": normalized.DisplayName, "email": normalized.Email,
+			"phone": normalized.Phone, "birthDate": normalized.BirthDate, "locale": one.input.Locale,
+			"timeZone": one.input.TimeZone, "joinedAt": one.input.JoinedAt,
+		},
+	}
+}
+
+// keys are the identifiers, besides its number, by which the member will be found.
+func (m *Member) keys() []memberKey {
+	var keys []memberKey
+	if m.ExternalID != nil {
+		keys = append(keys, memberKey{Kind: byExternalID, Value: *m.ExternalID, Member: m.ID})
+	}
+	if m.Email != nil {
+		keys = append(keys, memberKey{Kind: byEmail, Value: emailKey(*m.Email), Member: m.ID})
+	}
+	if m.Phone != nil {
+		keys = append(keys, memberKey{Kind: byPhone, Value: *m.Phone, Member: m.ID})
+	}
+	return keys
+}
+
+func claimIdentifiers(ctx context.Context, tx *postgres.Tx, candidates []*candidate) error {
+	var wanted []memberKey
+	for _, one := range candidates {
+		if one.open() {
+			wanted = append(wanted, one.member.keys()...)
+		}
+	}
+	got, err := claimKeys(ctx, tx, wanted)
+	if err != nil {
+		return err
+	}
+	for _, one := range candidates {
+		if !one.open() {
+			continue
+		}
+		for _, key := range one.member.keys() {
+			if !slices.Contains(got[key.Member], key) {
+				one.problems = append(one.problems, key.taken())
+			}
+		}
+	}
+	return nil
+}
+
+// giveNumbers draws card numbers until each candidate has one that nobody else has.
+func giveNumbers(ctx context.Context, tx *postgres.Tx, candidates []*candidate) error {
+	waiting := slices.Clone(candidates)
+	for {
+		waiting = slices.DeleteFunc(waiting, func(one *candidate) bool { return !one.open() || one.member.Number != "" })
+		if len(waiting) == 0 {
+			return nil
+		}
+		wanted := make([]memberKey, len(waiting))
+		for i, one := range waiting {
+			wanted[i] = memberKey{Kind: byNumber, Value: newNumber(), Member: one.member.ID}
+		}
+		got, err := claimKeys(ctx, tx, wanted)
+		if err != nil {
+			return err
+		}
+		for _, one := range waiting {
+			for _, key := range got[one.member.ID] {
+				one.member.Number = key.Value
+			}
+		}
+	}
+}
+
+// taken is the problem of an identifier that another member has.
+func (k memberKey) taken() problem.UserError {
+	switch k.Kind {
+	case byExternalID:
+		return problem.At(problem.ExternalIDTaken, []string{"externalId"}, "Another member has this external id.")
+	case byEmail:
+		return problem.At(problem.EmailTaken, []string{"email"}, "Another member has this e-mail address.")
+	case byPhone:
+		return problem.At(problem.PhoneTaken, []string{"phone"}, "Another member has this phone number.")
+	}
+	return nil
+}
+
+// releaseRefused gives back what candidates had claimed that were refused after it: a refusal burns nothing.
+func releaseRefused(ctx context.Context, tx *postgres.Tx, caller actor.Actor, candidates []*candidate) error {
+	var keys []memberKey
+	var requests []idempotency.Request
+	var made []id.Member
+	for _, one := range candidates {
+		if len(one.problems) > 0 {
+			keys = append(keys, one.member.keys()...)
+			requests = append(requests, enrollRequest(caller, one))
+			made = append(made, one.member.ID)
+		}
+	}
+	if err := releaseKeys(ctx, tx, keys); err != nil {
+		return err
+	}
+	return idempotency.Release(ctx, tx, requests, made)
+}
+
+func insertEnrolled(ctx context.Context, tx *postgres.Tx, book *rulebook, candidates []*candidate) error {
+	var members []*Member
+	var openings []ledger.Opening
+	var moves []move
+	base := book.ladder.Base()
+	for _, one := range candidates {
+		if !one.open() {
+			continue
+		}
+		members = append(members, one.member)
+		openings = append(openings, ledger.Opening{
+			Member: one.member.ID, TierID: base.ID, TierSince: one.member.JoinedAt, LadderVersion: book.ladder.Version,
+		})
+		moves = append(moves, move{
+			Member: one.member.ID, Sequence: 1, At: one.member.JoinedAt, RecordedAt: tx.Now, To: base.ID,
+			Reason: tiers.Enrolled, LadderVersion: book.ladder.Version,
+		})
+	}
+	if err := insertMembers(ctx, tx, members); err != nil {
+		return fmt.Errorf("insert members: %w", err)
+	}
+	if err := ledger.OpenTx(ctx, tx, openings); err != nil {
+		return fmt.Errorf("open accounts: %w", err)
+	}
+	return insertMoves(ctx, tx, moves)
+}
+
+func answerEnrollments(ctx context.Context, tx *postgres.Tx, candidates []*candidate) ([]Enrollment, error) {
+	byID := make(map[id.Member]*candidate, len(candidates))
+	var earlier []id.Member
+	for _, one := range candidates {
+		byID[one.member.ID] = one
+		if one.replayed {
+			earlier = append(earlier, one.first)
+		}
+	}
+	enrolled := map[id.Member]*Member{}
+	if len(earlier) > 0 {
+		rows, err := selectMembers(ctx, tx, earlier)
+		if err != nil {
+			return nil, err
+		}
+		for i := range rows {
+			enrolled[rows[i].ID] = &rows[i]
+		}
+	}
+	answers := make([]Enrollment, len(candidates))
+	for i, one := range candidates {
+		answers[i] = Enrollment{Member: one.member, Replayed: &one.replayed, UserErrors: one.problems}
+		if one.replayed {
+			answers[i].Member = enrolled[one.first]
+			// What is replayed may stand earlier in this very slice, and have been refused.
+			if twin, ok := byID[one.first]; ok {
+				answers[i].UserErrors = append(answers[i].UserErrors, twin.problems...)
+			}
+		}
+		if len(answers[i].UserErrors) > 0 {
+			answers[i].Member, answers[i].Replayed = nil, nil
+		}
+	}
+	return answers, nil
+}

@@ -1,0 +1,111 @@
+package loyalty
+
+import (
+	"context"
+	"fmt"
+
+	"regulars/internal/actor"
+	"regulars/internal/program"
+	"regulars/internal/value"
+	"regulars/loyalty/ledger"
+	"regulars/loyalty/rules"
+)
+
+// Explainer puts into words what is stored as codes. It holds for one request.
+type Explainer struct {
+	book *rulebook
+}
+
+// Explainer returns the one that knows all rule versions published by now. For everybody who has signed in.
+func (s *Service) Explainer(ctx context.Context) (*Explainer, error) {
+	if _, err := actor.Require(ctx); err != nil {
+		return nil, err
+	}
+	book, err := s.rulebook(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
+	return &Explainer{book: book}, nil
+}
+
+// Program returns the settings of the program. For everybody who has signed in.
+func (s *Service) Program(ctx context.Context) (*program.Program, error) {
+	if _, err := actor.Require(ctx); err != nil {
+		return nil, err
+	}
+	settings, err := program.Load(ctx, s.db)
+	return &settings, err
+}
+
+// Title is one line about an entry that a member understands.
+func (e *Explainer) Title(entry *ledger.Entry) string {
+	switch {
+	case entry.Kind == ledger.Expiry:
+		return "Points expired"
+	case entry.Kind == ledger.Adjusted && entry.Points > 0:
+		return "Points added by our team"
+	case entry.Kind == ledger.Adjusted:
+		return "Points taken back by our team"
+	}
+	name := "Points"
+	if entry.Rule != nil && entry.RuleVersion != nil {
+		if version, ok := e.book.rules.Version(*entry.Rule, *entry.RuleVersion); ok {
+			name = version.Name
+		}
+	}
+	if entry.Kind == ledger.Reversal {
+		return "Return: " + name
+	}
+	return name
+}
+
+// RuleName is what the rule of an outcome was called in that version.
+func (e *Explainer) RuleName(outcome *rules.Outcome) string {
+	if version, ok := e.book.rules.Version(outcome.Rule, outcome.Version); ok {
+		return version.Name
+	}
+	return ""
+}
+
+// Reason says as a sentence why the rule did what it did.
+func (e *Explainer) Reason(outcome *rules.Outcome) string {
+	version, ok := e.book.rules.Version(outcome.Rule, outcome.Version)
+	if !ok {
+		return string(outcome.Reason)
+	}
+	switch outcome.Reason {
+	case rules.ByFixed:
+		return points(outcome.Granted)
+	case rules.ByAmount:
+		award := version.Award.PerAmount
+		return fmt.Sprintf("%s for every %s of %s", points(award.Points), e.money(award.Every), e.money(outcome.Basis))
+	case rules.ByMultiplier:
+		return fmt.Sprintf("%s times the base points: %s more", value.Quantity(*version.Award.Multiplier).Decimal(), points(outcome.Granted))
+	case rules.BelowOneStep:
+		return fmt.Sprintf("less than %s", e.money(version.Award.PerAmount.Every))
+	case rules.NothingToRaise:
+		return "no base points to multiply"
+	case rules.WorthNothing:
+		return "the purchase was worth nothing"
+	case rules.NotAboutMoney:
+		return "this fact has no amount"
+	case rules.OutsideSchedule:
+		return "outside of the rule's schedule"
+	case rules.ConditionFalse:
+		return "the condition did not hold"
+	case rules.ConditionFailed:
+		return "the condition could not be decided: " + outcome.Detail
+	}
+	return string(outcome.Reason)
+}
+
+func (e *Explainer) money(minor int64) string {
+	return value.Money{Minor: minor, Currency: e.book.Currency}.String()
+}
+
+func points(number int64) string {
+	if number == 1 {
+		return "1 point"
+	}
+	return fmt.Sprintf("%d points", number)
+}

@@ -1,0 +1,101 @@
+package loyalty
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"regulars/internal/id"
+	"regulars/internal/idempotency"
+	"regulars/internal/problem"
+	"regulars/internal/value"
+)
+
+// Bounds of the names of facts, in characters.
+const maximumSource = 100
+
+// fact is a purchase, return or activity on its way into the books: normalized, and refused as soon as it has problems.
+type fact struct {
+	kind       string
+	source     string
+	externalID string
+	occurredAt time.Time
+	member     id.Member
+	// total is nil for a fact that is not about money, and for a return until it is known what came back.
+	total      *int64
+	lines      []purchaseLine
+	attributes value.Attributes
+	// returning is set for a return.
+	returning *returning
+
+	problems problem.Problems
+	key      uuid.UUID
+	hash     uuid.UUID
+	// claimed tells that this transaction has taken the fact's key.
+	claimed bool
+	// first is, of a replay, the fact as it was recorded.
+	first *id.Activity
+	// twin is the same fact earlier in the slice.
+	twin *fact
+
+	recorded Recorded
+}
+
+func (f *fact) open() bool { return len(f.problems) == 0 && f.first == nil && f.twin == nil }
+
+// newFact checks what all facts have in common.
+func newFact(kind, source, externalID string, occurredAt time.Time, book *rulebook, now time.Time) *fact {
+	made := &fact{
+		kind: kind, source: source, externalID: externalID, attributes: value.Attributes{},
+		occurredAt: occurredAt.UTC().Truncate(time.Microsecond),
+	}
+	if !within(source, maximumSource) {
+		made.problems.Add(problem.InvalidSource, []string{"source"}, "A source has 1 to %d characters.", maximumSource)
+	}
+	if !within(externalID, maximumExternalID) {
+		made.problems.Add(problem.InvalidSource, []string{"externalId"}, "An external id has 1 to %d characters.", maximumExternalID)
+	}
+	if made.occurredAt.After(now.Add(futureTolerance)) {
+		made.problems.Add(problem.OccurredInFuture, []string{"occurredAt"}, "This lies more than 5 minutes in the future.")
+	}
+	if book.StartsAt != nil && made.occurredAt.Before(*book.StartsAt) {
+		made.problems.Add(problem.BeforeProgramStart, []string{"occurredAt"}, "The program started later, at %s.",
+			book.StartsAt.Format(time.RFC3339))
+	}
+	return made
+}
+
+// of says whose fact it is; the zero id is nobody's.
+func (f *fact) of(member id.Member) {
+	if member == (id.Member{}) {
+		f.problems = append(f.problems, unknownMember("member"))
+	}
+	f.member = member
+}
+
+// identify computes the fact's key and the hash of its input.
+func (f *fact) identify() error {
+	var err error
+	if f.key, err = activityKey(f.source, f.externalID); err != nil {
+		return err
+	}
+	input := map[string]any{
+		"type": f.kind, "member": f.member.String(), "occurredAt": f.occurredAt, "attributes": f.attributes,
+	}
+	if f.total != nil {
+		input["total"] = *f.total
+	}
+	if len(f.lines) > 0 {
+		input["lines"] = f.lines
+	}
+	if f.returning != nil {
+		input["returning"] = f.returning.normalized()
+	}
+	f.hash, err = idempotency.Hash(input)
+	return err
+}
+
+// activityKey is under what (source, externalID) is found.
+func activityKey(source, externalID string) (uuid.UUID, error) {
+	return idempotency.Hash([]string{source, externalID})
+}

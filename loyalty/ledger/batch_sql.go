@@ -1,0 +1,168 @@
+package ledger
+
+import (
+	"context"
+
+	"github.com/lib/pq"
+
+	"regulars/internal/id"
+	"regulars/internal/postgres"
+	"regulars/loyalty/lots"
+)
+
+const accountColumns = `member_id, sequence, recorded_at, balance, debt, next_expiry_at, tier_id, tier_since, tier_valid_until,
+	ladder_version, qualifying, qualifying_until`
+
+type memberLot struct {
+	Member id.Member `db:"member_id"`
+	lots.Lot
+}
+
+type memberDebt struct {
+	Member id.Member `db:"member_id"`
+	Debt
+}
+
+func lockAccounts(ctx context.Context, tx *postgres.Tx, members []id.Member) ([]Account, error) {
+	var accounts []Account
+	err := tx.Select(ctx, &accounts, `
+		select `+accountColumns+`
+		from accounts
+		where member_id = any($1::uuid[])
+		order by member_id
+		for update`, pq.StringArray(id.Texts(members)))
+	return accounts, err
+}
+
+func selectOpenLots(ctx context.Context, q postgres.Runner, members []id.Member) ([]memberLot, error) {
+	var open []memberLot
+	err := q.Select(ctx, &open, `
+		select member_id, sequence, points, remaining, earned_at, available_at, expires_at
+		from lots
+		where member_id = any($1::uuid[]) and open`, pq.StringArray(id.Texts(members)))
+	return open, err
+}
+
+func selectOpenDebts(ctx context.Context, q postgres.Runner, members []id.Member) ([]memberDebt, error) {
+	var open []memberDebt
+	err := q.Select(ctx, &open, `
+		select member_id, sequence, points, remaining
+		from debts
+		where member_id = any($1::uuid[]) and open`, pq.StringArray(id.Texts(members)))
+	return open, err
+}
+
+func insertEntries(ctx context.Context, tx *postgres.Tx, entries []Entry) error {
+	return postgres.ExecRows(ctx, tx, entries, `
+		insert into entries (member_id, sequence, kind, points, balance_after, occurred_at, recorded_at, activity_sequence,
+			adjustment_id, reverses, rule_id, rule_version, basis, qualifying, qualifies_at, expires_at)
+		select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::timestamptz[],
+			$7::timestamptz[], $8::bigint[], $9::uuid[], $10::bigint[], $11::uuid[], $12::int[], $13::bigint[],
+			$14::bigint[], $15::timestamptz[], $16::timestamptz[])`,
+		func(e Entry) any { return e.Member },
+		func(e Entry) any { return e.Sequence },
+		func(e Entry) any { return string(e.Kind) },
+		func(e Entry) any { return e.Points },
+		func(e Entry) any { return e.BalanceAfter },
+		func(e Entry) any { return e.OccurredAt },
+		func(e Entry) any { return e.RecordedAt },
+		func(e Entry) any { return e.ActivitySequence },
+		func(e Entry) any { return e.AdjustmentID },
+		func(e Entry) any { return e.ReversesSequence },
+		func(e Entry) any { return e.Rule },
+		func(e Entry) any { return e.RuleVersion },
+		func(e Entry) any { return e.Basis },
+		func(e Entry) any { return e.Qualifying },
+		func(e Entry) any { return e.QualifiesAt },
+		func(e Entry) any { return e.ExpiresAt },
+	)
+}
+
+func insertLots(ctx context.Context, tx *postgres.Tx, made []memberLot) error {
+	return postgres.ExecRows(ctx, tx, made, `
+		insert into lots (member_id, sequence, points, remaining, earned_at, available_at, expires_at, open)
+		select member_id, sequence, points, remaining, earned_at, available_at, expires_at, remaining > 0
+		from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[])
+			as made (member_id, sequence, points, remaining, earned_at, available_at, expires_at)`,
+		func(lot memberLot) any { return lot.Member },
+		func(lot memberLot) any { return lot.Sequence },
+		func(lot memberLot) any { return lot.Points },
+		func(lot memberLot) any { return lot.Remaining },
+		func(lot memberLot) any { return lot.EarnedAt },
+		func(lot memberLot) any { return lot.AvailableAt },
+		func(lot memberLot) any { return lot.ExpiresAt },
+	)
+}
+
+func updateLots(ctx context.Context, tx *postgres.Tx, drawn []memberLot) error {
+	return postgres.ExecRows(ctx, tx, drawn, `
+		update lots set remaining = drawn.remaining, open = drawn.remaining > 0
+		from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as drawn (member_id, sequence, remaining)
+		where lots.member_id = drawn.member_id and lots.sequence = drawn.sequence`,
+		func(lot memberLot) any { return lot.Member },
+		func(lot memberLot) any { return lot.Sequence },
+		func(lot memberLot) any { return lot.Remaining },
+	)
+}
+
+func insertDraws(ctx context.Context, tx *postgres.Tx, draws []draw) error {
+	return postgres.ExecRows(ctx, tx, draws, `
+		insert into draws (member_id, entry_sequence, lot_sequence, points, posted_by)
+		select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])`,
+		func(one draw) any { return one.member },
+		func(one draw) any { return one.entry },
+		func(one draw) any { return one.lot },
+		func(one draw) any { return one.points },
+		func(one draw) any { return one.postedBy },
+	)
+}
+
+func insertDebts(ctx context.Context, tx *postgres.Tx, owed []memberDebt) error {
+	return postgres.ExecRows(ctx, tx, owed, `
+		insert into debts (member_id, sequence, points, remaining, open)
+		select member_id, sequence, points, remaining, remaining > 0
+		from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[]) as owed (member_id, sequence, points, remaining)`,
+		func(debt memberDebt) any { return debt.Member },
+		func(debt memberDebt) any { return debt.Sequence },
+		func(debt memberDebt) any { return debt.Points },
+		func(debt memberDebt) any { return debt.Remaining },
+	)
+}
+
+func updateDebts(ctx context.Context, tx *postgres.Tx, paid []memberDebt) error {
+	return postgres.ExecRows(ctx, tx, paid, `
+		update debts set remaining = paid.remaining, open = paid.remaining > 0
+		from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as paid (member_id, sequence, remaining)
+		where debts.member_id = paid.member_id and debts.sequence = paid.sequence`,
+		func(debt memberDebt) any { return debt.Member },
+		func(debt memberDebt) any { return debt.Sequence },
+		func(debt memberDebt) any { return debt.Remaining },
+	)
+}
+
+func updateAccounts(ctx context.Context, tx *postgres.Tx, accounts []*Account) error {
+	return postgres.ExecRows(ctx, tx, accounts, `
+		update accounts set sequence = changed.sequence, recorded_at = changed.recorded_at, balance = changed.balance,
+			debt = changed.debt, next_expiry_at = changed.next_expiry_at, tier_id = changed.tier_id,
+			tier_since = changed.tier_since, tier_valid_until = changed.tier_valid_until,
+			ladder_version = changed.ladder_version, qualifying = changed.qualifying,
+			qualifying_until = changed.qualifying_until
+		from unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::uuid[],
+			$8::timestamptz[], $9::timestamptz[], $10::int[], $11::bigint[], $12::timestamptz[])
+			as changed (member_id, sequence, recorded_at, balance, debt, next_expiry_at, tier_id, tier_since,
+				tier_valid_until, ladder_version, qualifying, qualifying_until)
+		where accounts.member_id = changed.member_id`,
+		func(a *Account) any { return a.Member },
+		func(a *Account) any { return a.Sequence },
+		func(a *Account) any { return a.RecordedAt },
+		func(a *Account) any { return a.Balance },
+		func(a *Account) any { return a.Debt },
+		func(a *Account) any { return a.NextExpiryAt },
+		func(a *Account) any { return a.TierID },
+		func(a *Account) any { return a.TierSince },
+		func(a *Account) any { return a.TierValidUntil },
+		func(a *Account) any { return a.LadderVersion },
+		func(a *Account) any { return a.Qualifying },
+		func(a *Account) any { return a.QualifyingUntil },
+	)
+}

@@ -1,0 +1,143 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"github.com/lib/pq"
+
+	"regulars/internal/id"
+	"regulars/internal/postgres"
+	"regulars/loyalty/lots"
+)
+
+// AccountsTx reads accounts without locking them; members that have none are left out.
+func AccountsTx(ctx context.Context, q postgres.Runner, members []id.Member) ([]*Account, error) {
+	var accounts []*Account
+	err := q.Select(ctx, &accounts, `select `+accountColumns+` from accounts where member_id = any($1::uuid[])`,
+		pq.StringArray(id.Texts(members)))
+	return accounts, err
+}
+
+const entryColumns = `member_id, sequence, kind, points, balance_after, occurred_at, recorded_at, activity_sequence, adjustment_id,
+	reverses, rule_id, rule_version, basis, qualifying, qualifies_at, expires_at`
+
+// EntriesTx reads entries by their ids; absent ones are left out.
+func EntriesTx(ctx context.Context, q postgres.Runner, wanted []id.Entry) ([]*Entry, error) {
+	members, err := postgres.Array(wanted, func(e id.Entry) any { return e.Member })
+	if err != nil {
+		return nil, err
+	}
+	sequences, err := postgres.Array(wanted, func(e id.Entry) any { return e.Sequence })
+	if err != nil {
+		return nil, err
+	}
+	var entries []*Entry
+	err = q.Select(ctx, &entries, `
+		select `+entryColumns+`
+		from unnest($1::uuid[], $2::bigint[]) as wanted (member_id, sequence)
+		join entries using (member_id, sequence)`, members, sequences)
+	return entries, err
+}
+
+// EntriesOfActivitiesTx reads the entries that facts caused, each fact's in order.
+func EntriesOfActivitiesTx(ctx context.Context, q postgres.Runner, activities []id.Activity) ([]*Entry, error) {
+	members, err := postgres.Array(activities, func(a id.Activity) any { return a.Member })
+	if err != nil {
+		return nil, err
+	}
+	sequences, err := postgres.Array(activities, func(a id.Activity) any { return a.Sequence })
+	if err != nil {
+		return nil, err
+	}
+	var entries []*Entry
+	err = q.Select(ctx, &entries, `
+		select `+entryColumns+`
+		from unnest($1::uuid[], $2::bigint[]) as wanted (member_id, activity_sequence)
+		join entries using (member_id, activity_sequence)
+		order by member_id, sequence`, members, sequences)
+	return entries, err
+}
+
+// reversed is how much of an entry reversals have taken back.
+type reversed struct {
+	Member     id.Member `db:"member_id"`
+	Sequence   int64     `db:"reverses"`
+	Points     int64     `db:"points"`
+	Qualifying int64     `db:"qualifying"`
+}
+
+// ReversedTx says how much of entries reversals have taken back so far, as negative numbers; those of which nothing has
+// are left out.
+func ReversedTx(ctx context.Context, q postgres.Runner, wanted []*Entry) (map[id.Entry]Entry, error) {
+	members, err := postgres.Array(wanted, func(e *Entry) any { return e.Member })
+	if err != nil {
+		return nil, err
+	}
+	sequences, err := postgres.Array(wanted, func(e *Entry) any { return e.Sequence })
+	if err != nil {
+		return nil, err
+	}
+	var rows []reversed
+	if err := q.Select(ctx, &rows, `
+		select member_id, reverses, sum(points)::bigint as points, sum(qualifying)::bigint as qualifying
+		from unnest($1::uuid[], $2::bigint[]) as wanted (member_id, reverses)
+		join entries using (member_id, reverses)
+		group by member_id, reverses`, members, sequences); err != nil {
+		return nil, err
+	}
+	taken := make(map[id.Entry]Entry, len(rows))
+	for _, row := range rows {
+		taken[id.Entry{Member: row.Member, Sequence: row.Sequence}] = Entry{Points: row.Points, Qualifying: row.Qualifying}
+	}
+	return taken, nil
+}
+
+// OpenLotsTx reads the lots of a member of which something remains.
+func OpenLotsTx(ctx context.Context, q postgres.Runner, member id.Member) ([]lots.Lot, error) {
+	open, err := selectOpenLots(ctx, q, []id.Member{member})
+	owned := make([]lots.Lot, len(open))
+	for i, one := range open {
+		owned[i] = one.Lot
+	}
+	return owned, err
+}
+
+// Filter narrows a member's history; the zero value does not. Times are of occurredAt, in [From, To).
+type Filter struct {
+	Kinds []Kind
+	From  *time.Time
+	To    *time.Time
+}
+
+const historyFilter = `
+	where member_id = $1
+		and (cardinality($2::text[]) = 0 or kind = any($2::text[]))
+		and ($3::timestamptz is null or occurred_at >= $3)
+		and ($4::timestamptz is null or occurred_at < $4)`
+
+func (f Filter) arguments(member id.Member) []any {
+	kinds := make(pq.StringArray, len(f.Kinds))
+	for i, kind := range f.Kinds {
+		kinds[i] = string(kind)
+	}
+	return []any{member, kinds, f.From, f.To}
+}
+
+// HistoryTx reads entries of a member, newest first, from the one before the given number on; 0: from the newest.
+func HistoryTx(ctx context.Context, q postgres.Runner, member id.Member, filter Filter, before int64, limit int) ([]*Entry, error) {
+	var entries []*Entry
+	err := q.Select(ctx, &entries, `
+		select `+entryColumns+` from entries`+historyFilter+`
+			and ($5::bigint = 0 or sequence < $5)
+		order by sequence desc
+		limit $6`, append(filter.arguments(member), before, limit)...)
+	return entries, err
+}
+
+// CountTx counts the entries that HistoryTx lists over all pages.
+func CountTx(ctx context.Context, q postgres.Runner, member id.Member, filter Filter) (int, error) {
+	var entries int
+	err := q.Get(ctx, &entries, `select count(*) from entries`+historyFilter, filter.arguments(member)...)
+	return entries, err
+}

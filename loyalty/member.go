@@ -1,0 +1,180 @@
+package loyalty
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"regulars/internal/actor"
+	"regulars/internal/id"
+	"regulars/internal/postgres"
+	"regulars/internal/problem"
+	"regulars/internal/value"
+)
+
+// MemberStatus says what a member may do.
+type MemberStatus string
+
+// The statuses of members.
+const (
+	Active MemberStatus = "ACTIVE"
+	// Suspended members earn and cannot spend.
+	Suspended MemberStatus = "SUSPENDED"
+)
+
+// Member is a person enrolled in the program.
+type Member struct {
+	ID id.Member `db:"id"`
+	// Number stands on the card: 12 digits, the last one checks the others.
+	Number      string           `db:"number"`
+	ExternalID  *string          `db:"external_id"`
+	Status      MemberStatus     `db:"status"`
+	DisplayName *string          `db:"display_name"`
+	Email       *string          `db:"email"`
+	Phone       *string          `db:"phone"`
+	BirthDate   *value.Date      `db:"birth_date"`
+	Locale      string           `db:"locale"`
+	TimeZone    string           `db:"time_zone"`
+	JoinedAt    time.Time        `db:"joined_at"`
+	Attributes  value.Attributes `db:"attributes"`
+}
+
+// IsNode marks the member as one of the API's nodes.
+func (Member) IsNode() {}
+
+// MemberRef names a member by exactly one of its identifiers.
+type MemberRef struct {
+	ID         *id.Member
+	Number     *string
+	ExternalID *string
+	Email      *string
+	Phone      *string
+}
+
+// keyKind says by what a member is found.
+type keyKind string
+
+const (
+	byID         keyKind = "ID"
+	byNumber     keyKind = "NUMBER"
+	byExternalID keyKind = "EXTERNAL_ID"
+	byEmail      keyKind = "EMAIL"
+	byPhone      keyKind = "PHONE"
+)
+
+// memberKey is one identifier of a member in the form in which it is compared.
+type memberKey struct {
+	Kind   keyKind   `db:"kind"`
+	Value  string    `db:"value"`
+	Member id.Member `db:"member_id"`
+}
+
+func (r MemberRef) key() memberKey {
+	switch {
+	case r.ID != nil:
+		return memberKey{Kind: byID, Value: r.ID.String()}
+	case r.Number != nil:
+		return memberKey{Kind: byNumber, Value: strings.NewReplacer(" ", "", "-", "").Replace(*r.Number)}
+	case r.ExternalID != nil:
+		return memberKey{Kind: byExternalID, Value: *r.ExternalID}
+	case r.Email != nil:
+		return memberKey{Kind: byEmail, Value: emailKey(*r.Email)}
+	case r.Phone != nil:
+		return memberKey{Kind: byPhone, Value: *r.Phone}
+	}
+	return memberKey{}
+}
+
+// emailKey is an e-mail address as it is compared.
+func emailKey(email string) string {
+	return strings.ToLower(strings.TrimSpace(email))
+}
+
+// resolve finds the members that refs name, in their order; the zero id for those that name none. Whatever refs hold, it
+// runs the same statement.
+func resolve(ctx context.Context, q postgres.Runner, refs []MemberRef) ([]id.Member, error) {
+	keys := make([]memberKey, len(refs))
+	for i, ref := range refs {
+		keys[i] = ref.key()
+	}
+	found, err := findByKeys(ctx, q, keys)
+	if err != nil {
+		return nil, err
+	}
+	byKey := make(map[memberKey]id.Member, len(found))
+	for _, one := range found {
+		byKey[memberKey{Kind: one.Kind, Value: one.Value}] = one.Member
+	}
+	members := make([]id.Member, len(refs))
+	for i, key := range keys {
+		members[i] = byKey[key]
+	}
+	return members, nil
+}
+
+// Member finds the member that ref names. Support and admins see every member; for everybody else who may ask, and for a
+// ref that names nobody, it returns nil. It returns problem.Forbidden to members, who look at themselves through Viewer,
+// and to marketers.
+func (s *Service) Member(ctx context.Context, ref MemberRef) (*Member, error) {
+	caller, err := actor.Require(ctx, actor.Support, actor.Organizer, actor.Admin)
+	if err != nil {
+		return nil, err
+	}
+	found, err := resolve(ctx, s.db, []MemberRef{ref})
+	if err != nil {
+		return nil, err
+	}
+	members, err := s.visibleMembers(ctx, caller, found)
+	if err != nil {
+		return nil, err
+	}
+	return members[found[0]], nil
+}
+
+// Viewer returns the member that the caller is, nil if it is none or has not enrolled.
+func (s *Service) Viewer(ctx context.Context) (*Member, error) {
+	caller, err := actor.Require(ctx)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := s.sight(ctx, s.db, caller)
+	if err != nil {
+		return nil, err
+	}
+	members, err := s.visibleMembers(ctx, caller, []id.Member{seen.own})
+	if err != nil {
+		return nil, err
+	}
+	return members[seen.own], nil
+}
+
+// Members returns those of the members that exist and that the caller may see: support and admins all, a member itself.
+func (s *Service) Members(ctx context.Context, wanted []id.Member) (map[id.Member]*Member, error) {
+	caller, err := actor.Require(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.visibleMembers(ctx, caller, wanted)
+}
+
+func (s *Service) visibleMembers(ctx context.Context, caller actor.Actor, wanted []id.Member) (map[id.Member]*Member, error) {
+	seen, err := s.sight(ctx, s.db, caller)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := selectMembers(ctx, s.db, wanted)
+	if err != nil {
+		return nil, err
+	}
+	members := make(map[id.Member]*Member, len(rows))
+	for i := range rows {
+		if seen.of(rows[i].ID) {
+			members[rows[i].ID] = &rows[i]
+		}
+	}
+	return members, nil
+}
+
+func unknownMember(path ...string) problem.InputError {
+	return problem.At(problem.UnknownMember, path, "There is no such member.")
+}

@@ -1,0 +1,151 @@
+package loyalty
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"regulars/internal/actor"
+	"regulars/internal/id"
+	"regulars/internal/page"
+	"regulars/internal/postgres"
+	"regulars/internal/problem"
+	"regulars/internal/value"
+	"regulars/loyalty/ledger"
+	"regulars/loyalty/lots"
+)
+
+// PointsBalance is what a member owns at one instant.
+type PointsBalance struct {
+	Member id.Member
+	// Available can be spent now, Pending only later; Held is set aside; Debt is owed.
+	Available int64
+	Pending   int64
+	Held      int64
+	Debt      int64
+	at        time.Time
+	expires   bool
+}
+
+// Balances says what those of the members own that exist and that the caller may see: support and admins all, a member
+// itself. Points that have expired are not counted, whether or not anything posted that.
+func (s *Service) Balances(ctx context.Context, wanted []id.Member) (map[id.Member]*PointsBalance, error) {
+	caller, err := actor.Require(ctx)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := s.sight(ctx, s.db, caller)
+	if err != nil {
+		return nil, err
+	}
+	balances := make(map[id.Member]*PointsBalance, len(wanted))
+	err = s.db.InSnapshot(ctx, func(tx *postgres.Tx) error {
+		accounts, err := ledger.AccountsTx(ctx, tx, seen.filter(wanted))
+		if err != nil {
+			return err
+		}
+		for _, account := range accounts {
+			balance := &PointsBalance{
+				Member: account.Member, Available: account.Balance + account.Debt, Debt: account.Debt, at: tx.Now, expires: account.NextExpiryAt != nil,
+			}
+			if account.Lapsing(tx.Now) {
+				open, err := ledger.OpenLotsTx(ctx, tx, account.Member)
+				if err != nil {
+					return err
+				}
+				balance.Available = lots.Available(open, tx.Now)
+			}
+			balances[account.Member] = balance
+		}
+		return nil
+	})
+	return balances, err
+}
+
+// PointsExpiration is points that lapse at one instant.
+type PointsExpiration = lots.Expiration
+
+// Expiring lists what of the balance lapses within the period, earliest first.
+func (s *Service) Expiring(ctx context.Context, balance *PointsBalance, within value.Period) ([]PointsExpiration, error) {
+	caller, err := actor.Require(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !balance.expires {
+		return []PointsExpiration{}, nil
+	}
+	seen, err := s.sight(ctx, s.db, caller)
+	if err != nil {
+		return nil, err
+	}
+	if !seen.of(balance.Member) {
+		return []PointsExpiration{}, nil
+	}
+	book, err := s.rulebook(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
+	open, err := ledger.OpenLotsTx(ctx, s.db, balance.Member)
+	if err != nil {
+		return nil, err
+	}
+	return append([]PointsExpiration{}, lots.Expirations(open, balance.at, within.After(balance.at, book.zone))...), nil
+}
+
+const historyPages = "entry"
+
+// History lists a member's entries, newest first; nil if the caller may not see them: support and admins see all
+// members', a member its own.
+func (s *Service) History(ctx context.Context, member id.Member, filter ledger.Filter, first *int, after *string) (*page.Connection[*ledger.Entry], error) {
+	caller, err := actor.Require(ctx)
+	if err != nil {
+		return nil, err
+	}
+	arguments, err := page.Parse(historyPages, first, after)
+	if err != nil {
+		return nil, err
+	}
+	var before int64
+	if arguments.After != "" {
+		if before, err = strconv.ParseInt(arguments.After, 10, 64); err != nil || before <= 0 {
+			return nil, problem.BadUserInput("after is not a cursor of this list")
+		}
+	}
+	seen, err := s.sight(ctx, s.db, caller)
+	if err != nil {
+		return nil, err
+	}
+	if !seen.of(member) {
+		return nil, nil
+	}
+	entries, err := ledger.HistoryTx(ctx, s.db, member, filter, before, arguments.Size+1)
+	if err != nil {
+		return nil, err
+	}
+	return page.New(historyPages, arguments, entries,
+		func(entry *ledger.Entry) string { return strconv.FormatInt(entry.Sequence, 10) },
+		func(ctx context.Context) (int, error) { return ledger.CountTx(ctx, s.db, member, filter) }), nil
+}
+
+// Entries returns those of the entries that exist and that the caller may see.
+func (s *Service) Entries(ctx context.Context, wanted []id.Entry) (map[id.Entry]*ledger.Entry, error) {
+	caller, err := actor.Require(ctx)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := s.sight(ctx, s.db, caller)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := ledger.EntriesTx(ctx, s.db, wanted)
+	if err != nil {
+		return nil, err
+	}
+	entries := make(map[id.Entry]*ledger.Entry, len(rows))
+	for _, row := range rows {
+		if seen.of(row.Member) {
+			entries[row.ID()] = row
+		}
+	}
+	return entries, nil
+}

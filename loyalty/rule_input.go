@@ -1,0 +1,108 @@
+package loyalty
+
+import (
+	"time"
+
+	"regulars/internal/problem"
+	"regulars/internal/value"
+	"regulars/loyalty/rules"
+)
+
+// Bounds of awards.
+const (
+	maximumAward      = 1_000_000_000
+	maximumMultiplier = 1_000 * rules.Million
+)
+
+// EarningRuleInput is what a rule says.
+type EarningRuleInput struct {
+	Name string
+	// Trigger is PURCHASE or the type of an activity.
+	Trigger   string
+	Condition *string
+	Award     AwardInput
+	// Qualifying points count towards tiers as well.
+	Qualifying bool
+	StartsAt   *time.Time
+	EndsAt     *time.Time
+	// Priority orders the rules, highest first.
+	Priority int
+}
+
+// AwardInput is an award; exactly one field is set.
+type AwardInput struct {
+	Fixed      *int64
+	PerAmount  *PerAmountInput
+	Multiplier *value.Decimal
+}
+
+// PerAmountInput gives Points for every full Every.
+type PerAmountInput struct {
+	Points   int64
+	Every    value.MoneyInput
+	Rounding value.Rounding
+}
+
+// version checks the input and makes a draft of it; path leads to it below "input".
+func (i EarningRuleInput) version(book *rulebook, path []string) (rules.Version, error) {
+	var problems problem.Problems
+	at := func(names ...string) []string { return append(append([]string{}, path...), names...) }
+	made := rules.Version{
+		Name: i.Name, Trigger: i.Trigger, Qualifying: i.Qualifying, StartsAt: i.StartsAt, EndsAt: i.EndsAt, Priority: i.Priority,
+	}
+	if !within(i.Name, maximumName) {
+		problems.Add(problem.InvalidName, at("name"), "A name has 1 to %d characters.", maximumName)
+	}
+	if !activityTypeForm.MatchString(i.Trigger) || i.Trigger == typeReturn {
+		problems.Add(problem.InvalidActivityType, at("trigger"), "A trigger is %s or the type of an activity.", typePurchase)
+	}
+	if i.StartsAt != nil && i.EndsAt != nil && !i.StartsAt.Before(*i.EndsAt) {
+		problems.Add(problem.InvalidSchedule, at("endsAt"), "A rule ends after it starts.")
+	}
+	if i.Condition != nil {
+		made.Condition = *i.Condition
+		if err := rules.CheckCondition(i.Trigger, made.Condition); err != nil {
+			wrong, ok := invalidCondition(at("condition"), err)
+			if !ok {
+				return rules.Version{}, err
+			}
+			problems = append(problems, wrong)
+		}
+	}
+	made.Award = i.Award.award(&problems, book, i.Trigger, at("award"))
+	return made, problems.Err()
+}
+
+func (i AwardInput) award(problems *problem.Problems, book *rulebook, trigger string, path []string) rules.Award {
+	at := func(names ...string) []string { return append(append([]string{}, path...), names...) }
+	var made rules.Award
+	switch {
+	case i.Fixed != nil:
+		made.Fixed = i.Fixed
+		checkAward(problems, *i.Fixed, at("fixed"))
+	case i.PerAmount != nil:
+		made.PerAmount = &rules.PerAmount{
+			Points: i.PerAmount.Points, Rounding: i.PerAmount.Rounding, Every: money(problems, book, i.PerAmount.Every, at("perAmount", "every")...),
+		}
+		checkAward(problems, i.PerAmount.Points, at("perAmount", "points"))
+		if made.PerAmount.Every <= 0 && i.PerAmount.Every.Currency == book.Currency {
+			problems.Add(problem.InvalidAmount, at("perAmount", "every"), "Points are given for every amount of more than nothing.")
+		}
+		if trigger != typePurchase {
+			problems.Add(problem.InvalidAward, at("perAmount"), "Only purchases have an amount.")
+		}
+	case i.Multiplier != nil:
+		multiplier, err := i.Multiplier.Units(value.QuantityPlaces)
+		if err != nil || multiplier <= rules.Million || multiplier > maximumMultiplier {
+			problems.Add(problem.InvalidAward, at("multiplier"), "A multiplier is more than 1, at most 1000, and has at most %d decimal places.", value.QuantityPlaces)
+		}
+		made.Multiplier = &multiplier
+	}
+	return made
+}
+
+func checkAward(problems *problem.Problems, points int64, path []string) {
+	if points < 1 || points > maximumAward {
+		problems.Add(problem.InvalidPoints, path, "An award is 1 to %d points.", maximumAward)
+	}
+}

@@ -1,0 +1,193 @@
+// Package rules decides what facts earn. It is pure: rule versions, a member's state and a fact in; awards with their
+// reasons out. Recording, importing and, later, previewing and backtesting call the same evaluator.
+package rules
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"regulars/internal/id"
+	"regulars/internal/value"
+)
+
+// Purchase is the trigger of rules about purchases; every other trigger is the type of an activity.
+const Purchase = "PURCHASE"
+
+// Award is what a rule gives; exactly one of its fields is set.
+type Award struct {
+	// Fixed is a number of points.
+	Fixed *int64
+	// PerAmount gives points for every full amount.
+	PerAmount *PerAmount
+	// Multiplier multiplies the points of the base rules, in millionths: 2,000,000 adds as much once more.
+	Multiplier *int64
+}
+
+// PerAmount gives Points for every Every minor units of the purchase's total; Rounding decides about the last, partly
+// filled one.
+type PerAmount struct {
+	Points   int64
+	Every    int64
+	Rounding value.Rounding
+}
+
+// Version is one version of an earning rule.
+type Version struct {
+	Rule      id.Rule
+	Number    int
+	Name      string
+	Trigger   string
+	Condition string
+	Award     Award
+	// Qualifying points count towards tiers as well.
+	Qualifying bool
+	// StartsAt and EndsAt bound the schedule: [StartsAt, EndsAt) by the fact's occurredAt; nil: unbounded.
+	StartsAt, EndsAt *time.Time
+	Priority         int
+	// EffectiveFrom is the occurredAt from which this version serves; nil: the beginning of time.
+	EffectiveFrom *time.Time
+	// PublishedAt is the recordedAt from which it does; nil: a draft.
+	PublishedAt *time.Time
+
+	condition *condition
+}
+
+// Member is what a rule may know of the member.
+type Member struct {
+	Tier       string
+	JoinedAt   time.Time
+	Locale     string
+	Attributes map[string]string
+}
+
+// Fact is what a rule judges. Total is nil for a fact that is not about money.
+type Fact struct {
+	Type       string
+	Source     string
+	OccurredAt time.Time
+	RecordedAt time.Time
+	Total      *value.Money
+	Lines      []Line
+	Attributes map[string]string
+}
+
+// Line is a line of a purchase; Amount in minor units of the total's currency.
+type Line struct {
+	SKU      string
+	Quantity value.Quantity
+	Amount   int64
+	Category string
+	Brand    string
+}
+
+// Status says what a rule did.
+type Status string
+
+// The statuses of outcomes.
+const (
+	Applied       Status = "APPLIED"
+	NotMatched    Status = "NOT_MATCHED"
+	NotInSchedule Status = "NOT_IN_SCHEDULE"
+)
+
+// Reason is the code of why; the sentence is made when it is read.
+type Reason string
+
+// The reasons of outcomes.
+const (
+	ByFixed         Reason = "FIXED"
+	ByAmount        Reason = "PER_AMOUNT"
+	ByMultiplier    Reason = "MULTIPLIER"
+	ConditionFalse  Reason = "CONDITION_FALSE"
+	ConditionFailed Reason = "CONDITION_FAILED"
+	BelowOneStep    Reason = "BELOW_ONE_STEP"
+	NothingToRaise  Reason = "NOTHING_TO_MULTIPLY"
+	WorthNothing    Reason = "WORTH_NOTHING"
+	NotAboutMoney   Reason = "NOT_ABOUT_MONEY"
+	OutsideSchedule Reason = "OUTSIDE_SCHEDULE"
+)
+
+// Outcome is what one rule that was considered did, as it is stored for ever.
+type Outcome struct {
+	Rule    id.Rule `json:"rule"`
+	Version int     `json:"version"`
+	Status  Status  `json:"status"`
+	Reason  Reason  `json:"reason"`
+	// Detail completes the reason, e.g. why a condition could not be evaluated.
+	Detail string `json:"detail,omitempty"`
+	// Desired is what the award would be, Granted what it is.
+	Desired int64 `json:"desired,omitempty"`
+	Granted int64 `json:"granted,omitempty"`
+	// Qualifying is how many of the granted points count towards tiers.
+	Qualifying int64 `json:"qualifying,omitempty"`
+	// Basis is the amount in minor units on which the award stands and by whose share a return takes it back.
+	Basis int64 `json:"basis,omitempty"`
+}
+
+// Set is the published versions of all rules, ready to be asked.
+type Set struct {
+	zone    *time.Location
+	byRule  map[string][][]*Version
+	version map[id.Rule][]*Version
+}
+
+// NewSet compiles versions; those not published are left out. zone is the program's. It returns an error for a condition
+// that does not compile, which saving a rule prevents.
+func NewSet(versions []Version, zone *time.Location) (*Set, error) {
+	set := &Set{zone: zone, byRule: map[string][][]*Version{}, version: map[id.Rule][]*Version{}}
+	for i := range versions {
+		version := versions[i]
+		if version.PublishedAt == nil {
+			continue
+		}
+		if version.Condition != "" {
+			compiled, err := compile(version.Trigger, version.Condition)
+			if err != nil {
+				return nil, err
+			}
+			version.condition = compiled
+		}
+		set.version[version.Rule] = append(set.version[version.Rule], &version)
+	}
+	for _, versions := range set.version {
+		slices.SortFunc(versions, func(a, b *Version) int { return cmp.Compare(b.Number, a.Number) })
+		// The trigger may change between versions: the rule is considered under each of its triggers.
+		var seen []string
+		for _, version := range versions {
+			if !slices.Contains(seen, version.Trigger) {
+				seen = append(seen, version.Trigger)
+				set.byRule[version.Trigger] = append(set.byRule[version.Trigger], versions)
+			}
+		}
+	}
+	return set, nil
+}
+
+// Version returns a published version; false if there is none.
+func (s *Set) Version(rule id.Rule, number int) (*Version, bool) {
+	versions := s.version[rule]
+	i := slices.IndexFunc(versions, func(version *Version) bool { return version.Number == number })
+	if i < 0 {
+		return nil, false
+	}
+	return versions[i], true
+}
+
+// serving returns the versions that judge the fact, one a rule, by priority downwards, then by id.
+func (s *Set) serving(fact Fact) []*Version {
+	var serving []*Version
+	for _, versions := range s.byRule[fact.Type] {
+		i := slices.IndexFunc(versions, func(version *Version) bool {
+			return !fact.RecordedAt.Before(*version.PublishedAt) &&
+				(version.EffectiveFrom == nil || !fact.OccurredAt.Before(*version.EffectiveFrom))
+		})
+		if i >= 0 && versions[i].Trigger == fact.Type {
+			serving = append(serving, versions[i])
+		}
+	}
+	slices.SortFunc(serving, func(a, b *Version) int {
+		return cmp.Or(cmp.Compare(b.Priority, a.Priority), id.Compare(a.Rule, b.Rule))
+	})
+	return serving
+}

@@ -1,0 +1,176 @@
+// Regulars is a loyalty service of your own. This file wires the program: it reads the settings, opens the database,
+// serves, drains and stops, and it is the only one that knows everyone.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+	_ "time/tzdata" // the zones of the world, also where the machine does not have them
+
+	"regulars/cli"
+	"regulars/graph"
+	"regulars/internal/identity"
+	"regulars/internal/program"
+	"regulars/internal/web"
+	"regulars/loyalty"
+)
+
+// drainTime is how long requests under way may take when the program is told to stop.
+const drainTime = 30 * time.Second
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal drains; a second one finds the default again and ends the program at once.
+	context.AfterFunc(ctx, stop)
+	os.Exit(cli.Run(ctx, os.Args[1:], cli.Program{
+		Serve:    serve,
+		Now:      time.Now,
+		Output:   os.Stdout,
+		Messages: os.Stderr,
+	}))
+}
+
+func serve(ctx context.Context, settings cli.Settings, seed program.Seed) (err error) {
+	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	server, err := Open(ctx, settings, seed, logger, time.Now)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Close()) }()
+	logger.Info("ready", slog.String("url", server.URL()))
+	if server.signsIn {
+		_, _ = fmt.Fprintf(os.Stderr, "To sign in, open %s and send a token: `regulars token --role ADMIN` prints one "+
+			"(from the source: `go run . token --role ADMIN`).\n", server.URL())
+	}
+	return server.Serve(ctx)
+}
+
+// Server is the program listening.
+type Server struct {
+	logger    *slog.Logger
+	listener  net.Listener
+	publicURL string
+	signsIn   bool
+	database  *cli.Database
+	handler   *web.Handler
+	http      *http.Server
+}
+
+// Open listens on the address of settings and makes the program ready to answer there: it opens the database, migrates
+// it, and makes its program from seed if it has none. now is the clock of everything. The caller closes the server.
+func Open(ctx context.Context, settings cli.Settings, seed program.Seed, logger *slog.Logger, now func() time.Time) (opened *Server, err error) {
+	s := &Server{logger: logger}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", settings.Addr); err != nil {
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return nil, fmt.Errorf("another program listens on %s; set REGULARS_ADDR (--addr) to a free address: %w", settings.Addr, err)
+		}
+		return nil, err
+	}
+	s.publicURL = strings.TrimSuffix(settings.PublicURL, "/")
+	if s.publicURL == "" {
+		s.publicURL = "http://" + reachable(s.listener.Addr())
+	}
+	issuer, err := developmentIssuer(s.listener.Addr(), settings.Data)
+	if err != nil {
+		return nil, err
+	}
+	s.signsIn = issuer != nil
+	if !s.signsIn {
+		logger.Warn("the development issuer is off and every token is refused, because the address is no loopback address",
+			slog.String("address", s.listener.Addr().String()))
+	}
+	if s.database, err = cli.OpenDatabase(ctx, settings, seed, now); err != nil {
+		return nil, err
+	}
+	s.handler = web.NewHandler(web.Parts{
+		GraphQL:   graph.NewHandler(loyalty.New(s.database.DB), logger),
+		Database:  s.database.DB,
+		Issuer:    issuer,
+		PublicURL: s.publicURL,
+		Logger:    logger,
+		Now:       now,
+	})
+	s.http = &http.Server{
+		Handler:           s.handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	}
+	return s, nil
+}
+
+// developmentIssuer returns the issuer whose key lies in folder; nil where others than this machine reach the address,
+// since its key is only as safe as the folder.
+func developmentIssuer(address net.Addr, folder string) (*identity.DevelopmentIssuer, error) {
+	if listening, ok := address.(*net.TCPAddr); !ok || !listening.IP.IsLoopback() {
+		return nil, nil
+	}
+	return identity.OpenDevelopmentIssuer(folder)
+}
+
+// reachable names the address as a browser on this machine takes it.
+func reachable(address net.Addr) string {
+	listening, ok := address.(*net.TCPAddr)
+	if ok && listening.IP.IsUnspecified() {
+		return fmt.Sprintf("localhost:%d", listening.Port)
+	}
+	return address.String()
+}
+
+// URL returns where people and apps reach the server, without a slash at the end.
+func (s *Server) URL() string { return s.publicURL }
+
+// Serve answers requests until ctx ends. Then it reports itself not ready, takes no new requests, waits for those under
+// way, half a minute at most, and returns nil.
+func (s *Server) Serve(ctx context.Context) error {
+	failed := make(chan error, 1)
+	go func() { failed <- s.http.Serve(s.listener) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serving: %w", err)
+	case <-ctx.Done():
+	}
+	s.logger.Info("draining")
+	s.handler.Drain()
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	if err := s.http.Shutdown(drain); err != nil {
+		s.logger.Warn("requests were still under way", slog.Any("cause", err))
+	}
+	return nil
+}
+
+// Close cuts what is still under way, closes the database and leaves its cluster.
+func (s *Server) Close() error {
+	var errs []error
+	if s.http != nil {
+		errs = append(errs, s.http.Close())
+	}
+	if s.listener != nil {
+		// Serving may have closed it.
+		if err := s.listener.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if s.database != nil {
+		errs = append(errs, s.database.Close())
+	}
+	return errors.Join(errs...)
+}
