@@ -22,9 +22,7 @@ func (r *mutationResolver) RecordPurchase(ctx context.Context, input loyalty.Rec
 }
 
 func (r *mutationResolver) RecordPurchases(ctx context.Context, input generated.RecordPurchasesInput) (*generated.RecordPurchasesPayload, error) {
-	answers, err := r.loyalty.RecordPurchases(ctx, values(input.Purchases))
-	problems, err := refused(err)
-	return &generated.RecordPurchasesPayload{Results: pointers(answers), UserErrors: problems}, err
+	return recordedAll(r.loyalty.RecordPurchases(ctx, values(input.Purchases)))
 }
 
 func (r *mutationResolver) RecordReturn(ctx context.Context, input loyalty.RecordReturnInput) (*loyalty.Recorded, error) {

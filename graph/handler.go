@@ -36,7 +36,7 @@ func NewHandler(service *loyalty.Service, logger *slog.Logger) http.Handler {
 	server.AddTransport(transport.POST{})
 	server.SetQueryCache(lru.New[*ast.QueryDocument](parsedDocuments))
 	server.SetParserTokenLimit(maximumTokens)
-	server.Use(limits{})
+	server.Use(limits{accepted: lru.New[bool](parsedDocuments)})
 	server.Use(extension.FixedComplexityLimit(maximumComplexity))
 	server.Use(&coercion{})
 	server.Use(extension.Introspection{})

@@ -4,16 +4,20 @@ import (
 	"context"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/parser"
 
 	"regulars/internal/page"
 )
 
 // What one operation may ask for. A full page of members with their points, standing and a short history is well below.
 const (
-	maximumDepth      = 15
-	maximumAliases    = 50
+	maximumDepth   = 15
+	maximumAliases = 50
+	// Validating takes the square of the number of fields: a thousand take a tenth of a second.
+	maximumWritten    = 1_000
 	maximumFields     = 2_000
 	maximumTokens     = 15_000
 	maximumComplexity = 20_000
@@ -28,11 +32,16 @@ func pageCost(child int, first *int) int {
 	return 1 + size*child
 }
 
-// limits refuses operations that are too deep, too long or have too many aliases, before anything counts further.
-type limits struct{}
+// limits refuses operations that are too deep, too long or have too many aliases: as they are written before the library
+// validates them, and as they are once fragments are in place before anything counts further.
+type limits struct {
+	// accepted remembers documents that were short enough, so that they are not parsed again for it.
+	accepted *lru.LRU[bool]
+}
 
 var _ interface {
 	graphql.HandlerExtension
+	graphql.OperationParameterMutator
 	graphql.OperationContextMutator
 } = limits{}
 
@@ -42,7 +51,45 @@ func (limits) ExtensionName() string { return "Limits" }
 // Validate has nothing to check.
 func (limits) Validate(graphql.ExecutableSchema) error { return nil }
 
-// MutateOperationContext refuses the operation if it exceeds a limit.
+// MutateOperationParameters refuses a document with too many fields. One that does not parse is left to the library,
+// which says why.
+func (l limits) MutateOperationParameters(ctx context.Context, request *graphql.RawParams) *gqlerror.Error {
+	if _, ok := l.accepted.Get(ctx, request.Query); ok {
+		return nil
+	}
+	document, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: request.Query}, maximumTokens)
+	if err != nil {
+		return nil
+	}
+	written := 0
+	for _, operation := range document.Operations {
+		written += fields(operation.SelectionSet)
+	}
+	for _, fragment := range document.Fragments {
+		written += fields(fragment.SelectionSet)
+	}
+	if written > maximumWritten {
+		return gqlerror.Errorf("the document has more than %d fields", maximumWritten)
+	}
+	l.accepted.Add(ctx, request.Query, true)
+	return nil
+}
+
+// fields counts selections as they are written.
+func fields(selections ast.SelectionSet) int {
+	count := len(selections)
+	for _, selection := range selections {
+		switch selection := selection.(type) {
+		case *ast.Field:
+			count += fields(selection.SelectionSet)
+		case *ast.InlineFragment:
+			count += fields(selection.SelectionSet)
+		}
+	}
+	return count
+}
+
+// MutateOperationContext refuses an operation that exceeds a limit.
 func (limits) MutateOperationContext(_ context.Context, operation *graphql.OperationContext) *gqlerror.Error {
 	var size measure
 	return size.walk(operation.Operation.SelectionSet, 1)

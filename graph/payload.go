@@ -2,10 +2,12 @@ package graph
 
 import (
 	"context"
+	"strconv"
 
 	"regulars/graph/generated"
 	"regulars/internal/actor"
 	"regulars/internal/id"
+	"regulars/internal/problem"
 	"regulars/internal/value"
 	"regulars/loyalty"
 	"regulars/loyalty/ledger"
@@ -19,6 +21,15 @@ func recorded(answer *loyalty.Recorded, err error) (*loyalty.Recorded, error) {
 		return &loyalty.Recorded{Entries: []*ledger.Entry{}, UserErrors: problems}, nil
 	}
 	return answer, err
+}
+
+// recordedAll answers purchases that were sent together; each one's problems lead to it.
+func recordedAll(answers []loyalty.Recorded, err error) (*generated.RecordPurchasesPayload, error) {
+	for i := range answers {
+		answers[i].UserErrors = problem.Below([]string{"purchases", strconv.Itoa(i)}, answers[i].UserErrors)
+	}
+	problems, err := refused(err)
+	return &generated.RecordPurchasesPayload{Results: pointers(answers), UserErrors: problems}, err
 }
 
 func memberPayload(member *loyalty.Member, err error) (*generated.MemberPayload, error) {

@@ -44,16 +44,22 @@ func (s *Service) Balances(ctx context.Context, wanted []id.Member) (map[id.Memb
 		if err != nil {
 			return err
 		}
+		var lapsing []id.Member
+		for _, account := range accounts {
+			if account.Lapsing(tx.Now) {
+				lapsing = append(lapsing, account.Member)
+			}
+		}
+		open, err := ledger.OpenLotsTx(ctx, tx, lapsing)
+		if err != nil {
+			return err
+		}
 		for _, account := range accounts {
 			balance := &PointsBalance{
 				Member: account.Member, Available: account.Balance + account.Debt, Debt: account.Debt, at: tx.Now, expires: account.NextExpiryAt != nil,
 			}
 			if account.Lapsing(tx.Now) {
-				open, err := ledger.OpenLotsTx(ctx, tx, account.Member)
-				if err != nil {
-					return err
-				}
-				balance.Available = lots.Available(open, tx.Now)
+				balance.Available = lots.Available(open[account.Member], tx.Now)
 			}
 			balances[account.Member] = balance
 		}
@@ -85,11 +91,11 @@ func (s *Service) Expiring(ctx context.Context, balance *PointsBalance, within v
 	if err != nil {
 		return nil, err
 	}
-	open, err := ledger.OpenLotsTx(ctx, s.db, balance.Member)
+	open, err := ledger.OpenLotsTx(ctx, s.db, []id.Member{balance.Member})
 	if err != nil {
 		return nil, err
 	}
-	return append([]PointsExpiration{}, lots.Expirations(open, balance.at, within.After(balance.at, book.zone))...), nil
+	return append([]PointsExpiration{}, lots.Expirations(open[balance.Member], balance.at, within.After(balance.at, book.zone))...), nil
 }
 
 const historyPages = "entry"

@@ -8,6 +8,7 @@ package problem
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -80,6 +81,20 @@ type Problems []UserError
 // Add notes a problem of the field at path, which starts below "input".
 func (p *Problems) Add(code Code, path []string, format string, arguments ...any) {
 	*p = append(*p, At(code, path, format, arguments...))
+}
+
+// Below returns problems of one of several inputs, whose path starts below "input", as problems of the whole input: path
+// leads from "input" to that one.
+func Below(path []string, problems []UserError) []UserError {
+	moved := make([]UserError, len(problems))
+	for i, one := range problems {
+		if simple, ok := one.(InputError); ok && len(simple.Path) > 0 {
+			simple.Path = slices.Concat(simple.Path[:1], path, simple.Path[1:])
+			one = simple
+		}
+		moved[i] = one
+	}
+	return moved
 }
 
 // Err returns the problems as an error, nil if there are none.

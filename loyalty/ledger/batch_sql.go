@@ -35,6 +35,9 @@ func lockAccounts(ctx context.Context, tx *postgres.Tx, members []id.Member) ([]
 }
 
 func selectOpenLots(ctx context.Context, q postgres.Runner, members []id.Member) ([]memberLot, error) {
+	if len(members) == 0 {
+		return nil, nil
+	}
 	var open []memberLot
 	err := q.Select(ctx, &open, `
 		select member_id, sequence, points, remaining, earned_at, available_at, expires_at

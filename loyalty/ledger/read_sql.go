@@ -93,12 +93,12 @@ func ReversedTx(ctx context.Context, q postgres.Runner, wanted []*Entry) (map[id
 	return taken, nil
 }
 
-// OpenLotsTx reads the lots of a member of which something remains.
-func OpenLotsTx(ctx context.Context, q postgres.Runner, member id.Member) ([]lots.Lot, error) {
-	open, err := selectOpenLots(ctx, q, []id.Member{member})
-	owned := make([]lots.Lot, len(open))
-	for i, one := range open {
-		owned[i] = one.Lot
+// OpenLotsTx reads the lots of members of which something remains.
+func OpenLotsTx(ctx context.Context, q postgres.Runner, members []id.Member) (map[id.Member][]lots.Lot, error) {
+	open, err := selectOpenLots(ctx, q, members)
+	owned := make(map[id.Member][]lots.Lot, len(members))
+	for _, one := range open {
+		owned[one.Member] = append(owned[one.Member], one.Lot)
 	}
 	return owned, err
 }

@@ -109,6 +109,9 @@ func awardBase(outcome *Outcome, version *Version, fact Fact) int64 {
 
 func grant(outcome *Outcome, version *Version, points int64) {
 	outcome.Status = Applied
+	if points == 0 {
+		outcome.Status = NotMatched
+	}
 	outcome.Desired, outcome.Granted = points, points
 	if version.Qualifying {
 		outcome.Qualifying = points

@@ -1,0 +1,188 @@
+package graph_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"regulars/graph"
+	"regulars/internal/actor"
+	"regulars/internal/postgres"
+	"regulars/internal/postgres/pgtest"
+	"regulars/internal/program"
+	"regulars/internal/requestid"
+	"regulars/internal/value"
+	"regulars/loyalty"
+)
+
+var update = flag.Bool("update", false, "write the answers that were given as the ones that are expected")
+
+// TestAPI plays the scripts below testdata, a folder per operation, and compares the answers with the ones beside them.
+//
+// A script is a file of steps. A line "### ADMIN", "### MEMBER ada" or "### nobody" says who sends the document that
+// follows; "### later P1Y" moves the clock. What looks like {{mem_1}} is the first id of that kind that was answered.
+func TestAPI(t *testing.T) {
+	t.Parallel()
+	if err := filepath.WalkDir("testdata", func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, ".graphql") {
+			t.Run(strings.TrimSuffix(filepath.ToSlash(path[len("testdata/"):]), ".graphql"), func(t *testing.T) {
+				t.Parallel()
+				play(t, path)
+			})
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// stage is the API over a program of its own, whose clock stands still unless a script moves it.
+type stage struct {
+	handler http.Handler
+	now     time.Time
+	seen    map[string]string
+	log     bytes.Buffer
+}
+
+func newStage(t *testing.T) *stage {
+	t.Helper()
+	s := &stage{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), seen: map[string]string{}}
+	db := pgtest.NewAt(t, func() time.Time { return s.now })
+	seed(t, db)
+	s.handler = graph.NewHandler(loyalty.New(db), slog.New(slog.NewTextHandler(&s.log, nil)))
+	return s
+}
+
+func seed(t *testing.T, db *postgres.DB) {
+	t.Helper()
+	if _, err := program.Ensure(t.Context(), db, program.Seed{Currency: "EUR", TimeZone: "Europe/Berlin", Start: "2020-01-01T00:00:00Z"}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func play(t *testing.T, path string) {
+	script, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStage(t)
+	var answers []string
+	for _, step := range strings.Split("\n"+string(script), "\n### ")[1:] {
+		who, document, _ := strings.Cut(step, "\n")
+		if period, ok := strings.CutPrefix(who, "later "); ok {
+			parsed, err := value.ParsePeriod(period)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.now = parsed.After(s.now, time.UTC)
+			continue
+		}
+		answers = append(answers, s.ask(t, who, document))
+	}
+	if strings.Contains(s.log.String(), "operation failed") {
+		t.Errorf("the program failed:\n%s", s.log.String())
+	}
+	got := "[\n" + strings.Join(answers, ",\n") + "\n]\n"
+	golden := strings.TrimSuffix(path, ".graphql") + ".json"
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if difference := cmp.Diff(string(want), got); difference != "" {
+		t.Error(difference)
+	}
+}
+
+// ask sends a document and returns the answer, indented and with stable names for what is random.
+func (s *stage) ask(t *testing.T, who, document string) string {
+	t.Helper()
+	for name, id := range s.seen {
+		document = strings.ReplaceAll(document, "{{"+name+"}}", id)
+	}
+	document, variables, _ := strings.Cut(document, "\n# variables\n")
+	body := map[string]any{"query": document}
+	if variables != "" {
+		body["variables"] = json.RawMessage(variables)
+	}
+	status, answer := s.send(t, who, body)
+	if status != http.StatusOK && status != http.StatusUnprocessableEntity {
+		t.Errorf("status %d", status)
+	}
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, []byte(answer), "", "  "); err != nil {
+		t.Fatalf("%v: %s", err, answer)
+	}
+	return s.scrub(indented.String())
+}
+
+func (s *stage) send(t *testing.T, who string, body map[string]any) (int, string) {
+	t.Helper()
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", bytes.NewReader(encoded))
+	request.Header.Set("Content-Type", "application/json")
+	ctx := requestid.With(request.Context(), "the-request")
+	if role, subject, _ := strings.Cut(who, " "); role != "nobody" {
+		caller := actor.Actor{Caller: "test|" + who, Roles: []actor.Role{actor.Role(role)}}
+		if role == string(actor.Member) {
+			caller.ExternalID = subject
+		}
+		ctx = actor.With(ctx, caller)
+	}
+	recorder := httptest.NewRecorder()
+	s.handler.ServeHTTP(recorder, request.WithContext(ctx))
+	return recorder.Code, recorder.Body.String()
+}
+
+var (
+	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj)_[0-9a-z]{26}\b`)
+	ownedForm  = regexp.MustCompile(`\b(act|ent)_([0-9a-z]{26})_`)
+	numberForm = regexp.MustCompile(`"number": "\d{12}"`)
+	cursorForm = regexp.MustCompile(`"(cursor|startCursor|endCursor)": "[^"]+"`)
+)
+
+// scrub names ids by the order in which they were seen, and hides what is random.
+func (s *stage) scrub(answer string) string {
+	answer = ownedForm.ReplaceAllStringFunc(answer, func(found string) string {
+		parts := ownedForm.FindStringSubmatch(found)
+		return parts[1] + "_" + s.name("mem_"+parts[2]) + "_"
+	})
+	answer = idForm.ReplaceAllStringFunc(answer, s.name)
+	answer = numberForm.ReplaceAllString(answer, `"number": "<number>"`)
+	return cursorForm.ReplaceAllString(answer, `"$1": "<cursor>"`)
+}
+
+func (s *stage) name(id string) string {
+	for name, known := range s.seen {
+		if known == id {
+			return name
+		}
+	}
+	for number := 1; ; number++ {
+		if name := fmt.Sprintf("%s_%d", id[:3], number); s.seen[name] == "" {
+			s.seen[name] = id
+			return name
+		}
+	}
+}
