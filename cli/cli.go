@@ -38,6 +38,8 @@ type commands struct {
 
 	Serve   serveCommand   `cmd:"" default:"withargs" help:"Serve the API (what the program does without a command)."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database up to this version of the program."`
+	Import  importCommand  `cmd:"" help:"Import purchases, returns and members from CSV files."`
+	Check   checkCommand   `cmd:"" help:"Prove the books: rebuild them from the facts and list every difference."`
 	Token   tokenCommand   `cmd:"" help:"Print a token of the development issuer."`
 }
 

@@ -36,7 +36,7 @@ var update = flag.Bool("update", false, "write the answers that were given as th
 // follows; "### later P1Y" moves the clock. What looks like {{mem_1}} is the first id of that kind that was answered.
 func TestAPI(t *testing.T) {
 	t.Parallel()
-	if err := filepath.WalkDir("testdata", func(path string, entry fs.DirEntry, err error) error {
+	if err := filepath.WalkDir("testdata", func(path string, _ fs.DirEntry, err error) error {
 		if err == nil && strings.HasSuffix(path, ".graphql") {
 			t.Run(strings.TrimSuffix(filepath.ToSlash(path[len("testdata/"):]), ".graphql"), func(t *testing.T) {
 				t.Parallel()

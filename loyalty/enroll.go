@@ -256,6 +256,8 @@ func (k memberKey) taken() problem.UserError {
 		return problem.At(problem.EmailTaken, []string{"email"}, "Another member has this e-mail address.")
 	case byPhone:
 		return problem.At(problem.PhoneTaken, []string{"phone"}, "Another member has this phone number.")
+	case byID, byNumber:
+		// Nobody asks for these: the program gives them.
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package loyalty
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -159,7 +160,7 @@ func changedFields(before, after Member) []string {
 		// None of these types can fail to encode.
 		left, _ := json.Marshal(field.left)
 		right, _ := json.Marshal(field.right)
-		if string(left) != string(right) {
+		if !bytes.Equal(left, right) {
 			fields = append(fields, field.name)
 		}
 	}

@@ -150,7 +150,7 @@ func openCourt(ctx context.Context, tx *postgres.Tx, book *rulebook, open []*fac
 	if made.standings, err = openStandings(ctx, tx, book, made.batch, members); err != nil {
 		return nil, err
 	}
-	if err = made.batch.Load(ctx, returning); err != nil {
+	if err := made.batch.Load(ctx, returning); err != nil {
 		return nil, err
 	}
 	if made.purchases, err = loadPurchases(ctx, tx, returned); err != nil {
@@ -163,7 +163,10 @@ func openCourt(ctx context.Context, tx *postgres.Tx, book *rulebook, open []*fac
 	for i := range rows {
 		made.members[rows[i].ID] = &rows[i]
 	}
-	return made, made.loadHistories(ctx, tx, open)
+	if err := made.loadHistories(ctx, tx, open); err != nil {
+		return nil, err
+	}
+	return made, nil
 }
 
 // loadHistories reads what tiers members held when facts happened that are told late.
