@@ -12,12 +12,14 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 	_ "time/tzdata" // the zones of the world, also where the machine does not have them
 
 	"regulars/cli"
 	"regulars/graph"
+	"regulars/internal/actor"
 	"regulars/internal/identity"
 	"regulars/internal/program"
 	"regulars/internal/web"
@@ -61,6 +63,7 @@ type Server struct {
 	publicURL string
 	signsIn   bool
 	database  *cli.Database
+	loyalty   *loyalty.Service
 	handler   *web.Handler
 	http      *http.Server
 }
@@ -96,8 +99,9 @@ func Open(ctx context.Context, settings cli.Settings, seed program.Seed, logger 
 	if s.database, err = cli.OpenDatabase(ctx, settings, seed, now); err != nil {
 		return nil, err
 	}
+	s.loyalty = loyalty.New(s.database.DB)
 	s.handler = web.NewHandler(web.Parts{
-		GraphQL:   graph.NewHandler(loyalty.New(s.database.DB), logger),
+		GraphQL:   graph.NewHandler(s.loyalty, logger),
 		Database:  s.database.DB,
 		Issuer:    issuer,
 		PublicURL: s.publicURL,
@@ -140,6 +144,11 @@ func (s *Server) URL() string { return s.publicURL }
 // Serve answers requests until ctx ends. Then it reports itself not ready, takes no new requests, waits for those under
 // way, half a minute at most, and returns nil.
 func (s *Server) Serve(ctx context.Context) error {
+	working, stop := context.WithCancel(ctx)
+	var background sync.WaitGroup
+	defer background.Wait()
+	defer stop()
+	background.Go(func() { s.finishPromotions(working) })
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(s.listener) }()
 	select {
@@ -155,6 +164,14 @@ func (s *Server) Serve(ctx context.Context) error {
 		s.logger.Warn("requests were still under way", slog.Any("cause", err))
 	}
 	return nil
+}
+
+// finishPromotions goes on with what a new tier had begun when the program last stopped. What fails is tried again at
+// the next start; meanwhile members rise with their next fact.
+func (s *Server) finishPromotions(ctx context.Context) {
+	if err := s.loyalty.FinishPromotions(actor.With(ctx, actor.System("start"))); err != nil && ctx.Err() == nil {
+		s.logger.Error("promotions could not be finished", slog.Any("cause", err))
+	}
 }
 
 // Close cuts what is still under way, closes the database and leaves its cluster.
