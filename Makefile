@@ -12,7 +12,7 @@ graphiql_files := graphiql/graphiql.min.js graphiql/graphiql.min.css \
 	react/umd/react.production.min.js react-dom/umd/react-dom.production.min.js
 
 # What a generator writes, and what it writes into.
-generated := graph internal/postgres/schema.sql
+generated := graph internal/postgres/schema.sql docs/problems.md
 
 .PHONY: help
 help: ## Tell what there is
@@ -26,7 +26,7 @@ run: graphiql ## Run the program with its own database and a demo club (REGULARS
 	@exec ./regulars serve
 
 .PHONY: test
-test: ## Run all tests against a real PostgreSQL
+test: graphiql ## Run all tests against a real PostgreSQL
 	@.ci/setup test
 	go test -race ./...
 
@@ -46,10 +46,11 @@ check: $(GOLANGCI_LINT) ## Prove that generated code is current and that formatt
 	@$(GOLANGCI_LINT) run
 
 .PHONY: generate
-generate: ## Write generated code and the dump of the database's schema anew
+generate: ## Write generated code, the dump of the database's schema and the page of problem codes anew
 	@.ci/setup run
 	go tool gqlgen generate
 	go test ./internal/postgres -run Schema -update
+	go test ./internal/problem -run Documentation -update
 
 .PHONY: graphiql
 graphiql: $(graphiql)/.version ## Fetch GraphiQL, the page at / (needs npm)

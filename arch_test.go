@@ -56,8 +56,9 @@ var plan = map[string][]string{
 	"internal/importer": all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty"}),
 	"internal/demo":     all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty"}),
 
-	"graph":           all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty", "loyalty/reconcile", "graph/generated"}),
-	"graph/generated": all(leaves, tables, pure, []string{"loyalty/ledger", "loyalty", "loyalty/reconcile"}),
+	"graph":           all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty", "loyalty/reconcile", "graph/generated", "graph/scalars"}),
+	"graph/generated": all(leaves, tables, pure, []string{"loyalty/ledger", "loyalty", "loyalty/reconcile", "graph/scalars"}),
+	"graph/scalars":   {"internal/problem", "internal/value"},
 
 	"internal/web": all(leaves, []string{"internal/postgres", "internal/identity"}),
 	"cli": all(leaves, tables, []string{"internal/postgres", "internal/postgres/embedded", "internal/identity", "internal/importer",

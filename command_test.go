@@ -181,16 +181,7 @@ func (s *served) end(t *testing.T, signal syscall.Signal) int {
 
 func TestCommand_Serve(t *testing.T) {
 	t.Parallel()
-	data, err := os.MkdirTemp("", "regulars") //nolint:usetesting // the test's own folder lies in one that is closed
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(data) })
-	// PostgreSQL may run as another user than the test, and must get through.
-	if err := os.Chmod(data, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	environment := []string{"REGULARS_DATA=" + data, "REGULARS_CURRENCY=GBP"}
+	environment := []string{"REGULARS_DATA=" + openFolder(t), "REGULARS_CURRENCY=GBP"}
 	server := startServing(t, environment)
 
 	token, _, _ := run(t, environment, "token", "--role", "ADMIN")

@@ -20,6 +20,7 @@ import (
 	"regulars/cli"
 	"regulars/graph"
 	"regulars/internal/actor"
+	"regulars/internal/demo"
 	"regulars/internal/identity"
 	"regulars/internal/program"
 	"regulars/internal/web"
@@ -52,6 +53,9 @@ func serve(ctx context.Context, settings cli.Settings, seed program.Seed) (err e
 	if server.signsIn {
 		_, _ = fmt.Fprintf(os.Stderr, "To sign in, open %s and send a token: `regulars token --role ADMIN` prints one "+
 			"(from the source: `go run . token --role ADMIN`).\n", server.URL())
+		if server.demo == demo.Finished {
+			_, _ = fmt.Fprintf(os.Stderr, "\n%s\n", demo.Welcome(server.URL(), settings.Data))
+		}
 	}
 	return server.Serve(ctx)
 }
@@ -64,12 +68,14 @@ type Server struct {
 	signsIn   bool
 	database  *cli.Database
 	loyalty   *loyalty.Service
+	demo      demo.State
 	handler   *web.Handler
 	http      *http.Server
 }
 
 // Open listens on the address of settings and makes the program ready to answer there: it opens the database, migrates
-// it, and makes its program from seed if it has none. now is the clock of everything. The caller closes the server.
+// it, makes its program from seed if it has none, and builds the demo club if that is on and the database empty. now is the
+// clock of everything. The caller closes the server.
 func Open(ctx context.Context, settings cli.Settings, seed program.Seed, logger *slog.Logger, now func() time.Time) (opened *Server, err error) {
 	s := &Server{logger: logger}
 	defer func() {
@@ -100,6 +106,9 @@ func Open(ctx context.Context, settings cli.Settings, seed program.Seed, logger 
 		return nil, err
 	}
 	s.loyalty = loyalty.New(s.database.DB)
+	if err := s.demonstrate(ctx, settings.Demo.On); err != nil {
+		return nil, err
+	}
 	s.handler = web.NewHandler(web.Parts{
 		GraphQL:   graph.NewHandler(s.loyalty, logger),
 		Database:  s.database.DB,
@@ -118,6 +127,36 @@ func Open(ctx context.Context, settings cli.Settings, seed program.Seed, logger 
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 	return s, nil
+}
+
+// demonstrate builds the demo club where it is wanted and the database is empty, and completes one whose build was
+// interrupted. Where it is not wanted, a part of it stops the start: it must not be taken for a club of somebody's own.
+func (s *Server) demonstrate(ctx context.Context, wanted bool) (err error) {
+	if s.demo, err = demo.Look(ctx, s.loyalty); err != nil {
+		return err
+	}
+	if s.demo == demo.Unfinished && !wanted {
+		return errors.New("the database holds a part of the demo club: complete it with REGULARS_DEMO=on or use another database")
+	}
+	if !wanted || s.demo != demo.Empty && s.demo != demo.Unfinished {
+		return nil
+	}
+	const quarter = 4
+	figures, err := demo.Build(ctx, s.database.DB, func(done, total int) {
+		if done*quarter/total != (done-1)*quarter/total {
+			s.logger.InfoContext(ctx, "building the demo club", slog.Int("weeks", done), slog.Int("of", total))
+		}
+	})
+	// Another server may have built it while this one waited.
+	if err != nil && !errors.Is(err, demo.ErrOccupied) {
+		return fmt.Errorf("building the demo club: %w", err)
+	}
+	if err == nil {
+		s.logger.InfoContext(ctx, "the demo club is built", slog.Int("members", figures.Members),
+			slog.Int("purchases", figures.Purchases), slog.Int("returns", figures.Returns))
+	}
+	s.demo, err = demo.Look(ctx, s.loyalty)
+	return err
 }
 
 // developmentIssuer returns the issuer whose key lies in folder; nil where others than this machine reach the address,

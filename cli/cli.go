@@ -39,6 +39,7 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" default:"withargs" help:"Serve the API (what the program does without a command)."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database up to this version of the program."`
 	Import  importCommand  `cmd:"" help:"Import purchases, returns and members from CSV files."`
+	Demo    demoCommand    `cmd:"" help:"Fill an empty database with a demo club."`
 	Check   checkCommand   `cmd:"" help:"Prove the books: rebuild them from the facts and list every difference."`
 	Token   tokenCommand   `cmd:"" help:"Print a token of the development issuer."`
 }

@@ -46,9 +46,13 @@ func (s *Service) AdjustPoints(ctx context.Context, input AdjustPointsInput) (*A
 	if err != nil {
 		return nil, err
 	}
+	if input.ExpiresAt != nil {
+		expiresAt := input.ExpiresAt.UTC().Truncate(time.Microsecond)
+		input.ExpiresAt = &expiresAt
+	}
 	var posted *AdjustmentPosted
 	err = s.db.InTx(ctx, func(tx *postgres.Tx) error {
-		if err := program.Share(ctx, tx); err != nil {
+		if err := program.Share(ctx, tx, s.db.Now); err != nil {
 			return err
 		}
 		book, err := s.rulebook(ctx, tx)
@@ -59,7 +63,7 @@ func (s *Service) AdjustPoints(ctx context.Context, input AdjustPointsInput) (*A
 		if err != nil {
 			return err
 		}
-		if err := input.check(found[0], tx.Now); err != nil {
+		if err := input.check(found[0]); err != nil {
 			return err
 		}
 		adjustment := &ledger.Adjustment{
@@ -87,7 +91,7 @@ func (s *Service) AdjustPoints(ctx context.Context, input AdjustPointsInput) (*A
 	return posted, err
 }
 
-func (i AdjustPointsInput) check(member id.Member, now time.Time) error {
+func (i AdjustPointsInput) check(member id.Member) error {
 	var problems problem.Problems
 	if member == (id.Member{}) {
 		problems = append(problems, unknownMember("member"))
@@ -98,8 +102,8 @@ func (i AdjustPointsInput) check(member id.Member, now time.Time) error {
 	if !within(i.Reason, MaximumReason) {
 		problems.Add(problem.ReasonRequired, []string{"reason"}, "Give a reason of 1 to %d characters.", MaximumReason)
 	}
-	if i.ExpiresAt != nil && (i.Points < 0 || !i.ExpiresAt.After(now)) {
-		problems.Add(problem.InvalidDate, []string{"expiresAt"}, "Only points that are given can expire, and only later than now.")
+	if i.ExpiresAt != nil && i.Points < 0 {
+		problems.Add(problem.InvalidDate, []string{"expiresAt"}, "Only points that are given can expire.")
 	}
 	idempotency.Check(&problems, i.IdempotencyKey)
 	return problems.Err()
@@ -122,6 +126,10 @@ func adjust(ctx context.Context, tx *postgres.Tx, book *rulebook, adjustment *le
 		return nil, problem.At(problem.InvalidPoints, []string{"points"}, "The member would have more points than can be counted.")
 	}
 	adjustment.RequestedAt = batch.Next(adjustment.Member)
+	// A replay may well come later than that, so it is not asked of the input.
+	if expiresAt != nil && !expiresAt.After(adjustment.RequestedAt) {
+		return nil, problem.At(problem.InvalidDate, []string{"expiresAt"}, "Points that are given can only expire later than now.")
+	}
 	entry := ledger.Entry{
 		Member: adjustment.Member, Kind: ledger.Adjusted, Points: adjustment.Points, OccurredAt: adjustment.RequestedAt,
 		RecordedAt: adjustment.RequestedAt, AdjustmentID: &adjustment.ID, QualifiesAt: adjustment.RequestedAt, ExpiresAt: expiresAt,

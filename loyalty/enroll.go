@@ -87,6 +87,8 @@ type candidate struct {
 	input    EnrollMemberInput
 	member   *Member
 	problems problem.Problems
+	// claiming tells that its input was good enough to claim keys with.
+	claiming bool
 	replayed bool
 	// first is, of a replay, the member enrolled the first time.
 	first id.Member
@@ -95,7 +97,7 @@ type candidate struct {
 func (c *candidate) open() bool { return len(c.problems) == 0 && !c.replayed }
 
 func (s *Service) enroll(ctx context.Context, tx *postgres.Tx, caller actor.Actor, inputs []EnrollMemberInput) ([]Enrollment, error) {
-	if err := program.Share(ctx, tx); err != nil {
+	if err := program.Share(ctx, tx, s.db.Now); err != nil {
 		return nil, err
 	}
 	book, err := s.rulebook(ctx, tx)
@@ -153,7 +155,7 @@ func claimEnrollments(ctx context.Context, tx *postgres.Tx, caller actor.Actor, 
 	var requests []idempotency.Request
 	var made []id.Member
 	for _, one := range candidates {
-		if one.open() {
+		if one.claiming = one.open(); one.claiming {
 			asking = append(asking, one)
 			requests = append(requests, enrollRequest(caller, one))
 			made = append(made, one.member.ID)
@@ -174,12 +176,16 @@ func claimEnrollments(ctx context.Context, tx *postgres.Tx, caller actor.Actor, 
 
 func enrollRequest(caller actor.Actor, one *candidate) idempotency.Request {
 	normalized := *one.member
+	joinedAt := one.input.JoinedAt
+	if joinedAt != nil {
+		joinedAt = &normalized.JoinedAt
+	}
 	return idempotency.Request{
 		Caller: caller.Caller, Operation: "enrollMember", Key: one.input.IdempotencyKey,
 		Input: map[string]any{
 			"externalId": normalized.ExternalID, "displayName": normalized.DisplayName, "email": normalized.Email,
 			"phone": normalized.Phone, "birthDate": normalized.BirthDate, "locale": one.input.Locale,
-			"timeZone": one.input.TimeZone, "joinedAt": one.input.JoinedAt,
+			"timeZone": one.input.TimeZone, "joinedAt": joinedAt,
 		},
 	}
 }
@@ -268,7 +274,7 @@ func releaseRefused(ctx context.Context, tx *postgres.Tx, caller actor.Actor, ca
 	var requests []idempotency.Request
 	var made []id.Member
 	for _, one := range candidates {
-		if len(one.problems) > 0 {
+		if one.claiming && len(one.problems) > 0 {
 			keys = append(keys, one.member.keys()...)
 			requests = append(requests, enrollRequest(caller, one))
 			made = append(made, one.member.ID)

@@ -1,12 +1,14 @@
 package loyalty
 
 import (
+	"context"
 	"time"
 
 	"github.com/google/uuid"
 
 	"regulars/internal/id"
 	"regulars/internal/idempotency"
+	"regulars/internal/postgres"
 	"regulars/internal/problem"
 	"regulars/internal/value"
 )
@@ -98,4 +100,70 @@ func (f *fact) identify() error {
 // activityKey is under what (source, externalID) is found.
 func activityKey(source, externalID string) (uuid.UUID, error) {
 	return idempotency.Hash([]string{source, externalID})
+}
+
+// claimActivities takes the facts' keys, in order. A key that is taken makes the fact a replay, or a problem.
+func claimActivities(ctx context.Context, tx *postgres.Tx, facts []*fact) error {
+	byKey := make(map[uuid.UUID]*fact, len(facts))
+	var twins []*fact
+	for _, one := range facts {
+		if !one.open() {
+			continue
+		}
+		if err := one.identify(); err != nil {
+			return err
+		}
+		if first, ok := byKey[one.key]; ok {
+			one.twin = first
+			twins = append(twins, one)
+			continue
+		}
+		byKey[one.key] = one
+	}
+	claimed, err := insertActivityKeys(ctx, tx, byKey)
+	if err != nil {
+		return err
+	}
+	var taken []uuid.UUID
+	for key, one := range byKey {
+		if one.claimed = claimed[key]; !one.claimed {
+			taken = append(taken, key)
+		}
+	}
+	earlier, err := selectActivityKeys(ctx, tx, taken)
+	if err != nil {
+		return err
+	}
+	known := make(map[uuid.UUID]activityKeyRow, len(earlier))
+	for _, row := range earlier {
+		known[row.Hash] = row
+		byKey[row.Hash].replay(row)
+	}
+	for _, one := range twins {
+		if row, ok := known[one.key]; ok {
+			// Both were recorded before; it matters nothing what the other one says.
+			one.twin = nil
+			one.replay(row)
+			continue
+		}
+		one.compare(one.twin.member, one.twin.hash)
+	}
+	return nil
+}
+
+// replay makes the fact the replay of the one that has its key.
+func (f *fact) replay(row activityKeyRow) {
+	f.compare(row.Member, row.InputHash)
+	f.first = &id.Activity{Member: row.Member, Sequence: *row.Sequence}
+}
+
+// compare adds a problem if the fact is not the one that took its key.
+func (f *fact) compare(member id.Member, hash uuid.UUID) {
+	switch {
+	case f.member != member:
+		f.problems.Add(problem.AlreadyClaimed, []string{"externalId"}, "This was recorded for another member.")
+	case f.hash != hash:
+		f.problems.Add(problem.IdempotencyKeyReused, []string{"externalId"},
+			"This source and external id were used before with other input.")
+	}
 }

@@ -70,6 +70,15 @@ type memberKey struct {
 }
 
 func (r MemberRef) key() memberKey {
+	key := r.named()
+	if strings.ContainsRune(key.Value, 0) {
+		// PostgreSQL keeps no such text, so nobody is known by it.
+		return memberKey{}
+	}
+	return key
+}
+
+func (r MemberRef) named() memberKey {
 	switch {
 	case r.ID != nil:
 		return memberKey{Kind: byID, Value: r.ID.String()}

@@ -125,7 +125,8 @@ func (f MemberFilter) prefixes() (identifier, name *string) {
 	if f.Query == nil {
 		return nil, nil
 	}
-	lower := strings.ToLower(strings.TrimSpace(*f.Query))
+	// PostgreSQL keeps no text with a null, and nothing begins with the character in its place.
+	lower := strings.ToLower(strings.TrimSpace(strings.ReplaceAll(*f.Query, "\x00", "\uFFFD")))
 	plain := lower
 	if strings.Trim(lower, "0123456789 -+") == "" {
 		plain = strings.NewReplacer(" ", "", "-", "").Replace(lower)

@@ -3,6 +3,7 @@ package loyalty
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"regulars/internal/actor"
@@ -123,8 +124,8 @@ func normalizeLines(problems *problem.Problems, book *rulebook, inputs []Purchas
 			problems.Add(problem.InvalidLine, []string{"lines", index, "sku"}, "A SKU has 1 to %d characters.", maximumExternalID)
 		}
 		for name, text := range map[string]*string{"category": input.Category, "brand": input.Brand} {
-			if text != nil && len([]rune(*text)) > maximumName {
-				problems.Add(problem.InvalidLine, []string{"lines", index, name}, "At most %d characters are kept.", maximumName)
+			if text != nil && (len([]rune(*text)) > maximumName || strings.ContainsRune(*text, 0)) {
+				problems.Add(problem.InvalidLine, []string{"lines", index, name}, "At most %d characters are kept, and no null.", maximumName)
 			}
 		}
 		line.Quantity = quantity(problems, input.Quantity, "lines", index, "quantity")

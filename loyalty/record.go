@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/google/uuid"
-
 	"regulars/internal/id"
 	"regulars/internal/postgres"
 	"regulars/internal/problem"
@@ -24,78 +22,32 @@ func (s *Service) record(ctx context.Context, inputs int, prepare func(context.C
 		return nil, problem.At(problem.TooManyPurchases, nil, "Send 1 to %d at once.", MaximumBatch)
 	}
 	var answers []Recorded
-	err := s.db.InTx(ctx, func(tx *postgres.Tx) error {
-		if err := program.Share(ctx, tx); err != nil {
-			return err
-		}
-		book, err := s.rulebook(ctx, tx)
-		if err != nil {
-			return err
-		}
-		facts, err := prepare(ctx, tx, book)
-		if err != nil {
-			return err
-		}
-		if err := claimActivities(ctx, tx, facts); err != nil {
-			return fmt.Errorf("claim keys: %w", err)
-		}
-		if err := judge(ctx, tx, book, facts); err != nil {
-			return err
-		}
-		answers, err = answer(ctx, tx, book, facts)
+	err := s.db.InTx(ctx, func(tx *postgres.Tx) (err error) {
+		answers, err = s.recordTx(ctx, tx, prepare)
 		return err
 	})
 	return answers, err
 }
 
-// claimActivities takes the facts' keys, in order. A key that is taken makes the fact a replay, or a problem.
-func claimActivities(ctx context.Context, tx *postgres.Tx, facts []*fact) error {
-	byKey := make(map[uuid.UUID]*fact, len(facts))
-	for _, one := range facts {
-		if !one.open() {
-			continue
-		}
-		if err := one.identify(); err != nil {
-			return err
-		}
-		if twin, ok := byKey[one.key]; ok {
-			one.twin = twin
-			one.compare(twin.member, twin.hash)
-			continue
-		}
-		byKey[one.key] = one
+func (s *Service) recordTx(ctx context.Context, tx *postgres.Tx, prepare func(context.Context, *postgres.Tx, *rulebook) ([]*fact, error)) ([]Recorded, error) {
+	if err := program.Share(ctx, tx, s.db.Now); err != nil {
+		return nil, err
 	}
-	claimed, err := insertActivityKeys(ctx, tx, byKey)
+	book, err := s.rulebook(ctx, tx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var taken []uuid.UUID
-	for key, one := range byKey {
-		if one.claimed = claimed[key]; !one.claimed {
-			taken = append(taken, key)
-		}
-	}
-	earlier, err := selectActivityKeys(ctx, tx, taken)
+	facts, err := prepare(ctx, tx, book)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, known := range earlier {
-		one := byKey[known.Hash]
-		one.compare(known.Member, known.InputHash)
-		one.first = &id.Activity{Member: known.Member, Sequence: *known.Sequence}
+	if err := claimActivities(ctx, tx, facts); err != nil {
+		return nil, fmt.Errorf("claim keys: %w", err)
 	}
-	return nil
-}
-
-// compare adds a problem if the fact is not the one that took its key.
-func (f *fact) compare(member id.Member, hash uuid.UUID) {
-	switch {
-	case f.member != member:
-		f.problems.Add(problem.AlreadyClaimed, []string{"externalId"}, "This was recorded for another member.")
-	case f.hash != hash:
-		f.problems.Add(problem.IdempotencyKeyReused, []string{"externalId"},
-			"This source and external id were used before with other input.")
+	if err := judge(ctx, tx, book, facts); err != nil {
+		return nil, err
 	}
+	return answer(ctx, tx, book, facts)
 }
 
 // judge decides what the open facts earn and take back, one after the other, and writes it.
@@ -124,7 +76,8 @@ type court struct {
 	batch     *ledger.Batch
 	standings *standings
 	members   map[id.Member]*Member
-	// histories are the tiers of members of whom something is told that happened before they got their present one.
+	// histories are the tiers of members as they were stored: all of them if something is told that happened before the
+	// present one, else only that. What this slice adds is in standings.
 	histories map[id.Member][]past
 	purchases map[id.Activity]*purchase
 }
@@ -173,7 +126,9 @@ func openCourt(ctx context.Context, tx *postgres.Tx, book *rulebook, open []*fac
 func (c *court) loadHistories(ctx context.Context, tx *postgres.Tx, open []*fact) error {
 	var late []id.Member
 	for _, one := range open {
-		if one.returning == nil && one.occurredAt.Before(c.batch.Account(one.member).TierSince) {
+		account := c.batch.Account(one.member)
+		c.histories[one.member] = []past{{Member: one.member, At: account.TierSince, To: account.TierID}}
+		if one.returning == nil && one.occurredAt.Before(account.TierSince) {
 			late = append(late, one.member)
 		}
 	}
@@ -183,6 +138,9 @@ func (c *court) loadHistories(ctx context.Context, tx *postgres.Tx, open []*fact
 	moves, err := selectMoves(ctx, tx, late)
 	if err != nil {
 		return fmt.Errorf("load tier histories: %w", err)
+	}
+	for _, member := range late {
+		c.histories[member] = nil
 	}
 	for _, one := range moves {
 		c.histories[one.Member] = append(c.histories[one.Member], one)
@@ -196,12 +154,17 @@ func (c *court) tierAt(one *fact) tiers.Tier {
 		return c.standings.tier(one.member)
 	}
 	held := c.book.ladder.Base()
-	for _, moved := range c.histories[one.member] {
-		if moved.At.After(one.occurredAt) {
-			break
-		}
-		if tier, ok := c.book.ladder.Tier(moved.To); ok {
+	hold := func(moved past) {
+		if tier, ok := c.book.ladder.Tier(moved.To); ok && !moved.At.After(one.occurredAt) {
 			held = tier
+		}
+	}
+	for _, moved := range c.histories[one.member] {
+		hold(moved)
+	}
+	for _, moved := range c.standings.moves {
+		if moved.Member == one.member {
+			hold(past{Member: moved.Member, At: moved.At, To: moved.To})
 		}
 	}
 	return held
@@ -326,7 +289,8 @@ func answer(ctx context.Context, tx *postgres.Tx, book *rulebook, facts []*fact)
 			replayed = append(replayed, *one.first)
 		}
 	}
-	earlier, err := readBack(ctx, tx, book, replayed)
+	slices.SortFunc(replayed, compareActivities)
+	earlier, err := readBack(ctx, tx, book, slices.Compact(replayed))
 	if err != nil {
 		return nil, fmt.Errorf("read back what was recorded: %w", err)
 	}
@@ -338,9 +302,6 @@ func answer(ctx context.Context, tx *postgres.Tx, book *rulebook, facts []*fact)
 		if one.twin != nil && len(one.problems) == 0 {
 			// The twin stands before this one and has its answer.
 			answers[i], one.problems = one.twin.recorded, one.twin.problems
-			if one.twin.first != nil {
-				answers[i] = earlier[*one.twin.first]
-			}
 			answers[i].MemberID = one.member
 		}
 		if one.first != nil {

@@ -46,13 +46,17 @@ func (s *Service) RecordReturns(ctx context.Context, inputs []RecordReturnInput)
 	if _, err := actor.Require(ctx, actor.Support, actor.Admin); err != nil {
 		return nil, err
 	}
-	return s.record(ctx, len(inputs), func(ctx context.Context, tx *postgres.Tx, book *rulebook) ([]*fact, error) {
+	return s.record(ctx, len(inputs), prepareReturns(inputs))
+}
+
+func prepareReturns(inputs []RecordReturnInput) func(context.Context, *postgres.Tx, *rulebook) ([]*fact, error) {
+	return func(ctx context.Context, tx *postgres.Tx, book *rulebook) ([]*fact, error) {
 		facts := make([]*fact, len(inputs))
 		for i, input := range inputs {
 			facts[i] = newReturn(input, book, tx.Now)
 		}
 		return facts, findPurchases(ctx, tx, inputs, facts)
-	})
+	}
 }
 
 // returning is what a return says of its purchase: an amount, lines, or neither.

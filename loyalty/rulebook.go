@@ -14,10 +14,12 @@ import (
 // rulebook is what facts are judged by: the program's settings, its ladder and its published rules, at one revision.
 type rulebook struct {
 	program.Program
-	zone   *time.Location
-	ladder tiers.Ladder
-	policy tiers.Policy
-	rules  *rules.Set
+	zone *time.Location
+	// ladder is the newest of ladders, which are all versions, oldest first.
+	ladder  tiers.Ladder
+	ladders []tiers.Ladder
+	policy  tiers.Policy
+	rules   *rules.Set
 }
 
 // rulebook returns the current one, and compiles it anew only when the revision has moved on. In a transaction that
@@ -34,7 +36,7 @@ func (s *Service) rulebook(ctx context.Context, q postgres.Runner) (*rulebook, e
 	if err != nil {
 		return nil, err
 	}
-	ladder, err := selectLadder(ctx, q)
+	ladders, err := selectLadders(ctx, q)
 	if err != nil {
 		return nil, fmt.Errorf("load the ladder: %w", err)
 	}
@@ -46,7 +48,9 @@ func (s *Service) rulebook(ctx context.Context, q postgres.Runner) (*rulebook, e
 	if err != nil {
 		return nil, fmt.Errorf("compile rules: %w", err)
 	}
-	made := &rulebook{Program: settings, zone: zone, ladder: ladder, policy: tiers.DefaultPolicy(zone), rules: set}
+	made := &rulebook{
+		Program: settings, zone: zone, ladder: ladders[len(ladders)-1], ladders: ladders, policy: tiers.DefaultPolicy(zone), rules: set,
+	}
 	s.compiled.Store(made)
 	return made, nil
 }

@@ -138,7 +138,7 @@ func describe(ctx context.Context, tx *postgres.Tx, book *rulebook, accounts []*
 }
 
 // review brings standings up to date with the clock: a tier that has run out by the member's instant is decided anew as
-// of the instant at which it did, and again if the new one has run out since. Each decision is reported to moved, unless
+// of the instant at which it did, by the ladder of then, and again if the new one has run out since. Each decision is reported to moved, unless
 // that is nil, in order. It changes no account.
 func review(ctx context.Context, q postgres.Runner, book *rulebook, accounts []*ledger.Account, at func(id.Member) time.Time, moved func(id.Member, tiers.Standing, tiers.Standing, tiers.Reason)) (map[id.Member]tiers.Standing, error) {
 	held := make(map[id.Member]tiers.Standing, len(accounts))
@@ -162,7 +162,7 @@ func review(ctx context.Context, q postgres.Runner, book *rulebook, accounts []*
 		var again []window
 		for _, asked := range over {
 			before := held[asked.Member]
-			after, reason := tiers.Review(before, book.ladder, book.policy, points[asked.Member].Points)
+			after, reason := tiers.Review(before, tiers.InForce(book.ladders, *before.ValidUntil), book.policy, points[asked.Member].Points)
 			held[asked.Member] = after
 			if moved != nil {
 				moved(asked.Member, before, after, reason)

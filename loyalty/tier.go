@@ -63,10 +63,11 @@ func (s *Service) CreateTier(ctx context.Context, input TierInput) (*tiers.Tier,
 		if err := program.Change(ctx, tx, s.db.Now); err != nil {
 			return err
 		}
-		before, err := selectLadder(ctx, tx)
+		ladders, err := selectLadders(ctx, tx)
 		if err != nil {
 			return err
 		}
+		before := ladders[len(ladders)-1]
 		if ladder, err = extend(before, made); err != nil {
 			return err
 		}
@@ -97,12 +98,7 @@ func extend(ladder tiers.Ladder, tier tiers.Tier) (tiers.Ladder, error) {
 		problems.Add(problem.InvalidTiers, []string{"benefits"}, "At most %d benefits of 1 to %d characters are kept.", maximumBenefits, maximumValue)
 	}
 	for _, other := range ladder.Tiers {
-		switch {
-		case other.Name == tier.Name:
-			problems.Add(problem.InvalidTiers, []string{"name"}, "There is a tier of this name.")
-		case other.Rank == tier.Rank:
-			problems.Add(problem.InvalidTiers, []string{"rank"}, "%q has this rank.", other.Name)
-		case cmp.Compare(other.Rank, tier.Rank) != cmp.Compare(other.Threshold, tier.Threshold):
+		if other.Rank != tier.Rank && cmp.Compare(other.Rank, tier.Rank) != cmp.Compare(other.Threshold, tier.Threshold) {
 			problems.Add(problem.InvalidTiers, []string{"threshold"}, "Thresholds rise with ranks: %q has rank %d and threshold %d.", other.Name, other.Rank, other.Threshold)
 		}
 	}
@@ -144,7 +140,7 @@ func (s *Service) promote(ctx context.Context, version int) error {
 }
 
 func (s *Service) promoteBatch(ctx context.Context, tx *postgres.Tx, version int) (finished bool, err error) {
-	if err := program.Share(ctx, tx); err != nil {
+	if err := program.Share(ctx, tx, s.db.Now); err != nil {
 		return false, err
 	}
 	book, err := s.rulebook(ctx, tx)

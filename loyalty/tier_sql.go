@@ -2,35 +2,40 @@ package loyalty
 
 import (
 	"context"
+	"time"
 
 	"github.com/lib/pq"
 
 	"regulars/internal/id"
 	"regulars/internal/postgres"
+	"regulars/internal/problem"
 	"regulars/loyalty/tiers"
 )
 
-// selectLadder reads the newest version of the ladder.
-func selectLadder(ctx context.Context, q postgres.Runner) (tiers.Ladder, error) {
+// selectLadders reads all versions of the ladder, oldest first.
+func selectLadders(ctx context.Context, q postgres.Runner) ([]tiers.Ladder, error) {
 	var rows []struct {
-		Version int `db:"version"`
+		Version   int       `db:"version"`
+		CreatedAt time.Time `db:"created_at"`
 		tiers.Tier
 		Listed pq.StringArray `db:"benefits"`
 	}
 	if err := q.Select(ctx, &rows, `
-		select version, tier_id, name, rank, threshold, benefits
-		from ladder_tiers
-		where version = (select max(version) from ladders)
-		order by rank`); err != nil {
-		return tiers.Ladder{}, err
+		select version, created_at, tier_id, name, rank, threshold, benefits
+		from ladders join ladder_tiers using (version)
+		order by version, rank`); err != nil {
+		return nil, err
 	}
-	var ladder tiers.Ladder
+	var ladders []tiers.Ladder
 	for _, row := range rows {
+		if last := len(ladders) - 1; last < 0 || ladders[last].Version != row.Version {
+			ladders = append(ladders, tiers.Ladder{Version: row.Version, CreatedAt: row.CreatedAt})
+		}
 		row.Tier.Benefits = append([]string{}, row.Listed...)
-		ladder.Version = row.Version
-		ladder.Tiers = append(ladder.Tiers, row.Tier)
+		last := &ladders[len(ladders)-1]
+		last.Tiers = append(last.Tiers, row.Tier)
 	}
-	return ladder, nil
+	return ladders, nil
 }
 
 func insertLadder(ctx context.Context, tx *postgres.Tx, ladder tiers.Ladder) error {
@@ -41,10 +46,23 @@ func insertLadder(ctx context.Context, tx *postgres.Tx, ladder tiers.Ladder) err
 		if _, err := tx.Exec(ctx, `
 			insert into ladder_tiers (version, tier_id, name, rank, threshold, benefits) values ($1, $2, $3, $4, $5, $6)`,
 			ladder.Version, tier.ID, tier.Name, tier.Rank, tier.Threshold, pq.StringArray(append([]string{}, tier.Benefits...))); err != nil {
-			return err
+			return tierTaken(err)
 		}
 	}
 	return nil
+}
+
+// tierTaken makes a problem of a tier that is too much like another one.
+func tierTaken(err error) error {
+	switch postgres.Constraint(err) {
+	case "ladder_tiers_name":
+		return problem.At(problem.InvalidTiers, []string{"name"}, "There is a tier of this name.")
+	case "ladder_tiers_rank":
+		return problem.At(problem.InvalidTiers, []string{"rank"}, "Another tier has this rank.")
+	case "ladder_tiers_threshold":
+		return problem.At(problem.InvalidTiers, []string{"threshold"}, "Another tier has this threshold.")
+	}
+	return err
 }
 
 func selectUnfinishedLadders(ctx context.Context, q postgres.Runner) ([]int, error) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -96,7 +97,7 @@ func (r Request) scope() (uuid.UUID, error) {
 
 // Check adds a problem if key is no idempotency key.
 func Check(problems *problem.Problems, key string) {
-	if length := len([]rune(key)); length == 0 || length > MaximumKeyLength {
+	if length := len([]rune(key)); length == 0 || length > MaximumKeyLength || strings.ContainsRune(key, 0) {
 		problems.Add(problem.InvalidIdempotencyKey, []string{"idempotencyKey"}, "An idempotency key has 1 to %d characters.", MaximumKeyLength)
 	}
 }

@@ -134,9 +134,14 @@ func Load(ctx context.Context, q postgres.Runner) (Program, error) {
 }
 
 // Share keeps rules and tiers from changing until the transaction ends. Every transaction that uses them takes it first
-// and reads Revision after; any number of them run side by side.
-func Share(ctx context.Context, tx *postgres.Tx) error {
-	return lockShared(ctx, tx)
+// and reads Revision after; any number of them run side by side. Like Change it moves tx.Now to now, so that whatever
+// waited for a change is recorded after it.
+func Share(ctx context.Context, tx *postgres.Tx, now func() time.Time) error {
+	if err := lockShared(ctx, tx); err != nil {
+		return err
+	}
+	tx.Now = now().UTC().Truncate(time.Microsecond)
+	return nil
 }
 
 // Change waits until no transaction uses rules and tiers, keeps new ones waiting until this one ends, and counts the

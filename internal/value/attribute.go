@@ -19,7 +19,8 @@ type Attributes []Attribute
 
 // SortAttributes returns given as Attributes; false if a name stands twice.
 func SortAttributes(given []Attribute) (Attributes, bool) {
-	sorted := slices.SortedFunc(slices.Values(given), func(a, b Attribute) int { return cmp.Compare(a.Name, b.Name) })
+	sorted := append(Attributes{}, given...)
+	slices.SortFunc(sorted, func(a, b Attribute) int { return cmp.Compare(a.Name, b.Name) })
 	unique := slices.CompactFunc(slices.Clone(sorted), func(a, b Attribute) bool { return a.Name == b.Name })
 	return sorted, len(unique) == len(sorted)
 }

@@ -221,11 +221,7 @@ func (b *Batch) payDebts(h *holding, accrual Entry) {
 
 // lapse posts the expiry of what has lapsed, one entry a lot, as of the instant at which it did.
 func (b *Batch) lapse(h *holding) {
-	now := h.account.RecordedAt
-	if b.tx.Now.After(now) {
-		now = b.tx.Now
-	}
-	lapsed := lots.Lapse(h.lots, now)
+	lapsed := lots.Lapse(h.lots, instant(b.tx, h.account))
 	if len(lapsed) == 0 {
 		return
 	}

@@ -28,7 +28,19 @@ func (Tier) IsNode() {}
 // Ladder is one version of all tiers, by rank from the lowest. It has at least the lowest one, whose threshold is 0.
 type Ladder struct {
 	Version int
-	Tiers   []Tier
+	// CreatedAt is from when on the version is in force, until the next one is; the first one always was.
+	CreatedAt time.Time
+	Tiers     []Tier
+}
+
+// InForce returns which of a ladder's versions, oldest first, is in force at t.
+func InForce(versions []Ladder, t time.Time) Ladder {
+	for _, one := range slices.Backward(versions) {
+		if !one.CreatedAt.After(t) {
+			return one
+		}
+	}
+	return versions[0]
 }
 
 // Base is the tier that everybody has.
@@ -76,8 +88,17 @@ func DefaultPolicy(zone *time.Location) Policy {
 	return Policy{Window: value.Months(12), Validity: value.Months(12), Zone: zone}
 }
 
-// CountsAfter is where the window ends that is open at t: points count that qualify later than it.
-func (p Policy) CountsAfter(t time.Time) time.Time { return p.Window.Before(t, p.Zone) }
+// CountsAfter is where the window ends that is open at t: points count that qualify later than it. Points that have
+// stopped counting never count again: on a day that the window's first month does not have, all days of that are over.
+func (p Policy) CountsAfter(t time.Time) time.Time {
+	after := p.Window.Before(t, p.Zone)
+	until := p.CountsUntil(after)
+	if value.DateOf(until.In(p.Zone)) == value.DateOf(t.In(p.Zone)) {
+		return after
+	}
+	year, month, day := after.In(p.Zone).Date()
+	return time.Date(year, month, day+1, 0, 0, 0, 0, p.Zone).Add(-time.Microsecond).UTC()
+}
 
 // CountsUntil is an instant until which points that qualified at t surely count.
 func (p Policy) CountsUntil(t time.Time) time.Time { return p.Window.After(t, p.Zone) }
