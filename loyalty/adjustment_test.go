@@ -136,7 +136,18 @@ func TestExpiry(t *testing.T) {
 	clean(t, w)
 }
 
-// A member that is not there moves nobody else's points, and what one spends another keeps.
+// What expires at the very microsecond of the next posting is posted before it.
+func TestExpiry_SameMicrosecond(t *testing.T) {
+	t.Parallel()
+	w := loyaltytest.New(t)
+	member := w.Enroll()
+	w.Adjust(member, 10, expires(w.Now().Add(3*time.Microsecond)))
+	w.Adjust(member, 1)
+	equal(t, "balance", 0, w.Adjust(member, -1).Entry.BalanceAfter)
+	clean(t, w)
+}
+
+// What expires of one member is not taken from another in the same slice.
 func TestExpiry_OthersUntouched(t *testing.T) {
 	t.Parallel()
 	w := loyaltytest.New(t)

@@ -138,8 +138,8 @@ func describe(ctx context.Context, tx *postgres.Tx, book *rulebook, accounts []*
 }
 
 // review brings standings up to date with the clock: a tier that has run out by the member's instant is decided anew as
-// of the instant at which it did, by the ladder of then, and again if the new one has run out since. Each decision is reported to moved, unless
-// that is nil, in order. It changes no account.
+// of the instant at which it did, by the ladder of then, and again if the new one has run out since. Each decision is
+// reported to moved, unless that is nil, in order. It changes no account.
 func review(ctx context.Context, q postgres.Runner, book *rulebook, accounts []*ledger.Account, at func(id.Member) time.Time, moved func(id.Member, tiers.Standing, tiers.Standing, tiers.Reason)) (map[id.Member]tiers.Standing, error) {
 	held := make(map[id.Member]tiers.Standing, len(accounts))
 	var over []window
@@ -231,7 +231,8 @@ func openStandings(ctx context.Context, tx *postgres.Tx, book *rulebook, batch *
 		accounts[i] = batch.Account(member)
 	}
 	if _, err := review(ctx, tx, book, accounts, batch.Instant, func(member id.Member, before, after tiers.Standing, reason tiers.Reason) {
-		kept.move(member, before.Tier, after, reason, *before.ValidUntil, batch.Next(member))
+		end := *before.ValidUntil
+		kept.move(member, tiers.InForce(book.ladders, end), before.Tier, after, reason, end, batch.Next(member))
 	}); err != nil {
 		return nil, fmt.Errorf("review standings: %w", err)
 	}
@@ -254,7 +255,7 @@ func (s *standings) rise(member id.Member, t time.Time, reason tiers.Reason) {
 	before := s.tier(member)
 	standing := tiers.Standing{Tier: before, Since: account.TierSince, ValidUntil: account.TierValidUntil}
 	if after, rose := tiers.Rise(standing, s.book.ladder, s.book.policy, account.Qualifying, t); rose {
-		s.move(member, before, after, reason, t, t)
+		s.move(member, s.book.ladder, before, after, reason, t, t)
 	}
 }
 
@@ -264,12 +265,13 @@ func (s *standings) tier(member id.Member) tiers.Tier {
 	return tier
 }
 
-func (s *standings) move(member id.Member, from tiers.Tier, to tiers.Standing, reason tiers.Reason, at, recordedAt time.Time) {
+// move notes a decision that was made by the ladder.
+func (s *standings) move(member id.Member, ladder tiers.Ladder, from tiers.Tier, to tiers.Standing, reason tiers.Reason, at, recordedAt time.Time) {
 	account := s.batch.Account(member)
 	account.TierID, account.TierSince, account.TierValidUntil = to.Tier.ID, to.Since, to.ValidUntil
-	account.LadderVersion = s.book.ladder.Version
+	account.LadderVersion = ladder.Version
 	s.moves = append(s.moves, move{
 		Member: member, Sequence: s.batch.Number(member), At: at, RecordedAt: recordedAt, From: &from.ID, To: to.Tier.ID,
-		Reason: reason, LadderVersion: s.book.ladder.Version, ValidUntil: to.ValidUntil,
+		Reason: reason, LadderVersion: ladder.Version, ValidUntil: to.ValidUntil,
 	})
 }

@@ -31,7 +31,7 @@ type Entry struct {
 	// ActivitySequence is the fact behind the entry, nil if there is none.
 	ActivitySequence *int64         `db:"activity_sequence"`
 	AdjustmentID     *id.Adjustment `db:"adjustment_id"`
-	// ReversesSequence is the entry that this one takes back; of an expiry, the entry whose lot expired.
+	// ReversesSequence is the entry that this one takes back. Of an expiry, draws say which lot it was.
 	ReversesSequence *int64   `db:"reverses"`
 	Rule             *id.Rule `db:"rule_id"`
 	RuleVersion      *int     `db:"rule_version"`

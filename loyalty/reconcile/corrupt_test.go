@@ -1,14 +1,12 @@
 package reconcile_test
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
-
-	difference "github.com/google/go-cmp/cmp"
 
 	"regulars/internal/id"
 	"regulars/internal/postgres"
@@ -87,7 +85,8 @@ func TestCheck_Corrupt(t *testing.T) {
 	for _, test := range []struct {
 		name      string
 		statement string
-		want      []string
+		// want may leave out the end of a line, where ids say no more.
+		want []string
 	}{
 		{"balance after", `update entries set balance_after = 1 where member_id = BUYER and sequence = 6`, []string{
 			"BALANCE entries 6: balance_after 155 1"}},
@@ -279,13 +278,12 @@ func TestCheck_Corrupt(t *testing.T) {
 		}
 		restore(t, p)
 		slices.Sort(got)
-		// What is expected may be left out from some point on, where ids say no more.
 		for i, line := range got {
 			if j := slices.IndexFunc(test.want, func(want string) bool { return strings.HasPrefix(line, want) }); j >= 0 {
 				got[i] = test.want[j]
 			}
 		}
-		if wrong := difference.Diff(test.want, got); wrong != "" {
+		if wrong := cmp.Diff(test.want, got); wrong != "" {
 			t.Errorf("%s: %s", test.name, wrong)
 		}
 	}
@@ -309,7 +307,7 @@ func TestCheck_Batches(t *testing.T) {
 	if len(report.Differences) != 1 || report.Differences[0].Member != last.String() || report.Members != 1200 || report.Moves != 1200 {
 		t.Errorf("%d members, %d moves, %v", report.Members, report.Moves, report.Differences)
 	}
-	if kinds := cmp.Compare(len(report.Counts), 1); kinds != 0 || report.Clean() {
-		t.Errorf("counts %v", report.Counts)
+	if wrong := cmp.Diff(map[reconcile.Kind]int{reconcile.Balances: 1}, report.Counts); wrong != "" || report.Clean() {
+		t.Error(wrong)
 	}
 }

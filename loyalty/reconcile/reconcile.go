@@ -68,9 +68,10 @@ func Check(ctx context.Context, db *postgres.DB, progress func(done, total int))
 type check struct {
 	report *Report
 	policy tiers.Policy
-	// ladders are all versions, from the first.
-	ladders []ladder
-	rules   map[ruleVersion]publication
+	// ladders are all versions, oldest first; promoted tells that everybody has been promoted to them.
+	ladders  []tiers.Ladder
+	promoted bool
+	rules    map[ruleVersion]publication
 }
 
 func open(ctx context.Context, tx *postgres.Tx, report *Report) (*check, error) {
@@ -83,7 +84,7 @@ func open(ctx context.Context, tx *postgres.Tx, report *Report) (*check, error) 
 		return nil, err
 	}
 	checking := &check{report: report, policy: tiers.DefaultPolicy(zone)}
-	if checking.ladders, err = selectLadders(ctx, tx); err != nil {
+	if checking.ladders, checking.promoted, err = selectLadders(ctx, tx); err != nil {
 		return nil, fmt.Errorf("load ladders: %w", err)
 	}
 	if checking.rules, err = selectPublications(ctx, tx); err != nil {

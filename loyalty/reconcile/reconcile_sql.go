@@ -255,14 +255,8 @@ func each(ctx context.Context, tx *postgres.Tx, visit func(strayKey), statement 
 	return rows.Err()
 }
 
-// ladder is a version of the ladder with the instant from which it was in force.
-type ladder struct {
-	tiers.Ladder
-	CreatedAt time.Time
-	Promoted  bool
-}
-
-func selectLadders(ctx context.Context, tx *postgres.Tx) ([]ladder, error) {
+// selectLadders reads all versions of the ladder, oldest first, and whether the promotions to all of them are done.
+func selectLadders(ctx context.Context, tx *postgres.Tx) (ladders []tiers.Ladder, promoted bool, err error) {
 	var rows []struct {
 		Version   int       `db:"version"`
 		CreatedAt time.Time `db:"created_at"`
@@ -273,19 +267,18 @@ func selectLadders(ctx context.Context, tx *postgres.Tx) ([]ladder, error) {
 		select version, created_at, promoted_at is not null as promoted, tier_id, name, rank, threshold
 		from ladders join ladder_tiers using (version)
 		order by version, rank`); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var ladders []ladder
+	promoted = true
 	for _, row := range rows {
 		if last := len(ladders) - 1; last < 0 || ladders[last].Version != row.Version {
-			ladders = append(ladders, ladder{
-				Ladder: tiers.Ladder{Version: row.Version}, CreatedAt: row.CreatedAt, Promoted: row.Promoted,
-			})
+			ladders = append(ladders, tiers.Ladder{Version: row.Version, CreatedAt: row.CreatedAt})
+			promoted = promoted && row.Promoted
 		}
 		last := &ladders[len(ladders)-1]
 		last.Tiers = append(last.Tiers, row.Tier)
 	}
-	return ladders, nil
+	return ladders, promoted, nil
 }
 
 type ruleVersion struct {

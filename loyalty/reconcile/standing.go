@@ -50,20 +50,9 @@ func (b *books) checkStanding(timeline []row) {
 	going.checkAccount()
 }
 
-// ladderAt is the version that was in force at t. Versions are in force from the instant they were made; the first one
-// always was.
-func (c *check) ladderAt(t time.Time) ladder {
-	for _, one := range slices.Backward(c.ladders) {
-		if !one.CreatedAt.After(t) {
-			return one
-		}
-	}
-	return c.ladders[0]
-}
-
 func (r *replay) enroll(move *moveRow) bool {
 	b := r.books
-	ladder := b.check.ladderAt(move.RecordedAt)
+	ladder := tiers.InForce(b.check.ladders, move.RecordedAt)
 	b.expect(Moves, "tier_moves", move.Sequence, "reason", tiers.Enrolled, move.Reason)
 	b.expect(Moves, "tier_moves", move.Sequence, "from_tier_id", nil, move.From)
 	b.expect(Moves, "tier_moves", move.Sequence, "at", b.identity.JoinedAt, move.At)
@@ -72,7 +61,7 @@ func (r *replay) enroll(move *moveRow) bool {
 
 // hold compares where the move leads with where it should, and goes on from there. It returns false if the ladder does
 // not have the tier, and nothing follows from it.
-func (r *replay) hold(move *moveRow, ladder ladder, expected tiers.Standing) bool {
+func (r *replay) hold(move *moveRow, ladder tiers.Ladder, expected tiers.Standing) bool {
 	b := r.books
 	b.expect(Moves, "tier_moves", move.Sequence, "ladder_version", ladder.Version, move.LadderVersion)
 	b.expect(Moves, "tier_moves", move.Sequence, "to_tier_id", expected.Tier.ID, move.To)
@@ -86,7 +75,7 @@ func (r *replay) hold(move *moveRow, ladder ladder, expected tiers.Standing) boo
 // follow checks a move after the first; before is the row before it.
 func (r *replay) follow(move *moveRow, before row) bool {
 	b := r.books
-	ladder := b.check.ladderAt(move.RecordedAt)
+	ladder := tiers.InForce(b.check.ladders, move.At)
 	b.expect(Moves, "tier_moves", move.Sequence, "from_tier_id", r.standing.Tier.ID, move.From)
 	var expected tiers.Standing
 	switch move.Reason {
@@ -96,7 +85,7 @@ func (r *replay) follow(move *moveRow, before row) bool {
 			b.expect(Moves, "tier_moves", move.Sequence, "entry that reaches the tier", "one", "none")
 		}
 		b.expect(Moves, "tier_moves", move.Sequence, "at", move.RecordedAt, move.At)
-		expected, _ = tiers.Rise(r.standing, ladder.Ladder, b.check.policy, r.window.count(b.check.policy.CountsAfter(move.At)), move.At)
+		expected, _ = tiers.Rise(r.standing, ladder, b.check.policy, r.window.count(b.check.policy.CountsAfter(move.At)), move.At)
 	case tiers.Requalified, tiers.Lapsed:
 		b.expect(Moves, "tier_moves", move.Sequence, "at, the end of the standing before", r.standing.ValidUntil, move.At)
 		if r.standing.ValidUntil == nil {
@@ -107,7 +96,7 @@ func (r *replay) follow(move *moveRow, before row) bool {
 		}
 		var reason tiers.Reason
 		qualifying := r.window.count(b.check.policy.CountsAfter(*r.standing.ValidUntil))
-		expected, reason = tiers.Review(r.standing, ladder.Ladder, b.check.policy, qualifying)
+		expected, reason = tiers.Review(r.standing, ladder, b.check.policy, qualifying)
 		b.expect(Moves, "tier_moves", move.Sequence, "reason", reason, move.Reason)
 	default:
 		b.expect(Moves, "tier_moves", move.Sequence, "reason", "another one", move.Reason)
@@ -127,9 +116,9 @@ func (r *replay) checkDue(table string, next row) {
 // that a lost move is told once.
 func (r *replay) checkRise(next row) {
 	c := r.books.check
-	ladder := c.ladderAt(next.recordedAt)
+	ladder := tiers.InForce(c.ladders, next.recordedAt)
 	qualifying := r.window.count(c.policy.CountsAfter(next.recordedAt))
-	if after, rose := tiers.Rise(r.standing, ladder.Ladder, c.policy, qualifying, next.recordedAt); rose {
+	if after, rose := tiers.Rise(r.standing, ladder, c.policy, qualifying, next.recordedAt); rose {
 		r.books.expect(Moves, "entries", next.sequence, "tier reached with it", after.Tier.Name, nil)
 		r.standing = after
 	}
@@ -159,8 +148,7 @@ func (r *replay) checkAccount() {
 		b.expect(Qualifying, "accounts", 1, "qualifying until "+show(stale), r.window.count(policy.CountsAfter(until)), account.Qualifying)
 	}
 	newest := b.check.ladders[len(b.check.ladders)-1]
-	promoted := !slices.ContainsFunc(b.check.ladders, func(one ladder) bool { return !one.Promoted })
-	if reached := newest.For(account.Qualifying); promoted && reached.Rank > r.standing.Tier.Rank {
+	if reached := newest.For(account.Qualifying); b.check.promoted && reached.Rank > r.standing.Tier.Rank {
 		b.expect(Moves, "accounts", 1, "tier after the ladder changed", reached.Name, r.standing.Tier.Name)
 	}
 }
