@@ -38,7 +38,7 @@ func TestFaults(t *testing.T) {
 		return answer
 	}
 	made := ask(`mutation { createEarningRule(input: {name: "A point a euro", award: {perAmount: {points: 1, every: {amount: "1", currency: "EUR"}}}}) { rule { id } } }`)
-	ask(fmt.Sprintf(`mutation { publishEarningRule(input: {ruleId: %q}) { rule { id } } }`, made[strings.Index(made, "rul_"):][:30]))
+	ask(fmt.Sprintf(`mutation { publishEarningRule(input: {ruleId: %q}) { rule { id } } }`, ruleForm.FindString(made)))
 	ask(`mutation { createTier(input: {name: "Gold", rank: 1, threshold: 200}) { tier { id } } }`)
 	for member := range 4 {
 		ask(fmt.Sprintf(`mutation { enrollMember(input: {externalId: "m%d", idempotencyKey: "m%d"}) { member { id } } }`, member, member))

@@ -2,6 +2,8 @@ module regulars
 
 go 1.26.0
 
+ignore ./clients/node_modules
+
 tool github.com/99designs/gqlgen
 
 require (

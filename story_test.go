@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +11,8 @@ import (
 
 	"regulars/internal/actor"
 )
+
+var ruleForm = regexp.MustCompile(`rul_[0-9a-z]+`)
 
 // clock is one that a test moves.
 type clock struct {
@@ -73,7 +76,7 @@ func TestStory(t *testing.T) {
 	// The marketer sets up what the member then lives in.
 	made := ask(actor.Marketer, "staff:marketer", `mutation { createEarningRule(input: {name: "A point a dollar",
 		award: {perAmount: {points: 1, every: {amount: "1", currency: "USD"}}}}) { rule { id } userErrors { code } } }`)
-	rule := made[strings.Index(made, "rul_"):][:30]
+	rule := ruleForm.FindString(made)
 	ask(actor.Marketer, "staff:marketer", fmt.Sprintf(`mutation { publishEarningRule(input: {ruleId: %q}) { userErrors { code } } }`, rule))
 	ask(actor.Marketer, "staff:marketer", `mutation { createTier(input: {name: "Gold", rank: 1, threshold: 100}) { userErrors { code } } }`)
 

@@ -141,15 +141,15 @@ func (m *model) rise(ladder thresholds, policy tiers.Policy, t time.Time) {
 	}
 }
 
-// modelled is a program with its model: 1 point per 1.00 that qualifies, and 3 on top that don't.
-type modelled struct {
+// modeled is a program with its model: 1 point per 1.00 that qualifies, and 3 on top that don't.
+type modeled struct {
 	*loyaltytest.World
 	ladder thresholds
 	policy tiers.Policy
 	all    []*model
 }
 
-func (w *modelled) purchase(r *rapid.T, m *model) {
+func (w *modeled) purchase(r *rapid.T, m *model) {
 	total := rapid.Int64Range(0, 9000).Draw(r, "total")
 	late := time.Duration(rapid.SampledFrom([]int{0, 0, 0, 1, 30, 364, 366, 500}).Draw(r, "days late")) * 24 * time.Hour
 	recorded := w.Purchase(m.member, string(amount(total)), func(input *loyalty.RecordPurchaseInput) {
@@ -172,7 +172,7 @@ func (w *modelled) purchase(r *rapid.T, m *model) {
 	m.rise(w.ladder, w.policy, now)
 }
 
-func (w *modelled) comeBack(r *rapid.T, m *model) {
+func (w *modeled) comeBack(r *rapid.T, m *model) {
 	open := slices.DeleteFunc(slices.Clone(m.sold), func(sold *modelPurchase) bool { return sold.returned == sold.total })
 	if len(open) == 0 {
 		return
@@ -196,7 +196,7 @@ func (w *modelled) comeBack(r *rapid.T, m *model) {
 	}
 }
 
-func (w *modelled) adjust(r *rapid.T, m *model) {
+func (w *modeled) adjust(r *rapid.T, m *model) {
 	input := loyalty.AdjustPointsInput{
 		Member: loyaltytest.Ref(m.member), Reason: "A test", IdempotencyKey: w.Key(),
 		Points: rapid.Int64Range(-150, 150).Filter(func(points int64) bool { return points != 0 }).Draw(r, "points"),
@@ -224,7 +224,7 @@ func (w *modelled) adjust(r *rapid.T, m *model) {
 }
 
 // wait lets time pass: a little, much, or to just before or behind what happens next.
-func (w *modelled) wait(r *rapid.T, m *model) {
+func (w *modeled) wait(r *rapid.T, m *model) {
 	instants := []time.Time{
 		w.Now().Add(time.Duration(rapid.IntRange(1, 1000).Draw(r, "hours")) * time.Hour),
 		w.Now().AddDate(0, 0, rapid.IntRange(300, 800).Draw(r, "days")),
@@ -243,7 +243,7 @@ func (w *modelled) wait(r *rapid.T, m *model) {
 	}
 }
 
-func (w *modelled) addTier() {
+func (w *modeled) addTier() {
 	last := w.ladder[len(w.ladder)-1]
 	w.ladder = append(w.ladder, last+90)
 	w.Clock.Advance(time.Second)
@@ -256,7 +256,7 @@ func (w *modelled) addTier() {
 }
 
 // agree compares what is read with the model.
-func (w *modelled) agree(r *rapid.T, m *model) {
+func (w *modeled) agree(r *rapid.T, m *model) {
 	now := w.Now()
 	m.review(w.ladder, w.policy, now)
 	balance, standing := w.Balance(m.member), w.Standing(m.member)
@@ -286,7 +286,7 @@ func (w *modelled) agree(r *rapid.T, m *model) {
 
 func TestModel(t *testing.T) {
 	t.Parallel()
-	w := &modelled{World: loyaltytest.New(t), ladder: thresholds{0, 50, 160}, policy: tiers.DefaultPolicy(time.UTC)}
+	w := &modeled{World: loyaltytest.New(t), ladder: thresholds{0, 50, 160}, policy: tiers.DefaultPolicy(time.UTC)}
 	w.Rule(w.PerAmount(1, "1.00"), func(input *loyalty.EarningRuleInput) { input.Priority = 1 })
 	w.Rule(loyaltytest.Fixed(3), func(input *loyalty.EarningRuleInput) { input.Qualifying = false })
 	w.Tier("Tier 1", 1, 50)
