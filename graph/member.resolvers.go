@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-
 	"regulars/graph/generated"
 	"regulars/internal/id"
 	"regulars/internal/value"
