@@ -11,6 +11,9 @@ graphiql_packages := internal/web/graphiql-assets
 graphiql_files := graphiql/graphiql.min.js graphiql/graphiql.min.css \
 	react/umd/react.production.min.js react-dom/umd/react-dom.production.min.js
 
+# npm writes this file last.
+clients_packages := clients/node_modules/.package-lock.json
+
 # What a generator writes, and what it writes into.
 generated := graph internal/postgres/schema.sql docs/problems.md
 
@@ -30,6 +33,11 @@ test: graphiql ## Run all tests against a real PostgreSQL
 	@.ci/setup test
 	go test -race ./...
 
+.PHONY: retail
+retail: ## Import a year of a real shop and compare the figures (needs its file, see TEST_RETAIL)
+	@.ci/setup run
+	go test -count=1 -tags retail -run Retail ./internal/importer
+
 .PHONY: check
 check: $(GOLANGCI_LINT) ## Prove that generated code is current and that formatters and linters are content
 	.ci/current $(generated) -- $(MAKE) --no-print-directory generate
@@ -44,6 +52,22 @@ check: $(GOLANGCI_LINT) ## Prove that generated code is current and that formatt
 	@go vet ./...
 	@echo "== golangci-lint"
 	@$(GOLANGCI_LINT) run
+
+.PHONY: audit
+audit: $(clients_packages) ## Audit a server of its own by GraphQL over HTTP (needs npm)
+	@.ci/setup run
+	@clients/with-server npm --prefix clients run --silent audit
+
+.PHONY: clients
+clients: $(clients_packages) ## Try the API and its schema with the clients that apps use (needs npm)
+	@.ci/setup run
+	@npm --prefix clients run --silent lint
+	@npm --prefix clients run --silent relay
+	@clients/with-server npm --prefix clients run --silent query
+
+$(clients_packages): clients/package.json clients/package-lock.json
+	@cd clients && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 .PHONY: generate
 generate: ## Write generated code, the dump of the database's schema and the page of problem codes anew

@@ -27,6 +27,9 @@ func presenter(logger *slog.Logger) graphql.ErrorPresenterFunc {
 		var failure problem.Failure
 		switch {
 		case errors.As(err, &failure):
+		case !graphql.HasOperationContext(ctx):
+			// The library's sentence repeats the body, however long it is.
+			failure = problem.BadUserInput("The body is not a GraphQL request in JSON.")
 		case located != nil && located.Err == nil:
 			failure = problem.BadUserInput("%s", located.Message)
 		default:
