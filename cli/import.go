@@ -177,7 +177,7 @@ func (i importing) close(running Program, made outcome) error {
 		_, _ = fmt.Fprintf(running.Messages, "What was not taken, and why, is in %s.\n", path)
 	}
 	if made.rejected > 0 {
-		return fmt.Errorf("%d lines were rejected, everything else was taken", made.rejected)
+		return fmt.Errorf("rejected lines: %d; everything else was taken", made.rejected)
 	}
 	return nil
 }

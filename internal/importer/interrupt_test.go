@@ -46,11 +46,11 @@ func TestPurchases_Interrupted(t *testing.T) {
 	}
 	facts, points := whole.facts(), whole.points()
 	random := rand.New(rand.NewPCG(2, 0))
-	calls := 0
 	for name, stop := range map[string]func(attempt int, cancel context.CancelFunc, c *club){
 		"between transactions": func(attempt int, cancel context.CancelFunc, c *club) {
+			calls := 0
 			c.progress = func(importer.Stage, int64, int64) {
-				if calls++; calls%(attempt*10) == 0 {
+				if calls++; calls == attempt*5 {
 					cancel()
 				}
 			}
@@ -67,7 +67,6 @@ func TestPurchases_Interrupted(t *testing.T) {
 			ctx, cancel := context.WithCancel(c.Admin)
 			stop(attempt, cancel, c)
 			made, err := c.importer().Purchases(ctx, path, options())
-			println(name, attempt, time.Now().String(), err != nil)
 			cancel()
 			switch {
 			case err == nil:

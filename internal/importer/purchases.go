@@ -32,6 +32,9 @@ type PurchaseOptions struct {
 // batchLines bounds the lines that one transaction records, where orders are long.
 const batchLines = 6000
 
+// many is from how many purchases on an import changes the size of the tables so much that PostgreSQL must be told.
+const many = 1000
+
 // Purchases imports a file of purchases and returns: a CSV file with a header, packed by gzip or not, in UTF-8, in UTF-16
 // with its mark, or else in Windows-1252. Lines of the same order are one purchase, wherever they stand, at the time of
 // the earliest of them. It records all purchases and then all returns, each by time, and those of the same instant as they
@@ -120,7 +123,7 @@ func (i *Importer) purchases(ctx context.Context, orders []*order, named *people
 		into.purchased(some, answers)
 		i.Progress(Purchasing, int64(total-len(waiting)), int64(total))
 	}
-	if into.Report.Purchases.Recorded.Orders == 0 {
+	if total < many {
 		return nil
 	}
 	return analyze(ctx, i.DB)

@@ -17,9 +17,9 @@ import (
 // TestRetail imports a year of a real shop, whose figures were counted straight from the file by other means.
 func TestRetail(t *testing.T) {
 	t.Parallel()
-	path := cmp.Or(os.Getenv("REGULARS_TEST_RETAIL"), filepath.Join("..", "..", "..", "shared", "data", "online-retail", "purchases.csv.gz"))
+	path := cmp.Or(os.Getenv("TEST_RETAIL"), filepath.Join("..", "..", "..", "shared", "data", "online-retail", "purchases.csv.gz"))
 	if _, err := os.Stat(path); err != nil {
-		t.Fatalf("the file of the online shop is missing; name it in REGULARS_TEST_RETAIL: %v", err)
+		t.Fatalf("the file of the online shop is missing; name it, with its whole path, in TEST_RETAIL: %v", err)
 	}
 	c := &club{World: loyaltytest.NewFrom(t, program.Seed{Currency: "GBP"}), t: t, progress: func(importer.Stage, int64, int64) {}}
 	c.Rule(c.PerAmount(1, "1.00"))

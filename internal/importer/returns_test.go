@@ -9,31 +9,31 @@ import (
 
 // bought is a history: two purchases of tea, the later one in two lines.
 const bought = header +
-	"1,ada,tea,5,1.00,2024-03-01T10:00:00Z\n" +
-	"2,ada,tea,2,2.00,2024-03-02T10:00:00Z\n" +
-	"2,ada,cup,1,9.00,2024-03-02T10:00:00Z\n" +
-	"2,ada,tea,3,3.00,2024-03-02T10:00:00Z\n" +
-	"3,ada,tea,9,1.00,2024-03-05T10:00:00Z\n" +
-	"4,bob,tea,9,1.00,2024-03-01T10:00:00Z\n"
+	"1,m1,tea,5,1.00,2024-03-01T10:00:00Z\n" +
+	"2,m1,tea,2,2.00,2024-03-02T10:00:00Z\n" +
+	"2,m1,cup,1,9.00,2024-03-02T10:00:00Z\n" +
+	"2,m1,tea,3,3.00,2024-03-02T10:00:00Z\n" +
+	"3,m1,tea,9,1.00,2024-03-05T10:00:00Z\n" +
+	"4,m2,tea,9,1.00,2024-03-01T10:00:00Z\n"
 
 var boughtFacts = []string{
-	"1 ada 03-01 10:00 500 tea x5 500",
-	"2 ada 03-02 10:00 2200 tea x2 400, cup x1 900, tea x3 900",
+	"1 m1 03-01 10:00 500 tea x5 500",
+	"2 m1 03-02 10:00 2200 tea x2 400, cup x1 900, tea x3 900",
 }
 
 func withBought(returns ...string) []string {
-	facts := append(append([]string{}, boughtFacts...), "3 ada 03-05 10:00 900 tea x9 900")
-	return append(append(facts, returns...), "4 bob 03-01 10:00 900 tea x9 900")
+	facts := append(append([]string{}, boughtFacts...), "3 m1 03-05 10:00 900 tea x9 900")
+	return append(append(facts, returns...), "4 m2 03-01 10:00 900 tea x9 900")
 }
 
 // TestReturns takes the latest purchase first and in it the last line, at its price, and none that came after the return.
 func TestReturns(t *testing.T) {
 	t.Parallel()
 	c := newClub(t)
-	report := c.file(bought + "C1,ada,tea,-7,99.00,2024-03-03T10:00:00Z\n")
+	report := c.file(bought + "C1,m1,tea,-7,99.00,2024-03-03T10:00:00Z\n")
 	c.wantFacts(withBought(
-		"C1:8:2 ada 03-03 10:00 1300 tea x2 400, tea x3 900",
-		"C1:8:1 ada 03-03 10:00 200 tea x2 200",
+		"C1:8:2 m1 03-03 10:00 1300 tea x2 400, tea x3 900",
+		"C1:8:1 m1 03-03 10:00 200 tea x2 200",
 	)...)
 	if report.Returns.Whole != 1 || report.Returns.Recorded.Orders != 1 || report.Returns.Recorded.Points != 15 || report.Returns.Recorded.Worth.Minor != 1500 {
 		t.Errorf("report: %+v", report.Returns)
@@ -45,19 +45,19 @@ func TestReturns_Lines(t *testing.T) {
 	t.Parallel()
 	c := newClub(t)
 	report := c.file(bought +
-		"C2,ada,tea,-4,1.00,2024-03-04T10:00:00Z\n" + // stands first, happened last
-		"C1,ada,tea,-2,1.00,2024-03-02T10:00:00Z\n" + // at the very time of the purchase
-		"C1,ada,cup,-2,1.00,2024-03-03T11:00:00Z\n" +
-		"C1,ada,tea,-2,1.00,2024-03-03T11:00:00Z\n" +
-		"C2,ada,pot,-1,1.00,2024-03-04T10:00:00Z\n" +
-		"C3,bob,cup,-1,1.00,2024-03-04T10:00:00Z\n" +
-		"C4,ada,tea,-1,1.00,2024-02-28T10:00:00Z\n")
+		"C2,m1,tea,-4,1.00,2024-03-04T10:00:00Z\n" + // stands first, happened last
+		"C1,m1,tea,-2,1.00,2024-03-02T10:00:00Z\n" + // at the very time of the purchase
+		"C1,m1,cup,-2,1.00,2024-03-03T11:00:00Z\n" +
+		"C1,m1,tea,-2,1.00,2024-03-03T11:00:00Z\n" +
+		"C2,m1,pot,-1,1.00,2024-03-04T10:00:00Z\n" +
+		"C3,m2,cup,-1,1.00,2024-03-04T10:00:00Z\n" +
+		"C4,m1,tea,-1,1.00,2024-02-28T10:00:00Z\n")
 	c.wantFacts(withBought(
-		"C1:9:2 ada 03-02 10:00 600 tea x2 600",
-		"C1:10:2 ada 03-02 10:00 900 cup x1 900",
-		"C1:11:2 ada 03-02 10:00 500 tea x1 200, tea x1 300",
-		"C2:8:2 ada 03-04 10:00 200 tea x1 200",
-		"C2:8:1 ada 03-04 10:00 300 tea x3 300",
+		"C1:9:2 m1 03-02 10:00 600 tea x2 600",
+		"C1:10:2 m1 03-02 10:00 900 cup x1 900",
+		"C1:11:2 m1 03-02 10:00 500 tea x1 200, tea x1 300",
+		"C2:8:2 m1 03-04 10:00 200 tea x1 200",
+		"C2:8:1 m1 03-04 10:00 300 tea x3 300",
 	)...)
 	if got := report.Returns; got.Whole != 3 || got.InPart != 1 || got.NotAtAll != 3 || got.Recorded.Orders != 2 || got.Unmatched.Orders != 2 || got.Unmatched.Lines != 2 {
 		t.Errorf("report: %+v", got)
@@ -79,12 +79,12 @@ func TestReturns_Lines(t *testing.T) {
 func TestReturns_Again(t *testing.T) {
 	t.Parallel()
 	c := newClub(t)
-	returns := "C1,ada,tea,-3,1.00,2024-03-04T10:00:00Z\nC2,ada,cup,-3,1.00,2024-03-04T10:00:00Z\n"
+	returns := "C1,m1,tea,-3,1.00,2024-03-04T10:00:00Z\nC2,m1,cup,-3,1.00,2024-03-04T10:00:00Z\n"
 	c.file(bought + returns)
 	before := c.facts()
 	// A purchase that a new match would take: later than the ones that were found.
 	if _, err := c.Service.RecordPurchases(c.Admin, []loyalty.RecordPurchaseInput{{
-		Member: loyalty.MemberRef{ExternalID: new("ada")}, Source: "till", ExternalID: "1", OccurredAt: c.Now().AddDate(0, -10, -3), Total: c.Money("9.00"),
+		Member: loyalty.MemberRef{ExternalID: new("m1")}, Source: "till", ExternalID: "1", OccurredAt: c.Now().AddDate(0, -10, -3), Total: c.Money("9.00"),
 		Lines: []loyalty.PurchaseLineInput{c.Line("tea", "9", "9.00")},
 	}}); err != nil {
 		t.Fatal(err)
@@ -96,7 +96,7 @@ func TestReturns_Again(t *testing.T) {
 	if after := c.facts(); len(after) != len(before)+1 {
 		t.Errorf("before %q, after %q", before, after)
 	}
-	more := c.file(bought + returns + "5,ada,cup,1,7.00,2024-03-03T10:00:00Z\n")
+	more := c.file(bought + returns + "5,m1,cup,1,7.00,2024-03-03T10:00:00Z\n")
 	if got := more.Returns; got.Recorded.Orders != 1 || got.Replayed.Orders != 1 || got.Recorded.Worth.Minor != 700 || got.Replayed.Worth.Minor != 1800 {
 		t.Errorf("with one cup more: %+v", got)
 	}
@@ -106,9 +106,9 @@ func TestReturns_Again(t *testing.T) {
 func TestReturns_OtherFile(t *testing.T) {
 	t.Parallel()
 	c := newClub(t)
-	c.file(bought + "C1,ada,tea,-1,1.00,2024-03-04T10:00:00Z\nC1,ada,cup,-1,1.00,2024-03-04T10:00:00Z\n")
+	c.file(bought + "C1,m1,tea,-1,1.00,2024-03-04T10:00:00Z\nC1,m1,cup,-1,1.00,2024-03-04T10:00:00Z\n")
 	before := c.facts()
-	report := c.file(header + "C1,ada,tea,-1,1.00,2024-03-04T10:00:00Z\nC1,ada,cup,-1,1.00,2024-03-04T10:00:00Z\n")
+	report := c.file(header + "C1,m1,tea,-1,1.00,2024-03-04T10:00:00Z\nC1,m1,cup,-1,1.00,2024-03-04T10:00:00Z\n")
 	wantRejects(t, report.Rejects, importer.Reject{Line: 2, Order: "C1", Reason: "recorded before from line 8"}, importer.Reject{Line: 3, Order: "C1", Reason: "recorded before from line 8"})
 	c.wantFacts(before...)
 }
@@ -118,10 +118,10 @@ func TestReturns_OtherFile(t *testing.T) {
 func TestReturns_OtherSources(t *testing.T) {
 	t.Parallel()
 	c := newClub(t)
-	ada := c.Enroll(func(input *loyalty.EnrollMemberInput) { input.ExternalID = new("ada") })
+	member := c.Enroll(func(input *loyalty.EnrollMemberInput) { input.ExternalID = new("m1") })
 	var sold []loyalty.Recorded
 	for day := range 3 {
-		sold = append(sold, c.Purchase(ada, "5.00", func(input *loyalty.RecordPurchaseInput) {
+		sold = append(sold, c.Purchase(member, "5.00", func(input *loyalty.RecordPurchaseInput) {
 			input.OccurredAt = c.Now().AddDate(0, 0, day-10)
 			input.ExternalID = "T" + string(rune('1'+day))
 			input.Lines = []loyalty.PurchaseLineInput{c.Line("tea", "4", "4.00"), c.Line("cup", "1", "1.00")}
@@ -130,11 +130,11 @@ func TestReturns_OtherSources(t *testing.T) {
 	// All of the last one came back by its amount: its lines do not know.
 	amount := c.Money("5.00")
 	c.Return(sold[2], func(input *loyalty.RecordReturnInput) { input.Amount, input.ExternalID = &amount, "R1" })
-	report := c.file(header + "C1,ada,tea,-5,1.00,2025-01-06T08:00:00Z\n")
+	report := c.file(header + "C1,m1,tea,-5,1.00,2025-01-06T08:00:00Z\n")
 	c.wantFacts(
-		"T1 ada 12-27 09:00 500 tea x4 400, cup x1 100", "T2 ada 12-28 09:00 500 tea x4 400, cup x1 100", "T3 ada 12-29 09:00 500 tea x4 400, cup x1 100",
-		"R1 ada 01-06 09:00 500",
-		"C1:2:till/T2 ada 01-06 08:00 400 tea x4 400", "C1:2:till/T1 ada 01-06 08:00 100 tea x1 100",
+		"T1 m1 12-27 09:00 500 tea x4 400, cup x1 100", "T2 m1 12-28 09:00 500 tea x4 400, cup x1 100", "T3 m1 12-29 09:00 500 tea x4 400, cup x1 100",
+		"R1 m1 01-06 09:00 500",
+		"C1:2:till/T2 m1 01-06 08:00 400 tea x4 400", "C1:2:till/T1 m1 01-06 08:00 100 tea x1 100",
 	)
 	if got := report.Returns; got.Whole != 1 || got.Recorded.Points != 5 {
 		t.Errorf("report: %+v", got)
@@ -160,15 +160,15 @@ func TestReturns_Meanwhile(t *testing.T) {
 		}
 	}
 	report := c.file(bought +
-		"C1,ada,cup,-1,1.00,2024-03-03T10:00:00Z\n" +
-		"C2,ada,tea,-3,1.00,2024-03-03T11:00:00Z\n" +
-		"C3,ada,tea,-3,1.00,2024-03-06T11:00:00Z\n")
+		"C1,m1,cup,-1,1.00,2024-03-03T10:00:00Z\n" +
+		"C2,m1,tea,-3,1.00,2024-03-03T11:00:00Z\n" +
+		"C3,m1,tea,-3,1.00,2024-03-06T11:00:00Z\n")
 	c.wantFacts(withBought(
-		"C1:8:2 ada 03-03 10:00 900 cup x1 900",
-		"R1 ada 01-06 09:00 1100 tea x1 200, tea x3 900",
-		"C2:9:2 ada 03-03 11:00 200 tea x1 200",
-		"C2:9:1 ada 03-03 11:00 200 tea x2 200",
-		"C3:10:3 ada 03-06 11:00 300 tea x3 300",
+		"C1:8:2 m1 03-03 10:00 900 cup x1 900",
+		"R1 m1 01-06 09:00 1100 tea x1 200, tea x3 900",
+		"C2:9:2 m1 03-03 11:00 200 tea x1 200",
+		"C2:9:1 m1 03-03 11:00 200 tea x2 200",
+		"C3:10:3 m1 03-06 11:00 300 tea x3 300",
 	)...)
 	if !done || report.Returns.Whole != 3 {
 		t.Errorf("report: %+v", report.Returns)
@@ -179,6 +179,6 @@ func TestReturns_Meanwhile(t *testing.T) {
 func TestReturns_None(t *testing.T) {
 	t.Parallel()
 	c := newClub(t)
-	c.file(header+"C1,ada,tea,1,1.00,2024-03-01T10:00:00Z\n", func(o *importer.PurchaseOptions) { o.ReturnsPrefix = "" })
-	c.wantFacts("C1 ada 03-01 10:00 100 tea x1 100")
+	c.file(header+"C1,m1,tea,1,1.00,2024-03-01T10:00:00Z\n", func(o *importer.PurchaseOptions) { o.ReturnsPrefix = "" })
+	c.wantFacts("C1 m1 03-01 10:00 100 tea x1 100")
 }

@@ -37,18 +37,24 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if !ok {
 		return nil, fmt.Errorf("unexpected connection type %T", opened)
 	}
+	dialer.opened = true
 	return &connection{driverConnection: open, socket: dialer.last, statements: map[string]statement{}}, nil
 }
 
-// dialer remembers the socket it opened last: lib/pq does not give it away.
+// dialer remembers the socket that the connection was opened on: lib/pq does not
+// give it away. Later it only dials to cancel statements, from goroutines that
+// nothing keeps apart.
 type dialer struct {
 	net.Dialer
-	last net.Conn
+	last   net.Conn
+	opened bool
 }
 
 func (d *dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	socket, err := d.Dialer.DialContext(ctx, network, address)
-	d.last = socket
+	if !d.opened {
+		d.last = socket
+	}
 	return socket, err
 }
 

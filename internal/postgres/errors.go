@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 
@@ -40,7 +41,8 @@ func translate(ctx context.Context, err error) error {
 		return err
 	}
 	failure, ok := errors.AsType[*pq.Error](err)
-	if (ok && failure.Code == queryCanceled) || errors.Is(err, errConnectionLost) {
+	// A statement that was stopped just as it ended takes its connection from the next one.
+	if (ok && failure.Code == queryCanceled) || errors.Is(err, errConnectionLost) || errors.Is(err, driver.ErrBadConn) {
 		return fmt.Errorf("%w: %w", ctx.Err(), err)
 	}
 	return err
