@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -77,13 +78,14 @@ func (c *coercion) value(expected *ast.Type, given any, path []string) error {
 		return nil
 	}
 	if expected.Elem != nil {
-		items, ok := given.([]any)
-		if !ok {
+		// The library makes lists of various types of single values in variables.
+		items := reflect.ValueOf(given)
+		if items.Kind() != reflect.Slice {
 			// A single value stands for a list of one.
 			return c.value(expected.Elem, given, path)
 		}
-		for i, item := range items {
-			if err := c.value(expected.Elem, item, append(slices.Clone(path), strconv.Itoa(i))); err != nil {
+		for i := range items.Len() {
+			if err := c.value(expected.Elem, items.Index(i).Interface(), append(slices.Clone(path), strconv.Itoa(i))); err != nil {
 				return err
 			}
 		}
@@ -145,8 +147,13 @@ func scalar(name string, given any) error {
 	case "Int":
 		_, err = scalars.UnmarshalInt(given)
 	case "ID", "String":
-		if text, ok := given.(string); ok && strings.ContainsRune(text, 0) {
+		text, isText := given.(string)
+		_, isNumber := scalars.Whole(given)
+		switch {
+		case strings.ContainsRune(text, 0):
 			err = fmt.Errorf("a text holds no character U+0000")
+		case !isText && (name == "String" || !isNumber):
+			err = fmt.Errorf("expected a text")
 		}
 	}
 	return err

@@ -15,6 +15,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"regulars/graph/generated"
+	"regulars/internal/page"
 	"regulars/loyalty"
 )
 
@@ -32,6 +33,11 @@ func NewHandler(service *loyalty.Service, logger *slog.Logger) http.Handler {
 	config.Complexity.Member.PointsHistory = func(child int, first *int, _ *string, _ *generated.PointsEntryFilter) int {
 		return pageCost(child, first)
 	}
+	config.Complexity.Mutation.RecordPurchases = func(child int, input generated.RecordPurchasesInput) int {
+		return 1 + len(input.Purchases)*child
+	}
+	// Every version has all versions.
+	config.Complexity.EarningRule.Versions = func(child int) int { return 1 + page.DefaultSize*child }
 	server := handler.New(generated.NewExecutableSchema(config))
 	server.AddTransport(transport.POST{})
 	server.SetQueryCache(lru.New[*ast.QueryDocument](parsedDocuments))

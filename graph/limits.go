@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"regexp"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
@@ -20,7 +21,7 @@ const (
 	maximumWritten    = 1_000
 	maximumFields     = 2_000
 	maximumTokens     = 15_000
-	maximumComplexity = 20_000
+	maximumComplexity = 30_000
 )
 
 // pageCost counts the fields of a list as often as it has items at most.
@@ -51,10 +52,16 @@ func (limits) ExtensionName() string { return "Limits" }
 // Validate has nothing to check.
 func (limits) Validate(graphql.ExecutableSchema) error { return nil }
 
+// The library reads escaped halves of a character as two unknown ones.
+var surrogate = regexp.MustCompile(`\\u[dD][89a-fA-F]`)
+
 // MutateOperationParameters refuses a document with too many fields.
 func (l limits) MutateOperationParameters(ctx context.Context, request *graphql.RawParams) *gqlerror.Error {
 	if _, ok := l.accepted.Get(ctx, request.Query); ok {
 		return nil
+	}
+	if surrogate.MatchString(request.Query) {
+		return gqlerror.Errorf("the document has an escaped surrogate; write the character itself, or put the text into a variable")
 	}
 	// What does not parse comes back empty; the library says why in its turn.
 	document, _ := parser.ParseQueryWithTokenLimit(&ast.Source{Input: request.Query}, maximumTokens)
@@ -92,7 +99,7 @@ func fields(selections ast.SelectionSet) int {
 // MutateOperationContext refuses an operation that exceeds a limit.
 func (limits) MutateOperationContext(_ context.Context, operation *graphql.OperationContext) *gqlerror.Error {
 	var size measure
-	return size.walk(operation.Operation.SelectionSet, 1)
+	return size.walk(operation.Operation.SelectionSet, 1, false)
 }
 
 // measure is how large an operation is as far as it was walked. Fragments count wherever they are spread; the walk ends
@@ -102,8 +109,9 @@ type measure struct {
 	aliases int
 }
 
-func (m *measure) walk(selections ast.SelectionSet, depth int) *gqlerror.Error {
-	if depth > maximumDepth {
+// walk measures selections. Those of the schema about itself are as deep as tools ask; the library bounds them.
+func (m *measure) walk(selections ast.SelectionSet, depth int, schema bool) *gqlerror.Error {
+	if depth > maximumDepth && !schema {
 		return gqlerror.Errorf("the operation is nested deeper than %d levels", maximumDepth)
 	}
 	for _, selection := range selections {
@@ -111,13 +119,9 @@ func (m *measure) walk(selections ast.SelectionSet, depth int) *gqlerror.Error {
 			return gqlerror.Errorf("the operation has more than %d fields", maximumFields)
 		}
 		var children ast.SelectionSet
-		below := depth
+		below, about := depth, schema
 		switch selection := selection.(type) {
 		case *ast.Field:
-			// Tools ask the schema about itself in great depth, and get no more than the schema.
-			if selection.Name == "__schema" || selection.Name == "__type" {
-				continue
-			}
 			if selection.Alias != selection.Name {
 				if m.aliases++; m.aliases > maximumAliases {
 					return gqlerror.Errorf("the operation has more than %d aliases", maximumAliases)
@@ -125,13 +129,14 @@ func (m *measure) walk(selections ast.SelectionSet, depth int) *gqlerror.Error {
 			}
 			children = selection.SelectionSet
 			below++
+			about = schema || selection.Name == "__schema" || selection.Name == "__type"
 		case *ast.InlineFragment:
 			children = selection.SelectionSet
 		case *ast.FragmentSpread:
 			children = selection.Definition.SelectionSet
 		}
 		if len(children) > 0 {
-			if err := m.walk(children, below); err != nil {
+			if err := m.walk(children, below, about); err != nil {
 				return err
 			}
 		}

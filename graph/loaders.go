@@ -21,6 +21,7 @@ const loadWait = 200 * time.Microsecond
 type loaders struct {
 	members     *dataloadgen.Loader[id.Member, *loyalty.Member]
 	balances    *dataloadgen.Loader[id.Member, *loyalty.PointsBalance]
+	lots        *dataloadgen.Loader[id.Member, *loyalty.OpenLots]
 	standings   *dataloadgen.Loader[id.Member, *loyalty.TierStanding]
 	activities  *dataloadgen.Loader[id.Activity, *loyalty.Activity]
 	evaluations *dataloadgen.Loader[id.Activity, *rules.Evaluation]
@@ -32,6 +33,7 @@ func newLoaders(ctx context.Context, service *loyalty.Service) *loaders {
 	return &loaders{
 		members:     loader(service.Members),
 		balances:    loader(service.Balances),
+		lots:        loader(service.OpenLots),
 		standings:   loader(service.Standings),
 		activities:  loader(service.Activities),
 		evaluations: loader(service.Evaluations),

@@ -11,6 +11,7 @@ import (
 	"regulars/internal/value"
 	"regulars/loyalty"
 	"regulars/loyalty/ledger"
+	"regulars/loyalty/lots"
 	"regulars/loyalty/rules"
 )
 
@@ -115,6 +116,24 @@ func (l *loaders) activity(ctx context.Context, entry *ledger.Entry) (*loyalty.A
 		return nil, nil
 	}
 	return l.activities.Load(ctx, id.Activity{Member: entry.Member, Sequence: *entry.ActivitySequence})
+}
+
+// lookAhead is how far expiring points are looked for where nothing is said.
+var lookAhead = value.Period{Days: 90}
+
+// expiring is what of a balance lapses within a period; most members have nothing that does, and ask for nothing.
+func (l *loaders) expiring(ctx context.Context, balance *loyalty.PointsBalance, within *value.Period) ([]*lots.Expiration, error) {
+	if !balance.Expires {
+		return []*lots.Expiration{}, nil
+	}
+	if within == nil {
+		within = &lookAhead
+	}
+	open, err := l.lots.Load(ctx, balance.Member)
+	if err != nil || open == nil {
+		return []*lots.Expiration{}, err
+	}
+	return pointers(open.Expiring(*within)), nil
 }
 
 // evaluation is why an entry is as large as it is, nil if no rule decided that.

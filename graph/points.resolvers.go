@@ -38,8 +38,7 @@ func (r *mutationResolver) AdjustPoints(ctx context.Context, input loyalty.Adjus
 }
 
 func (r *pointsBalanceResolver) Expiring(ctx context.Context, obj *loyalty.PointsBalance, within *value.Period) ([]*lots.Expiration, error) {
-	expirations, err := r.loyalty.Expiring(ctx, obj, *within)
-	return pointers(expirations), err
+	return load(ctx).expiring(ctx, obj, within)
 }
 
 func (r *pointsEntryResolver) Title(ctx context.Context, obj *ledger.Entry) (string, error) {

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"regulars/internal/id"
 	"regulars/internal/value"
 	"regulars/loyalty"
 	"regulars/loyalty/ledger"
@@ -102,11 +103,11 @@ func TestExpiry(t *testing.T) {
 	w.Adjust(member, -5)
 	balance := w.Balance(member)
 	equal(t, "available", 52, balance.Available)
-	expiring, err := w.Service.Expiring(w.Admin, balance, value.Period{Days: 15})
+	open, err := w.Service.OpenLots(w.Admin, []id.Member{member.ID})
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "expiring", []loyalty.PointsExpiration{{Points: 15, At: start.AddDate(0, 0, 10)}}, expiring)
+	equal(t, "expiring", []loyalty.PointsExpiration{{Points: 15, At: start.AddDate(0, 0, 10)}}, open[member.ID].Expiring(value.Period{Days: 15}))
 
 	w.Clock.Set(start.AddDate(0, 0, 10).Add(-time.Microsecond))
 	equal(t, "just before", 52, w.Balance(member).Available)

@@ -173,6 +173,9 @@ func ruleLines(lines []purchaseLine) []rules.Line {
 	seen := make([]rules.Line, len(lines))
 	for i, line := range lines {
 		seen[i] = rules.Line{SKU: line.SKU, Quantity: line.Quantity, Amount: line.Amount}
+		if line.Discount != nil {
+			seen[i].Discount = *line.Discount
+		}
 		if line.Category != nil {
 			seen[i].Category = *line.Category
 		}

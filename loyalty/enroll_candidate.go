@@ -15,9 +15,11 @@ import (
 
 // candidate is an enrollment on its way: refused as soon as it has problems.
 type candidate struct {
-	input    EnrollMemberInput
-	member   *Member
-	problems problem.Problems
+	input  EnrollMemberInput
+	member *Member
+	// locale and zone are what was given beside the program's own.
+	locale, zone string
+	problems     problem.Problems
 	// claiming tells that its input was good enough to claim keys with.
 	claiming bool
 	replayed bool
@@ -48,6 +50,12 @@ func newCandidate(input EnrollMemberInput, book *rulebook, now time.Time) *candi
 		}
 	}
 	made.member.normalize(&made.problems, now)
+	if made.member.Locale != book.DefaultLocale {
+		made.locale = made.member.Locale
+	}
+	if made.member.TimeZone != book.TimeZone {
+		made.zone = made.member.TimeZone
+	}
 	return made
 }
 
@@ -85,8 +93,8 @@ func enrollRequest(caller actor.Actor, one *candidate) idempotency.Request {
 		Caller: caller.Caller, Operation: "enrollMember", Key: one.input.IdempotencyKey,
 		Input: map[string]any{
 			"externalId": normalized.ExternalID, "displayName": normalized.DisplayName, "email": normalized.Email,
-			"phone": normalized.Phone, "birthDate": normalized.BirthDate, "locale": one.input.Locale,
-			"timeZone": one.input.TimeZone, "joinedAt": joinedAt,
+			"phone": normalized.Phone, "birthDate": normalized.BirthDate, "locale": one.locale, "timeZone": one.zone,
+			"joinedAt": joinedAt,
 		},
 	}
 }

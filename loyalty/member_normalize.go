@@ -20,6 +20,7 @@ const (
 	maximumName       = 200
 	maximumExternalID = 200
 	maximumEmail      = 254
+	maximumLocale     = 35
 	maximumAttributes = 50
 	maximumValue      = 500
 )
@@ -59,12 +60,12 @@ func (m *Member) normalize(problems *problem.Problems, now time.Time) {
 	if m.BirthDate != nil && (value.DateOf(now.AddDate(0, 0, 1)).Before(*m.BirthDate) || m.BirthDate.Year < 1900) {
 		problems.Add(problem.InvalidDate, []string{"birthDate"}, "A birth date lies between 1900 and today.")
 	}
-	if tag, err := language.Parse(m.Locale); err != nil {
+	if tag, err := language.Parse(m.Locale); err != nil || tag == language.Und || len(m.Locale) > maximumLocale {
 		problems.Add(problem.InvalidLocale, []string{"locale"}, "Write the locale as a BCP 47 tag, e.g. en-GB.")
 	} else {
 		m.Locale = tag.String()
 	}
-	if _, err := time.LoadLocation(m.TimeZone); err != nil || m.TimeZone == "" || m.TimeZone == "Local" {
+	if _, err := value.ParseZone(m.TimeZone); err != nil {
 		problems.Add(problem.InvalidTimeZone, []string{"timeZone"}, "Name a time zone of the IANA database, e.g. Europe/Berlin.")
 	}
 }

@@ -2,6 +2,7 @@ package loyalty
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/lib/pq"
 
@@ -120,36 +121,46 @@ func releaseKeys(ctx context.Context, tx *postgres.Tx, keys []memberKey) error {
 	)
 }
 
-// The end of a range of texts that begin alike: no text has a higher character.
 const memberFilterSQL = `
 	where members.id > $1
 		and ($2::text is null or members.status = $2)
-		and ($3::text is null
-			or members.id in (
-				select member_id from member_keys
-				where kind in ('NUMBER', 'EMAIL', 'PHONE') and value >= $3 and value < $3 || chr(1114111))
-			or (lower(members.display_name) collate "C" >= $4 and lower(members.display_name) collate "C" < $4 || chr(1114111)))
-		and ($5::uuid is null or exists (
+		and ($3::uuid is null or exists (
 			select from accounts
-			where accounts.member_id = members.id and (accounts.tier_id = $5 or accounts.tier_valid_until is not null)))`
+			where accounts.member_id = members.id and (accounts.tier_id = $3 or accounts.tier_valid_until is not null)))`
 
-func (f MemberFilter) arguments(after id.Member) []any {
+// memberQuerySQL narrows by ranges of texts that begin alike: no text has a higher character than the range's end.
+const memberQuerySQL = `
+		and members.id in (
+			select member_id from member_keys
+			where kind in ('NUMBER', 'EMAIL', 'PHONE') and value >= $4 and value < $4 || chr(1114111)
+			union
+			select id from members
+			where lower(display_name) collate "C" >= $5 and lower(display_name) collate "C" < $5 || chr(1114111))`
+
+// where is the condition of the filter with its arguments, which start at $1.
+func (f MemberFilter) where(after id.Member) (condition string, arguments []any) {
+	arguments = []any{after, f.Status, f.TierID}
 	identifier, name := f.prefixes()
-	return []any{after, f.Status, identifier, name, f.TierID}
+	if identifier == nil {
+		return memberFilterSQL, arguments
+	}
+	return memberFilterSQL + memberQuerySQL, append(arguments, identifier, name)
 }
 
 // selectMatching lists members that the filter may let through: by tier it lets pass what may have run out since.
 func selectMatching(ctx context.Context, q postgres.Runner, filter MemberFilter, after id.Member, limit int) ([]*Member, error) {
+	condition, arguments := filter.where(after)
 	var members []*Member
-	err := q.Select(ctx, &members, `
-		select `+memberColumns+` from members`+memberFilterSQL+`
+	err := q.Select(ctx, &members, fmt.Sprintf(`
+		select `+memberColumns+` from members%s
 		order by members.id
-		limit $6`, append(filter.arguments(after), limit)...)
+		limit $%d`, condition, len(arguments)+1), append(arguments, limit)...)
 	return members, err
 }
 
 func countMatching(ctx context.Context, q postgres.Runner, filter MemberFilter) (int, error) {
+	condition, arguments := filter.where(id.Member{})
 	var members int
-	err := q.Get(ctx, &members, `select count(*) from members`+memberFilterSQL, filter.arguments(id.Member{})...)
+	err := q.Get(ctx, &members, `select count(*) from members`+condition, arguments...)
 	return members, err
 }

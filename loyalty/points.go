@@ -23,8 +23,8 @@ type PointsBalance struct {
 	Pending   int64
 	Held      int64
 	Debt      int64
-	at        time.Time
-	expires   bool
+	// Expires tells whether any of it ever lapses.
+	Expires bool
 }
 
 // Balances says what those of the members own that exist and that the caller may see: support and admins all, a member
@@ -56,7 +56,7 @@ func (s *Service) Balances(ctx context.Context, wanted []id.Member) (map[id.Memb
 		}
 		for _, account := range accounts {
 			balance := &PointsBalance{
-				Member: account.Member, Available: account.Balance + account.Debt, Debt: account.Debt, at: tx.Now, expires: account.NextExpiryAt != nil,
+				Member: account.Member, Available: account.Balance + account.Debt, Debt: account.Debt, Expires: account.NextExpiryAt != nil,
 			}
 			if account.Lapsing(tx.Now) {
 				balance.Available = lots.Available(open[account.Member], tx.Now)
@@ -71,31 +71,43 @@ func (s *Service) Balances(ctx context.Context, wanted []id.Member) (map[id.Memb
 // PointsExpiration is points that lapse at one instant.
 type PointsExpiration = lots.Expiration
 
-// Expiring lists what of the balance lapses within the period, earliest first.
-func (s *Service) Expiring(ctx context.Context, balance *PointsBalance, within value.Period) ([]PointsExpiration, error) {
+// OpenLots is what a member has of which something remains, to be looked at by the clock.
+type OpenLots struct {
+	lots []lots.Lot
+	zone *time.Location
+	at   time.Time
+}
+
+// Expiring lists what lapses within the period, earliest first.
+func (o *OpenLots) Expiring(within value.Period) []PointsExpiration {
+	return append([]PointsExpiration{}, lots.Expirations(o.lots, o.at, within.After(o.at, o.zone))...)
+}
+
+// OpenLots returns the open lots of those of the members that exist and that the caller may see: support and admins all,
+// a member itself.
+func (s *Service) OpenLots(ctx context.Context, wanted []id.Member) (map[id.Member]*OpenLots, error) {
 	caller, err := actor.Require(ctx)
 	if err != nil {
 		return nil, err
-	}
-	if !balance.expires {
-		return []PointsExpiration{}, nil
 	}
 	seen, err := s.sight(ctx, s.db, caller)
 	if err != nil {
 		return nil, err
 	}
-	if !seen.of(balance.Member) {
-		return []PointsExpiration{}, nil
-	}
 	book, err := s.rulebook(ctx, s.db)
 	if err != nil {
 		return nil, err
 	}
-	open, err := ledger.OpenLotsTx(ctx, s.db, []id.Member{balance.Member})
+	visible := seen.filter(wanted)
+	open, err := ledger.OpenLotsTx(ctx, s.db, visible)
 	if err != nil {
 		return nil, err
 	}
-	return append([]PointsExpiration{}, lots.Expirations(open[balance.Member], balance.at, within.After(balance.at, book.zone))...), nil
+	owned := make(map[id.Member]*OpenLots, len(visible))
+	for _, member := range visible {
+		owned[member] = &OpenLots{lots: open[member], zone: book.zone, at: s.now()}
+	}
+	return owned, nil
 }
 
 const historyPages = "entry"

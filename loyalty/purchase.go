@@ -133,6 +133,9 @@ func normalizeLines(problems *problem.Problems, book *rulebook, inputs []Purchas
 		if input.Discount != nil {
 			discount := money(problems, book, *input.Discount, "lines", index, "discount")
 			line.Discount = &discount
+			if discount < 0 {
+				problems.Add(problem.InvalidAmount, []string{"lines", index, "discount"}, "A discount takes off nothing or more.")
+			}
 		}
 		lines[i] = line
 	}

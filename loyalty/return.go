@@ -170,9 +170,14 @@ func (p *purchase) take(r *returning) (worth int64, lines []returnLine, problems
 		for _, line := range lines {
 			worth += line.Amount
 		}
-		worth = max(worth, 0)
+		if worth > 0 && left == 0 && p.returnedByAmount() {
+			problems.Add(problem.ReturnExceedsPurchase, nil, "Nothing is left of this purchase.")
+			return 0, nil, problems
+		}
+		// Lines may miss the total by their rounding, or by what came back of it as an amount: their quantities bound a return
+		// by lines, and the last one takes what is left.
+		worth = min(max(worth, 0), left)
 		if p.empties(lines) {
-			// Lines may miss the total by their rounding; the last one takes what is left of it.
 			worth = left
 		}
 	default:
@@ -227,6 +232,15 @@ func (p *purchase) pick(wanted []returnedQuantity) ([]returnLine, problem.Proble
 		}
 	}
 	return lines, problems
+}
+
+// returnedByAmount tells whether more came back than its lines account for.
+func (p *purchase) returnedByAmount() bool {
+	var byLines int64
+	for _, line := range p.lines {
+		byLines += line.returnedAmount
+	}
+	return p.returned > byLines
 }
 
 // rest is all that is left of the lines.

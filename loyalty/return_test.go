@@ -141,6 +141,48 @@ func TestReturn_Partly(t *testing.T) {
 	}
 }
 
+// What came back of the lines bounds a return by lines; that lines add up to more than the total, within their rounding or
+// before a coupon, keeps nothing from coming back.
+func TestReturn_LinesBeyondTheTotal(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name  string
+		total string
+		lines [][3]string
+		steps []returnEdit
+		worth []int64
+		taken []int64
+	}{
+		{"rounding", "5.97", [][3]string{{"A", "1", "3.00"}, {"B", "1", "3.00"}, {"BAG", "1", "0.00"}},
+			[]returnEdit{bySKU("A", "1"), bySKU("B", "1"), bySKU("BAG", "1")}, []int64{300, 297, 0}, []int64{-2, -3, 0}},
+		{"a coupon", "5.00", [][3]string{{"A", "1", "10.00"}, {"B", "1", "10.00"}, {"COUPON", "1", "-15.00"}},
+			[]returnEdit{bySKU("B", "1"), bySKU("A", "1")}, []int64{500, 0}, []int64{-5, 0}},
+		{"an amount before", "10.00", [][3]string{{"A", "1", "5.00"}, {"B", "1", "5.00"}},
+			[]returnEdit{byEuros("8.00"), bySKU("A", "1")}, []int64{800, 200}, []int64{-8, -2}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := loyaltytest.New(t)
+			w.Rule(w.PerAmount(1, "1.00"))
+			sold := w.Purchase(w.Enroll(), test.total, func(input *loyalty.RecordPurchaseInput) {
+				for _, line := range test.lines {
+					input.Lines = append(input.Lines, w.Line(line[0], line[1], line[2]))
+				}
+			})
+			for i, step := range test.steps {
+				recorded := w.Return(sold, step)
+				equal(t, fmt.Sprintf("worth of step %d", i), &test.worth[i], recorded.Activity.TotalMinor)
+				var taken int64
+				for _, points := range points(recorded) {
+					taken += points
+				}
+				equal(t, fmt.Sprintf("taken by step %d", i), test.taken[i], taken)
+			}
+			clean(t, w)
+		})
+	}
+}
+
 // However a purchase comes back, the whole takes back exactly the whole.
 func TestReturn_WholeIsTheWhole(t *testing.T) {
 	t.Parallel()

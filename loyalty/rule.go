@@ -175,6 +175,9 @@ func (s *Service) EarningRules(ctx context.Context, statuses []EarningRuleStatus
 	rest := matching
 	if arguments.After != "" {
 		last := id.ParseRule(arguments.After)
+		if last == (id.Rule{}) {
+			return nil, problem.BadUserInput("after is not a cursor of this list")
+		}
 		rest = slices.DeleteFunc(slices.Clone(matching), func(one *EarningRule) bool { return id.Compare(one.Rule, last) <= 0 })
 	}
 	return page.New(rulePages, arguments, rest[:min(len(rest), arguments.Size+1)],

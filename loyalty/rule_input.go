@@ -1,6 +1,7 @@
 package loyalty
 
 import (
+	"strings"
 	"time"
 
 	"regulars/internal/problem"
@@ -48,7 +49,7 @@ func (i EarningRuleInput) version(book *rulebook, path []string) (rules.Version,
 	var problems problem.Problems
 	at := func(names ...string) []string { return append(append([]string{}, path...), names...) }
 	made := rules.Version{
-		Name: i.Name, Trigger: i.Trigger, Qualifying: i.Qualifying, StartsAt: i.StartsAt, EndsAt: i.EndsAt, Priority: i.Priority,
+		Name: strings.TrimSpace(i.Name), Trigger: i.Trigger, Qualifying: i.Qualifying, StartsAt: i.StartsAt, EndsAt: i.EndsAt, Priority: i.Priority,
 	}
 	if !within(i.Name, maximumName) {
 		problems.Add(problem.InvalidName, at("name"), "A name has 1 to %d characters.", maximumName)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"regulars/internal/actor"
 	"regulars/internal/audit"
@@ -57,7 +58,7 @@ func (s *Service) CreateTier(ctx context.Context, input TierInput) (*tiers.Tier,
 	if err != nil {
 		return nil, err
 	}
-	made := tiers.Tier{ID: id.New[id.Tier](), Name: input.Name, Rank: input.Rank, Threshold: input.Threshold, Benefits: input.Benefits}
+	made := tiers.Tier{ID: id.New[id.Tier](), Name: strings.TrimSpace(input.Name), Rank: input.Rank, Threshold: input.Threshold, Benefits: input.Benefits}
 	var ladder tiers.Ladder
 	if err := s.db.InTx(ctx, func(tx *postgres.Tx) error {
 		if err := program.Change(ctx, tx, s.db.Now); err != nil {

@@ -2239,7 +2239,7 @@ type MemberEdge {
 	{Name: "../schema/points.graphqls", Input: `extend type Member {
   "What the member owns now; null where the caller may not see it."
   points: PointsBalance
-  "The member's points history, newest first; null where the caller may not see it."
+  "The member's points history, newest first; null where the caller may not see it. Points that lapsed leave ` + "`" + `points` + "`" + ` at their instant, and stand here as an entry of that instant once the next thing is recorded of the member."
   pointsHistory(
     "How many, at most 100."
     first: Int = 20

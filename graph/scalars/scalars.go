@@ -4,7 +4,9 @@ package scalars
 import (
 	"encoding/json"
 	"io"
+	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -12,6 +14,9 @@ import (
 	"regulars/internal/problem"
 	"regulars/internal/value"
 )
+
+// What time.Parse takes besides, such as hours of one digit, is no RFC 3339.
+var dateTimeForm = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$`)
 
 // MarshalDateTime writes an instant in UTC.
 func MarshalDateTime(t time.Time) graphql.Marshaler {
@@ -21,8 +26,8 @@ func MarshalDateTime(t time.Time) graphql.Marshaler {
 // UnmarshalDateTime reads an instant, cut to the microsecond.
 func UnmarshalDateTime(given any) (time.Time, error) {
 	written, _ := given.(string)
-	t, err := time.Parse(time.RFC3339Nano, written)
-	if err != nil || t.UTC().Year() < 1 || t.UTC().Year() > 9999 {
+	t, err := time.Parse(time.RFC3339Nano, strings.ToUpper(written))
+	if err != nil || !dateTimeForm.MatchString(written) || t.UTC().Year() < 1 || t.UTC().Year() > 9999 {
 		return time.Time{}, problem.BadUserInput("a DateTime is an instant with its offset in quotes, e.g. \"2026-11-21T09:30:00Z\"")
 	}
 	return t.UTC().Truncate(time.Microsecond), nil
@@ -65,7 +70,7 @@ func MarshalPoints(points int64) graphql.Marshaler {
 
 // UnmarshalPoints reads a whole number from -(2^53-1) to 2^53-1.
 func UnmarshalPoints(given any) (int64, error) {
-	points, ok := whole(given)
+	points, ok := Whole(given)
 	if !ok || points > value.MaximumPoints || points < -value.MaximumPoints {
 		return 0, problem.BadUserInput("Points are a whole number between -(2^53-1) and 2^53-1")
 	}
@@ -74,15 +79,15 @@ func UnmarshalPoints(given any) (int64, error) {
 
 // UnmarshalInt reads a whole number of 32 bits.
 func UnmarshalInt(given any) (int, error) {
-	number, ok := whole(given)
+	number, ok := Whole(given)
 	if !ok || number != int64(int32(number)) {
 		return 0, problem.BadUserInput("an Int is a whole number of 32 bits")
 	}
 	return int(number), nil
 }
 
-// whole reads a number of a document or of variables; a fraction is none.
-func whole(given any) (int64, bool) {
+// Whole reads a number of a document or of variables; a fraction is none.
+func Whole(given any) (int64, bool) {
 	switch given := given.(type) {
 	case int64:
 		return given, true

@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"database/sql/driver"
 	"encoding/base32"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -218,10 +219,14 @@ func write(w io.Writer, value fmt.Stringer) {
 }
 
 func read[T any](into *T, value any, parse func(string) T) error {
-	given, ok := value.(string)
-	if !ok {
+	switch given := value.(type) {
+	case string:
+		*into = parse(given)
+	case int, int64, json.Number:
+		// GraphQL takes whole numbers for ids; none of ours is one.
+		*into = parse(fmt.Sprint(given))
+	default:
 		return fmt.Errorf("an id is a string")
 	}
-	*into = parse(given)
 	return nil
 }

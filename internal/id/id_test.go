@@ -101,8 +101,11 @@ func TestMarshal(t *testing.T) {
 	if err := read.UnmarshalGQL(member.String()); err != nil || read != member {
 		t.Errorf("the API reads %s (%v)", read, err)
 	}
-	if err := read.UnmarshalGQL(7); err == nil {
-		t.Error("a number was read")
+	if err := read.UnmarshalGQL(json.Number("7")); err != nil || read != (id.Member{}) {
+		t.Errorf("a number is read as %s (%v)", read, err)
+	}
+	if err := read.UnmarshalGQL(7.5); err == nil {
+		t.Error("a fraction was read")
 	}
 	rule := id.New[id.Rule]()
 	encoded, err := json.Marshal(rule)

@@ -39,7 +39,7 @@ func parseInstant(text string, zone *time.Location) (time.Time, error) {
 	}
 	clock, offset := text, ""
 	// A date alone ends like an offset does.
-	if parts := offsetForm.FindStringSubmatch(text); parts != nil && len(parts[1]) > len("2006-01") {
+	if parts := offsetForm.FindStringSubmatch(text); len(parts) == 3 && len(parts[1]) > len("2006-01") {
 		clock, offset = parts[1], parts[2]
 	}
 	read, ok := parseFirst(clockLayouts, clock, time.UTC)

@@ -313,9 +313,6 @@ ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (hash);
 
 ALTER TABLE ONLY public.ladder_tiers
-    ADD CONSTRAINT ladder_tiers_name UNIQUE (version, name);
-
-ALTER TABLE ONLY public.ladder_tiers
     ADD CONSTRAINT ladder_tiers_pkey PRIMARY KEY (version, tier_id);
 
 ALTER TABLE ONLY public.ladder_tiers
@@ -370,6 +367,8 @@ CREATE INDEX entries_by_activity ON public.entries USING btree (member_id, activ
 CREATE INDEX entries_by_reversed ON public.entries USING btree (member_id, reverses) WHERE (reverses IS NOT NULL);
 
 CREATE INDEX entries_qualifying ON public.entries USING btree (member_id, qualifies_at) INCLUDE (qualifying) WHERE (qualifying <> 0);
+
+CREATE UNIQUE INDEX ladder_tiers_name ON public.ladder_tiers USING btree (version, lower(name));
 
 CREATE INDEX lots_open ON public.lots USING btree (member_id) WHERE open;
 

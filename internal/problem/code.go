@@ -110,7 +110,7 @@ var Registry = []Description{
 	{ReasonRequired, "A reason of 1 to 500 characters must be given."},
 
 	{InvalidCondition, "The rule's condition is not a valid expression; the answer says where."},
-	{InvalidSchedule, "The rule would end before it starts, or lies wholly in the past."},
+	{InvalidSchedule, "The rule would end before it starts, or before it serves."},
 	{InvalidAward, "The award is out of its range."},
 	{EditConflict, "Someone else changed the rule since; start again from the current version."},
 	{NotADraft, "The rule has no draft to publish."},

@@ -70,9 +70,13 @@ func (InvalidConditionError) IsUserError() {}
 // IsUserError marks the type as one of the API's user errors.
 func (ConflictError) IsUserError() {}
 
-// At makes a problem of the field at path, which starts below "input".
+// At makes a problem of the field at path, which starts below "input"; nil if no single field is at fault.
 func At(code Code, path []string, format string, arguments ...any) InputError {
-	return InputError{Code: code, Message: fmt.Sprintf(format, arguments...), Path: append([]string{"input"}, path...)}
+	made := InputError{Code: code, Message: fmt.Sprintf(format, arguments...)}
+	if path != nil {
+		made.Path = append([]string{"input"}, path...)
+	}
+	return made
 }
 
 // Problems are all that is wrong with one input. As an error it is never empty: see Err.
@@ -88,8 +92,8 @@ func (p *Problems) Add(code Code, path []string, format string, arguments ...any
 func Below(path []string, problems []UserError) []UserError {
 	moved := make([]UserError, len(problems))
 	for i, one := range problems {
-		if simple, ok := one.(InputError); ok && len(simple.Path) > 0 {
-			simple.Path = slices.Concat(simple.Path[:1], path, simple.Path[1:])
+		if simple, ok := one.(InputError); ok {
+			simple.Path = slices.Concat([]string{"input"}, path, simple.Path[min(1, len(simple.Path)):])
 			one = simple
 		}
 		moved[i] = one

@@ -88,8 +88,8 @@ func (s Seed) program() (Program, error) {
 		made.Currency = currency
 	}
 	if s.TimeZone != "" {
-		if _, err := time.LoadLocation(s.TimeZone); err != nil || s.TimeZone == "Local" {
-			return Program{}, SettingError{TimeZoneKey, fmt.Sprintf("%q is not a time zone of the IANA database, e.g. Europe/Berlin", s.TimeZone)}
+		if _, err := value.ParseZone(s.TimeZone); err != nil {
+			return Program{}, SettingError{TimeZoneKey, err.Error()}
 		}
 		made.TimeZone = s.TimeZone
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -69,6 +70,9 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request) (*http.Request, 
 		}
 		return nil, caller, &refusal{http.StatusBadRequest, problem.BadUserInput("The request ended before its body did.")}
 	}
+	if !isOperation(body.Bytes()) {
+		return nil, caller, &refusal{http.StatusBadRequest, problem.BadUserInput("The body is not a JSON object with query, variables and operationName.")}
+	}
 	ctx := r.Context()
 	if signedIn {
 		ctx = actor.With(ctx, caller)
@@ -76,6 +80,17 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request) (*http.Request, 
 	admitted := r.WithContext(ctx)
 	admitted.Body = io.NopCloser(&body)
 	return admitted, caller, nil
+}
+
+// isOperation tells whether the body has the form of a request of GraphQL over HTTP.
+func isOperation(body []byte) bool {
+	var operation struct {
+		Query         string                     `json:"query"`
+		OperationName string                     `json:"operationName"`
+		Variables     map[string]json.RawMessage `json:"variables"`
+		Extensions    map[string]json.RawMessage `json:"extensions"`
+	}
+	return json.Unmarshal(body, &operation) == nil
 }
 
 // authenticate returns the caller that the request's bearer token names; false without one. Anything in the header that

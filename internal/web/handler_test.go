@@ -87,7 +87,7 @@ func TestGraphQL_Admitted(t *testing.T) {
 		"member":          {operation("{}", "Authorization", "Bearer "+b.token(t)), `"regulars-development|ada" till-7.42 2 <nil>`},
 		"scheme's case":   {operation("{}", "Authorization", "bearer "+b.token(t)), `"regulars-development|ada" till-7.42 2 <nil>`},
 		"charset":         {operation("{}", "Content-Type", "application/json; charset=utf-8"), `"" till-7.42 2 <nil>`},
-		"largest request": {operation(strings.Repeat("x", 8<<20)), `"" till-7.42 8388608 <nil>`},
+		"largest request": {operation("{" + strings.Repeat(" ", 8<<20-2) + "}"), `"" till-7.42 8388608 <nil>`},
 	} {
 		answer := b.serve(test.request)
 		if answer.Code != http.StatusOK {
@@ -95,6 +95,16 @@ func TestGraphQL_Admitted(t *testing.T) {
 		}
 		if diff := cmp.Diff(test.want, answer.Body.String()); diff != "" {
 			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestGraphQL_NoOperation(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, body := range []string{"", "x", "[]", "{} {}", `{"query": 5}`, `{"query": "{ viewer { roles } }", "variables": "x"}`, `{"operationName": {}}`} {
+		if answer := b.serve(operation(body)); answer.Code != http.StatusBadRequest || !strings.Contains(answer.Body.String(), "BAD_USER_INPUT") || answer.Body.Len() > 300 {
+			t.Errorf("%q is answered %d: %s", body, answer.Code, answer.Body.String())
 		}
 	}
 }

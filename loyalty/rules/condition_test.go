@@ -31,9 +31,9 @@ func TestCheckCondition(t *testing.T) {
 		{"misspelled field", rules.Purchase, "purchase.total > 1.0 &&\n  purchase.totl < 5.0", rules.ConditionError{
 			Message: "undefined field 'totl'", Line: 2, Column: 11, Hint: `did you mean "total"?`}},
 		{"misspelled variable", rules.Purchase, "purchas.total > 1.0", rules.ConditionError{
-			Message: "undeclared reference to 'purchas' (in container '')", Line: 1, Column: 1, Hint: `did you mean "purchase"?`}},
+			Message: "undeclared reference to 'purchas'", Line: 1, Column: 1, Hint: `did you mean "purchase"?`}},
 		{"no purchase in an activity", "CHECK_IN", "purchase.total > 1.0", rules.ConditionError{
-			Message: "undeclared reference to 'purchase' (in container '')", Line: 1, Column: 1}},
+			Message: "undeclared reference to 'purchase'", Line: 1, Column: 1}},
 		{"not true or false", rules.Purchase, "purchase.total", rules.ConditionError{
 			Message: "a condition is true or false, this one is of type double", Line: 1, Column: 1}},
 		{"equality of unlike numbers", rules.Purchase, "purchase.total == 50", rules.ConditionError{

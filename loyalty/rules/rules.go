@@ -72,11 +72,12 @@ type Fact struct {
 	Attributes map[string]string
 }
 
-// Line is a line of a purchase; Amount in minor units of the total's currency.
+// Line is a line of a purchase; Amount and Discount in minor units of the total's currency.
 type Line struct {
 	SKU      string
 	Quantity value.Quantity
 	Amount   int64
+	Discount int64
 	Category string
 	Brand    string
 }

@@ -16,9 +16,9 @@ create table ladder_tiers (
     benefits  text[] not null,
     primary key (version, tier_id),
     constraint ladder_tiers_rank unique (version, rank),
-    constraint ladder_tiers_threshold unique (version, threshold),
-    constraint ladder_tiers_name unique (version, name)
+    constraint ladder_tiers_threshold unique (version, threshold)
 );
+create unique index ladder_tiers_name on ladder_tiers (version, lower(name));
 
 create table tier_moves (
     member_id      uuid        not null,

@@ -1,0 +1,20 @@
+package value
+
+import (
+	"fmt"
+	"regexp"
+	"time"
+)
+
+// Machines have files of zones under more names than the IANA database gives: their own zone, and others' by another
+// reckoning. All of those begin in lower case.
+var zoneForm = regexp.MustCompile(`^[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*)*$`)
+
+// ParseZone returns the time zone of that name in the IANA database.
+func ParseZone(name string) (*time.Location, error) {
+	zone, err := time.LoadLocation(name)
+	if err != nil || !zoneForm.MatchString(name) || name == "Local" || name == "Factory" {
+		return nil, fmt.Errorf("%q is not a time zone of the IANA database, e.g. Europe/Berlin", name)
+	}
+	return zone, nil
+}
