@@ -2566,7 +2566,7 @@ input EarningRuleInput {
   name: String!
   "PURCHASE, or the type of an activity."
   trigger: String! = "PURCHASE"
-  "An expression of the Common Expression Language over ` + "`" + `purchase` + "`" + ` (of purchases only), ` + "`" + `activity` + "`" + `, ` + "`" + `member` + "`" + ` and ` + "`" + `now` + "`" + `, which is occurredAt in the program's time zone."
+  "An expression of the Common Expression Language over ` + "`" + `purchase` + "`" + ` (of purchases only), ` + "`" + `activity` + "`" + `, ` + "`" + `member` + "`" + ` and ` + "`" + `now` + "`" + `, which is occurredAt in the program's time zone: ` + "`" + `purchase.total` + "`" + `, ` + "`" + `currency` + "`" + `, ` + "`" + `lines` + "`" + ` (` + "`" + `sku` + "`" + `, ` + "`" + `quantity` + "`" + `, ` + "`" + `amount` + "`" + `, ` + "`" + `discount` + "`" + `, ` + "`" + `category` + "`" + `, ` + "`" + `brand` + "`" + `); ` + "`" + `activity.type` + "`" + `, ` + "`" + `source` + "`" + `, ` + "`" + `attributes` + "`" + `; ` + "`" + `member.tier` + "`" + `, ` + "`" + `joinedAt` + "`" + `, ` + "`" + `locale` + "`" + `, ` + "`" + `attributes` + "`" + `. Numbers of purchases are compared as 50.0."
   condition: String
   "What it gives."
   award: AwardInput!
