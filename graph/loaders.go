@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"encoding/json"
 	"sync"
 	"time"
 
@@ -27,6 +28,11 @@ type loaders struct {
 	evaluations *dataloadgen.Loader[id.Activity, *rules.Evaluation]
 	entries     *dataloadgen.Loader[id.Entry, *ledger.Entry]
 	explainer   func() (*loyalty.Explainer, error)
+
+	service *loyalty.Service
+	// histories are loaders of the same page for many members, by what was asked of the page.
+	histories map[string]*dataloadgen.Loader[id.Member, *loyalty.PointsEntryConnection]
+	mutex     sync.Mutex
 }
 
 func newLoaders(ctx context.Context, service *loyalty.Service) *loaders {
@@ -39,7 +45,27 @@ func newLoaders(ctx context.Context, service *loyalty.Service) *loaders {
 		evaluations: loader(service.Evaluations),
 		entries:     loader(service.Entries),
 		explainer:   sync.OnceValues(func() (*loyalty.Explainer, error) { return service.Explainer(ctx) }),
+		service:     service,
+		histories:   map[string]*dataloadgen.Loader[id.Member, *loyalty.PointsEntryConnection]{},
 	}
+}
+
+// history is a page of a member's entries; the same page of all members that ask for it comes in one statement.
+func (l *loaders) history(ctx context.Context, member id.Member, filter ledger.Filter, first *int, after *string) (*loyalty.PointsEntryConnection, error) {
+	asked, err := json.Marshal([]any{filter, first, after})
+	if err != nil {
+		return nil, err
+	}
+	l.mutex.Lock()
+	histories, ok := l.histories[string(asked)]
+	if !ok {
+		histories = loader(func(ctx context.Context, members []id.Member) (map[id.Member]*loyalty.PointsEntryConnection, error) {
+			return l.service.Histories(ctx, members, filter, first, after)
+		})
+		l.histories[string(asked)] = histories
+	}
+	l.mutex.Unlock()
+	return histories.Load(ctx, member)
 }
 
 // loader makes one of a use case that answers many ids at once; what it leaves out is absent or invisible, and nil.

@@ -29,7 +29,7 @@ func (r *memberResolver) Points(ctx context.Context, obj *loyalty.Member) (*loya
 }
 
 func (r *memberResolver) PointsHistory(ctx context.Context, obj *loyalty.Member, first *int, after *string, filter *generated.PointsEntryFilter) (*loyalty.PointsEntryConnection, error) {
-	return r.loyalty.History(ctx, obj.ID, historyFilter(filter), first, after)
+	return load(ctx).history(ctx, obj.ID, historyFilter(filter), first, after)
 }
 
 func (r *mutationResolver) AdjustPoints(ctx context.Context, input loyalty.AdjustPointsInput) (*generated.AdjustPointsPayload, error) {

@@ -121,7 +121,7 @@ func TestExpiry(t *testing.T) {
 	equal(t, "all that can expire, read", 7, w.Balance(member).Available)
 	posted := w.Adjust(member, -7)
 	equal(t, "posted", 0, posted.Entry.BalanceAfter)
-	history, err := w.Service.History(w.Admin, member.ID, ledger.Filter{Kinds: []ledger.Kind{ledger.Expiry}}, nil, nil)
+	histories, err := w.Service.Histories(w.Admin, []id.Member{member.ID}, ledger.Filter{Kinds: []ledger.Kind{ledger.Expiry}}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestExpiry(t *testing.T) {
 		OccurredAt           time.Time
 	}
 	var got []line
-	for _, edge := range history.Edges {
+	for _, edge := range histories[member.ID].Edges {
 		got = append(got, line{edge.Node.Points, edge.Node.BalanceAfter, edge.Node.OccurredAt.UTC()})
 	}
 	equal(t, "expiries", []line{{-30, 7, start.AddDate(0, 0, 20)}, {-15, 37, start.AddDate(0, 0, 10)}}, got)

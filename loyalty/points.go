@@ -3,6 +3,7 @@ package loyalty
 import (
 	"context"
 	"strconv"
+	"sync"
 	"time"
 
 	"regulars/internal/actor"
@@ -112,9 +113,9 @@ func (s *Service) OpenLots(ctx context.Context, wanted []id.Member) (map[id.Memb
 
 const historyPages = "entry"
 
-// History lists a member's entries, newest first; nil if the caller may not see them: support and admins see all
-// members', a member its own.
-func (s *Service) History(ctx context.Context, member id.Member, filter ledger.Filter, first *int, after *string) (*page.Connection[*ledger.Entry], error) {
+// Histories lists the entries of those of the members that exist and that the caller may see, each one's newest first:
+// support and admins see all members', a member its own. All lists are of the same page.
+func (s *Service) Histories(ctx context.Context, wanted []id.Member, filter ledger.Filter, first *int, after *string) (map[id.Member]*PointsEntryConnection, error) {
 	caller, err := actor.Require(ctx)
 	if err != nil {
 		return nil, err
@@ -133,16 +134,23 @@ func (s *Service) History(ctx context.Context, member id.Member, filter ledger.F
 	if err != nil {
 		return nil, err
 	}
-	if !seen.of(member) {
-		return nil, nil
-	}
-	entries, err := ledger.HistoryTx(ctx, s.db, member, filter, before, arguments.Size+1)
+	visible := seen.filter(wanted)
+	entries, err := ledger.HistoriesTx(ctx, s.db, visible, filter, before, arguments.Size+1)
 	if err != nil {
 		return nil, err
 	}
-	return page.New(historyPages, arguments, entries,
-		func(entry *ledger.Entry) string { return strconv.FormatInt(entry.Sequence, 10) },
-		func(ctx context.Context) (int, error) { return ledger.CountTx(ctx, s.db, member, filter) }), nil
+	// Whoever asks for one total gets all of them counted together.
+	counts := sync.OnceValues(func() (map[id.Member]int, error) { return ledger.CountsTx(ctx, s.db, visible, filter) })
+	histories := make(map[id.Member]*PointsEntryConnection, len(visible))
+	for _, member := range visible {
+		histories[member] = page.New(historyPages, arguments, entries[member],
+			func(entry *ledger.Entry) string { return strconv.FormatInt(entry.Sequence, 10) },
+			func(context.Context) (int, error) {
+				all, err := counts()
+				return all[member], err
+			})
+	}
+	return histories, nil
 }
 
 // Entries returns those of the entries that exist and that the caller may see.

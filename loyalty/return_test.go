@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"regulars/internal/id"
 	"regulars/internal/value"
 	"regulars/loyalty"
 	"regulars/loyalty/ledger"
@@ -243,11 +244,11 @@ func TestReturn_Debt(t *testing.T) {
 	w.Purchase(member, "20.00")
 	balance = w.Balance(member)
 	equal(t, "paid", []int64{5, 0}, []int64{balance.Available, balance.Debt})
-	history, err := w.Service.History(w.Admin, member.ID, ledger.Filter{}, nil, nil)
+	histories, err := w.Service.Histories(w.Admin, []id.Member{member.ID}, ledger.Filter{}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "owned", 5, history.Edges[0].Node.BalanceAfter)
+	equal(t, "owned", 5, histories[member.ID].Edges[0].Node.BalanceAfter)
 	clean(t, w)
 }
 

@@ -111,33 +111,52 @@ type Filter struct {
 }
 
 const historyFilter = `
-	where member_id = $1
-		and (cardinality($2::text[]) = 0 or kind = any($2::text[]))
-		and ($3::timestamptz is null or occurred_at >= $3)
-		and ($4::timestamptz is null or occurred_at < $4)`
+		where member_id = wanted.id
+			and (cardinality($2::text[]) = 0 or kind = any($2::text[]))
+			and ($3::timestamptz is null or occurred_at >= $3)
+			and ($4::timestamptz is null or occurred_at < $4)`
 
-func (f Filter) arguments(member id.Member) []any {
+func (f Filter) arguments(members []id.Member) []any {
 	kinds := make(pq.StringArray, len(f.Kinds))
 	for i, kind := range f.Kinds {
 		kinds[i] = string(kind)
 	}
-	return []any{member, kinds, f.From, f.To}
+	return []any{pq.StringArray(id.Texts(members)), kinds, f.From, f.To}
 }
 
-// HistoryTx reads entries of a member, newest first, from the one before the given number on; 0: from the newest.
-func HistoryTx(ctx context.Context, q postgres.Runner, member id.Member, filter Filter, before int64, limit int) ([]*Entry, error) {
+// HistoriesTx reads entries of members, each one's newest first, from the one before the given number on; 0: from the
+// newest. limit is of each.
+func HistoriesTx(ctx context.Context, q postgres.Runner, members []id.Member, filter Filter, before int64, limit int) (map[id.Member][]*Entry, error) {
 	var entries []*Entry
 	err := q.Select(ctx, &entries, `
-		select `+entryColumns+` from entries`+historyFilter+`
-			and ($5::bigint = 0 or sequence < $5)
-		order by sequence desc
-		limit $6`, append(filter.arguments(member), before, limit)...)
-	return entries, err
+		select `+entryColumns+`
+		from unnest($1::uuid[]) as wanted (id)
+		cross join lateral (
+			select `+entryColumns+` from entries`+historyFilter+`
+				and ($5::bigint = 0 or sequence < $5)
+			order by sequence desc
+			limit $6) as listed
+		order by member_id, sequence desc`, append(filter.arguments(members), before, limit)...)
+	histories := make(map[id.Member][]*Entry, len(members))
+	for _, entry := range entries {
+		histories[entry.Member] = append(histories[entry.Member], entry)
+	}
+	return histories, err
 }
 
-// CountTx counts the entries that HistoryTx lists over all pages.
-func CountTx(ctx context.Context, q postgres.Runner, member id.Member, filter Filter) (int, error) {
-	var entries int
-	err := q.Get(ctx, &entries, `select count(*) from entries`+historyFilter, filter.arguments(member)...)
-	return entries, err
+// CountsTx counts the entries that HistoriesTx lists of each member over all pages.
+func CountsTx(ctx context.Context, q postgres.Runner, members []id.Member, filter Filter) (map[id.Member]int, error) {
+	var rows []struct {
+		Member  id.Member `db:"member_id"`
+		Entries int       `db:"entries"`
+	}
+	err := q.Select(ctx, &rows, `
+		select wanted.id as member_id, counted.entries
+		from unnest($1::uuid[]) as wanted (id)
+		cross join lateral (select count(*) as entries from entries`+historyFilter+`) as counted`, filter.arguments(members)...)
+	counts := make(map[id.Member]int, len(rows))
+	for _, row := range rows {
+		counts[row.Member] = row.Entries
+	}
+	return counts, err
 }
