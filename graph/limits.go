@@ -20,7 +20,7 @@ const (
 	// Validating takes the square of the number of fields: a thousand take a tenth of a second.
 	maximumWritten    = 1_000
 	maximumFields     = 2_000
-	maximumTokens     = 15_000
+	maximumTokens     = 60_000
 	maximumComplexity = 30_000
 )
 
