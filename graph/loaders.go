@@ -14,8 +14,12 @@ import (
 	"regulars/loyalty/rules"
 )
 
-// loadWait is how long a loader gathers what other fields of the same level ask for.
-const loadWait = 200 * time.Microsecond
+// A loader gathers what other fields of the same level ask for: for so long, and so much at most. The fields of a long
+// list take a few milliseconds to ask, so it is loaded in several parts; waiting longer would slow the short ones.
+const (
+	loadWait  = time.Millisecond
+	loadBatch = 1000
+)
 
 // loaders fetch objects by id for all fields that want one, in one statement. They remember, so each root field of a
 // mutation has its own: what it answers is what it left behind.
@@ -78,7 +82,7 @@ func loader[K comparable, V any](fetch func(context.Context, []K) (map[K]*V, err
 			values[i], errs[i] = found[key], err
 		}
 		return values, errs
-	}, dataloadgen.WithWait(loadWait))
+	}, dataloadgen.WithWait(loadWait), dataloadgen.WithBatchCapacity(loadBatch))
 }
 
 type loadersKey struct{}
