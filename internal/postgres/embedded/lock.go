@@ -39,7 +39,7 @@ func awaitLock(ctx context.Context, path string, kind int) (*os.File, error) {
 		if !errors.Is(err, syscall.EWOULDBLOCK) {
 			return file, err
 		}
-		if err := pause(ctx, poll); err != nil {
+		if err := pause(ctx); err != nil {
 			return nil, err
 		}
 	}

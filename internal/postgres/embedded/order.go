@@ -16,14 +16,27 @@ const keeperVariable = "REGULARS_POSTGRES_KEEPER"
 
 // order is what a keeper is told.
 type order struct {
-	Folder  home
-	Options Options
+	Folder   home
+	Options  Options
+	Binaries binaries
 }
 
 // startKeeper starts a keeper for the folder and returns when its server answers
 // or another process has become the keeper.
 func startKeeper(ctx context.Context, folder home, options Options) error {
-	text, err := json.Marshal(order{Folder: folder, Options: options})
+	major := ""
+	if !options.Throwaway {
+		var err error
+		if major, err = folder.major(); err != nil {
+			return err
+		}
+	}
+	// Not left to the keeper: who waits for a download is told, and may give up.
+	found, err := findBinaries(ctx, major)
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(order{Folder: folder, Options: options, Binaries: found})
 	if err != nil {
 		return err
 	}
