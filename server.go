@@ -51,8 +51,12 @@ func serve(ctx context.Context, settings cli.Settings, seed program.Seed) (err e
 	defer func() { err = errors.Join(err, server.Close()) }()
 	logger.Info("ready", slog.String("url", server.URL()))
 	if server.signsIn {
-		_, _ = fmt.Fprintf(os.Stderr, "To sign in, open %s and send a token: `regulars token --role ADMIN` prints one "+
-			"(from the source: `go run . token --role ADMIN`).\n", server.URL())
+		folder := ""
+		if settings.Data != "./data" {
+			folder = " --data " + settings.Data
+		}
+		_, _ = fmt.Fprintf(os.Stderr, "To sign in, open %[1]s and send a token: `regulars token%[2]s --role ADMIN` prints one "+
+			"(from the source: `go run . token%[2]s --role ADMIN`).\n", server.URL(), folder)
 		if server.demo == demo.Finished {
 			_, _ = fmt.Fprintf(os.Stderr, "\n%s\n", demo.Welcome(server.URL(), settings.Data))
 		}

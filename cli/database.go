@@ -41,6 +41,9 @@ func OpenDatabase(ctx context.Context, settings Settings, seed program.Seed, now
 		source = opened.cluster.DataSource()
 	}
 	if opened.DB, err = postgres.Open(ctx, source, postgres.Options{Now: now}); err != nil {
+		if errors.Is(err, postgres.ErrDataSource) || errors.Is(err, postgres.ErrEncoding) {
+			return opened, program.SettingError{Key: "DATABASE_URL", Message: err.Error()}
+		}
 		return opened, fmt.Errorf("opening the database: %w", err)
 	}
 	if opened.Applied, err = opened.Migrate(ctx); err != nil {

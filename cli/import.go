@@ -43,10 +43,37 @@ func (i importing) zone() (*time.Location, error) {
 	return zone, nil
 }
 
-// Validate returns an error that names the flag with a value that cannot be.
+// Validate returns an error that names the flag with a value that cannot be. Nothing is ever written over the file.
 func (i importing) Validate() error {
-	_, err := i.zone()
-	return err
+	if _, err := i.zone(); err != nil {
+		return err
+	}
+	rejects := cmp.Or(i.Rejects, rejectsFile(i.File))
+	for flag, path := range map[string]string{"--json": i.JSON, "--rejects": rejects} {
+		if path == "" {
+			continue
+		}
+		if same(path, i.File) {
+			return fmt.Errorf("%s: %s is the file to be imported", flag, path)
+		}
+		if folder, err := os.Stat(filepath.Dir(path)); err != nil || !folder.IsDir() {
+			return fmt.Errorf("%s: there is no folder %s", flag, filepath.Dir(path))
+		}
+	}
+	if i.JSON != "" && (filepath.Clean(i.JSON) == filepath.Clean(rejects) || same(i.JSON, rejects)) {
+		return fmt.Errorf("--json: %s is for what is rejected", i.JSON)
+	}
+	return nil
+}
+
+// same tells whether both are there and one file.
+func same(path, other string) bool {
+	one, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	two, err := os.Stat(other)
+	return err == nil && os.SameFile(one, two)
 }
 
 type importPurchasesCommand struct {
@@ -79,6 +106,9 @@ func (c importPurchasesCommand) Run(ctx context.Context, running Program, settin
 		return err
 	}
 	return c.run(ctx, running, settings, func(ctx context.Context, with *importer.Importer) (outcome, error) {
+		if err := warnWithoutRules(ctx, running, with.Service); err != nil {
+			return outcome{}, err
+		}
 		report, err := with.Purchases(ctx, c.File, importer.PurchaseOptions{
 			Columns: c.Columns, Source: c.Source, ReturnsPrefix: c.ReturnsPrefix, Zone: zone, RejectUnknown: c.UnknownMembers == "reject",
 		})
@@ -89,6 +119,18 @@ func (c importPurchasesCommand) Run(ctx context.Context, running Program, settin
 			figures: report, table: purchaseTable(report), rejects: report.Rejects, key: "order", rejected: report.Lines.Rejected,
 		}, err
 	})
+}
+
+// warnWithoutRules says so if nothing can be earned: what is recorded now earns by the rules of now, for ever.
+func warnWithoutRules(ctx context.Context, running Program, service *loyalty.Service) error {
+	active, err := service.EarningRules(ctx, []loyalty.EarningRuleStatus{loyalty.RuleActive}, nil, nil)
+	if err != nil {
+		return err
+	}
+	if len(active.Nodes) == 0 {
+		_, _ = fmt.Fprintln(running.Messages, "No rule is active: what is imported now earns nothing, and will not later. To give points, stop with Ctrl-C and publish a rule first.")
+	}
+	return nil
 }
 
 type importMembersCommand struct {

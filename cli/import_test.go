@@ -65,7 +65,7 @@ func TestImport_Purchases(t *testing.T) {
 	}
 
 	_, messages, code = imported(good)
-	if code != 0 || messages != "" {
+	if code != 0 || !strings.HasPrefix(messages, "No rule is active") || strings.Count(messages, "\n") != 1 {
 		t.Errorf("without rejects: exit code %d, messages %q", code, messages)
 	}
 	if _, err := os.Stat(rejects); !os.IsNotExist(err) {
@@ -103,8 +103,8 @@ func TestImport_Members(t *testing.T) {
 
 func TestImport_Misused(t *testing.T) {
 	t.Parallel()
-	file := filepath.Join(t.TempDir(), "orders.csv")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
+	file, content := filepath.Join(t.TempDir(), "orders.csv"), "order,member"
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for message, arguments := range map[string][]string{
@@ -113,10 +113,25 @@ func TestImport_Misused(t *testing.T) {
 		"--unknown-members": {file, "--unknown-members", "keep"},
 		"no pair":           {file, "--columns", "order"},
 		"<file>":            {},
+		"--rejects: " + file + " is the file to be imported": {file, "--rejects", file},
+		"--json: " + file + " is the file to be imported":    {file, "--json", file},
+		"there is no folder":      {file, "--json", file + ".folder/figures.json"},
+		"is for what is rejected": {file, "--json", file + ".x", "--rejects", file + ".x"},
 	} {
 		output, messages, code := run(t, "host=/nowhere", append([]string{"import", "purchases"}, arguments...)...)
 		if code != 2 || output != "" || !strings.Contains(messages, message) {
 			t.Errorf("%v: exit code %d, output %q, messages %q", arguments, code, output, messages)
 		}
+	}
+	if kept, err := os.ReadFile(file); err != nil || string(kept) != content {
+		t.Errorf("the file to be imported is %q now, %v", kept, err)
+	}
+}
+
+func TestDatabase_Malformed(t *testing.T) {
+	t.Parallel()
+	output, messages, code := run(t, "postgres://regulars:sekret@localhost:1/x%zz", "migrate")
+	if code != 2 || output != "" || !strings.Contains(messages, "DATABASE_URL") || strings.Contains(messages, "sekret") {
+		t.Errorf("exit code %d, output %q, messages %q", code, output, messages)
 	}
 }

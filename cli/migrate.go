@@ -17,7 +17,7 @@ ever moved forward, and a database that is ahead of the program is refused.
 
 Example:
 
-    DATABASE_URL=postgres://regulars@localhost/regulars regulars migrate`
+    DATABASE_URL=postgres://regulars@localhost/regulars?sslmode=disable regulars migrate`
 }
 
 // Run migrates the database and prints what it did.

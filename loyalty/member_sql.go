@@ -82,7 +82,7 @@ func updateMember(ctx context.Context, tx *postgres.Tx, m *Member) error {
 	return err
 }
 
-// claimKeys takes identifiers for their members, in order; it waits for others that are taking the same ones, and
+// claimKeys takes identifiers for their members, in order, and the first of several for the first; it waits for others that are taking the same ones, and
 // returns the ones that each member got.
 func claimKeys(ctx context.Context, tx *postgres.Tx, keys []memberKey) (map[id.Member][]memberKey, error) {
 	if len(keys) == 0 {
@@ -98,8 +98,8 @@ func claimKeys(ctx context.Context, tx *postgres.Tx, keys []memberKey) (map[id.M
 	err := tx.Select(ctx, &claimed, `
 		insert into member_keys (kind, value, member_id)
 		select kind, value, member_id
-		from unnest($1::text[], $2::text[], $3::uuid[]) as wanted (kind, value, member_id)
-		order by kind, value collate "C"
+		from unnest($1::text[], $2::text[], $3::uuid[]) with ordinality as wanted (kind, value, member_id, place)
+		order by kind, value collate "C", place
 		on conflict (kind, value) do nothing
 		returning kind, value, member_id`,
 		pq.StringArray(kinds), pq.StringArray(values), pq.StringArray(id.Texts(members)))

@@ -314,3 +314,24 @@ func TestListMembers(t *testing.T) {
 		equal(t, name, test.want, got)
 	}
 }
+
+// Of many in one slice that want the same address, the first gets it.
+func TestEnroll_FirstOfASlice(t *testing.T) {
+	t.Parallel()
+	w := loyaltytest.New(t)
+	address := "dup@example.org"
+	inputs := make([]loyalty.EnrollMemberInput, 30)
+	for i := range inputs {
+		inputs[i] = loyalty.EnrollMemberInput{Email: &address, IdempotencyKey: w.Key()}
+	}
+	answers, err := w.Service.Enroll(w.Admin, inputs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, answer := range answers {
+		if first := i == 0; first != (answer.Member != nil) {
+			t.Errorf("number %d: %v", i, answer.UserErrors)
+		}
+	}
+	clean(t, w)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"regulars/internal/idempotency"
@@ -72,6 +73,7 @@ func (i *Importer) Members(ctx context.Context, path string, options MemberOptio
 	defer func() { sortRejects(report.Rejects) }()
 	times := &instants{zone: options.Zone}
 	var some []row
+	named := map[string]row{}
 	for {
 		wrong, ok, err := rows.next()
 		if err != nil {
@@ -94,6 +96,11 @@ func (i *Importer) Members(ctx context.Context, path string, options MemberOptio
 			report.reject(one.line, one.member, err.Error())
 			continue
 		}
+		if first, twice := named[one.member]; twice && !reflect.DeepEqual(first.input, one.input) {
+			report.reject(one.line, one.member, fmt.Sprintf("the member stands on line %d already, with other data", first.line))
+			continue
+		}
+		named[one.member] = one
 		if some = append(some, one); len(some) == batch {
 			if err := i.join(ctx, some, report); err != nil {
 				return report, err

@@ -74,7 +74,7 @@ func TestMembers_Rejects(t *testing.T) {
 		importer.Reject{Line: 4, Order: "m4", Reason: "INVALID_EMAIL"},
 		importer.Reject{Line: 5, Order: "m5", Reason: "birthDate"},
 		importer.Reject{Line: 6, Order: "m6", Reason: "joinedAt"},
-		importer.Reject{Line: 8, Order: "m1", Reason: "IDEMPOTENCY_KEY_REUSED"},
+		importer.Reject{Line: 8, Order: "m1", Reason: "the member stands on line 2 already"},
 		importer.Reject{Line: 9, Order: "m3", Reason: "EXTERNAL_ID_TAKEN"},
 		importer.Reject{Line: 10, Order: "", Reason: "no CSV"},
 	)

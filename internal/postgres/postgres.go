@@ -3,7 +3,9 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -29,6 +31,13 @@ type DB struct {
 	pool *sqlx.DB
 }
 
+// ErrDataSource is returned by [Open] for a data source that cannot be read. Its
+// sentence does not repeat the data source.
+var ErrDataSource = errors.New("the data source is malformed")
+
+// ErrEncoding is returned by [Open] for a database that cannot hold every text.
+var ErrEncoding = errors.New("the database's encoding is not UTF8; make one with encoding UTF8")
+
 // Open connects to the database that dataSource names, which is a URL
 // (postgres://…) or a list of key=value pairs as lib/pq reads them, and proves
 // the connection with a round trip. Sessions run in UTC and call themselves
@@ -38,7 +47,11 @@ type DB struct {
 func Open(ctx context.Context, dataSource string, options Options) (*DB, error) {
 	config, err := pq.NewConfig(dataSource)
 	if err != nil {
-		return nil, fmt.Errorf("data source: %w", err)
+		// The error of a URL repeats it, with the password in it.
+		if wrong := new(url.Error); errors.As(err, &wrong) {
+			err = wrong.Err
+		}
+		return nil, fmt.Errorf("%w: %w", ErrDataSource, err)
 	}
 	if config.ApplicationName == "" {
 		config.ApplicationName = "regulars"
@@ -63,11 +76,18 @@ func Open(ctx context.Context, dataSource string, options Options) (*DB, error) 
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 
 	db := &DB{Now: now, pool: pool}
-	if err := db.Ping(ctx); err != nil {
-		pool.Close()
-		return nil, err
+	var encoding string
+	err = db.Get(ctx, &encoding, "show server_encoding")
+	switch {
+	case err != nil:
+		err = fmt.Errorf("reach the database: %w", err)
+	case encoding != "UTF8":
+		err = ErrEncoding
+	default:
+		return db, nil
 	}
-	return db, nil
+	pool.Close()
+	return nil, err
 }
 
 // Close closes every connection. Statements that run are waited for.

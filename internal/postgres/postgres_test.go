@@ -2,6 +2,8 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -91,8 +93,32 @@ func TestOpen(t *testing.T) {
 
 	t.Run("Malformed", func(t *testing.T) {
 		t.Parallel()
-		if _, err := postgres.Open(t.Context(), "postgres://%", postgres.Options{}); err == nil {
-			t.Fatal("opened a data source that is none")
+		_, err := postgres.Open(t.Context(), "postgres://regulars:sekret@localhost/%zz", postgres.Options{})
+		if !errors.Is(err, postgres.ErrDataSource) || strings.Contains(err.Error(), "sekret") {
+			t.Fatalf("a data source that is none: %v", err)
+		}
+	})
+
+	t.Run("Encoding", func(t *testing.T) {
+		t.Parallel()
+		db := open(t, 0)
+		var name, socket string
+		if err := db.Get(t.Context(), &name, `select current_database() || '_latin'`); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Get(t.Context(), &socket, `show unix_socket_directories`); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Exec(t.Context(), "create database "+name+" template template0 encoding 'LATIN1' locale 'C'"); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if _, err := db.Exec(context.Background(), "drop database "+name); err != nil {
+				t.Error(err)
+			}
+		})
+		if _, err := postgres.Open(t.Context(), "host="+socket+" user=regulars sslmode=disable dbname="+name, postgres.Options{}); !errors.Is(err, postgres.ErrEncoding) {
+			t.Fatalf("a database of LATIN1: %v", err)
 		}
 	})
 }
