@@ -140,6 +140,15 @@ func (s *Service) Member(ctx context.Context, ref MemberRef) (*Member, error) {
 	return members[found[0]], nil
 }
 
+// FindMembers finds the members that refs name, in their order; the zero id for those that name nobody. For support and
+// admins.
+func (s *Service) FindMembers(ctx context.Context, refs []MemberRef) ([]id.Member, error) {
+	if _, err := actor.Require(ctx, actor.Support, actor.Admin); err != nil {
+		return nil, err
+	}
+	return resolve(ctx, s.db, refs)
+}
+
 // Viewer returns the member that the caller is, nil if it is none or has not enrolled.
 func (s *Service) Viewer(ctx context.Context) (*Member, error) {
 	caller, err := actor.Require(ctx)

@@ -13,15 +13,6 @@ import (
 	"regulars/internal/value"
 )
 
-// FindMembers finds the members that refs name, in their order; the zero id for those that name nobody. For support and
-// admins.
-func (s *Service) FindMembers(ctx context.Context, refs []MemberRef) ([]id.Member, error) {
-	if _, err := actor.Require(ctx, actor.Support, actor.Admin); err != nil {
-		return nil, err
-	}
-	return resolve(ctx, s.db, refs)
-}
-
 // MemberSKU is an article that a member may have bought.
 type MemberSKU struct {
 	Member id.Member `db:"member_id"`

@@ -148,11 +148,6 @@ func (b *Batch) Credit(entry Entry) Entry {
 	return entry
 }
 
-// Count posts an entry of no points that only counts towards tiers.
-func (b *Batch) Count(entry Entry) Entry {
-	return b.post(b.holdings[entry.Member], entry)
-}
-
 // Available is what the member can spend at t. Its lots must be loaded.
 func (b *Batch) Available(member id.Member, t time.Time) int64 {
 	return lots.Available(b.holdings[member].lots, t)
