@@ -114,12 +114,12 @@ func Open(ctx context.Context, settings cli.Settings, seed program.Seed, logger 
 		return nil, err
 	}
 	s.handler = web.NewHandler(web.Parts{
-		GraphQL:   graph.NewHandler(s.loyalty, logger),
-		Database:  s.database.DB,
-		Issuer:    issuer,
-		PublicURL: s.publicURL,
-		Logger:    logger,
-		Now:       now,
+		GraphQL:       graph.NewHandler(s.loyalty, logger),
+		Database:      s.database.DB,
+		Authenticator: &identity.Authenticator{Development: issuer, Now: now},
+		PublicURL:     s.publicURL,
+		Logger:        logger,
+		Now:           now,
 	})
 	s.http = &http.Server{
 		Handler:           s.handler,

@@ -100,7 +100,7 @@ func historyFilter(filter *generated.PointsEntryFilter) ledger.Filter {
 // visible leaves a member only the outcomes that gave something: the other rules are none of its business.
 func visible(ctx context.Context, outcomes []rules.Outcome) []*rules.Outcome {
 	caller, _ := actor.From(ctx)
-	staff := caller.Is(actor.Marketer, actor.Support, actor.Admin)
+	staff := caller.Has(actor.Marketer, actor.Support, actor.Admin)
 	shown := make([]*rules.Outcome, 0, len(outcomes))
 	for i := range outcomes {
 		if staff || outcomes[i].Granted > 0 {

@@ -183,7 +183,7 @@ func (s *Service) Adjustment(ctx context.Context, wanted id.Adjustment) (*ledger
 		return nil, err
 	}
 	adjustments, err := ledger.AdjustmentsTx(ctx, s.db, []id.Adjustment{wanted})
-	if err != nil || len(adjustments) == 0 || !caller.Is(actor.Support, actor.Admin) {
+	if err != nil || len(adjustments) == 0 || !caller.Has(actor.Support, actor.Admin) {
 		return nil, err
 	}
 	return adjustments[0], nil

@@ -53,7 +53,7 @@ func (s *Service) Enroll(ctx context.Context, inputs []EnrollMemberInput) ([]Enr
 	if err != nil {
 		return nil, err
 	}
-	if !caller.Is(actor.Support, actor.Admin) {
+	if !caller.Has(actor.Support, actor.Admin) {
 		if inputs, err = ownEnrollment(caller, inputs); err != nil {
 			return nil, err
 		}

@@ -30,7 +30,7 @@ func (s *Service) UpdateMember(ctx context.Context, member id.Member, attributes
 	if err != nil {
 		return nil, err
 	}
-	if attributes != nil && !caller.Is(actor.Support, actor.Admin) {
+	if attributes != nil && !caller.Has(actor.Support, actor.Admin) {
 		return nil, problem.Forbidden
 	}
 	return s.changeMember(ctx, caller, member, func(tx *postgres.Tx, changed *Member) error {

@@ -138,7 +138,7 @@ func (s *Service) EarningRule(ctx context.Context, wanted id.Rule) (*EarningRule
 		return nil, err
 	}
 	versions, err := selectVersions(ctx, s.db, wanted)
-	if err != nil || len(versions) == 0 || !caller.Is(actor.Marketer, actor.Support, actor.Admin) {
+	if err != nil || len(versions) == 0 || !caller.Has(actor.Marketer, actor.Support, actor.Admin) {
 		return nil, err
 	}
 	return current(gather(versions, book.Currency, s.now())[wanted]), nil

@@ -40,15 +40,15 @@ type sight struct {
 
 // sight finds out which members the caller may see: staff all of them, a member itself, everybody else none.
 func (s *Service) sight(ctx context.Context, q postgres.Runner, caller actor.Actor) (sight, error) {
-	if caller.Is(actor.Support, actor.Admin) && !caller.Is(actor.Member) {
+	if caller.Has(actor.Support, actor.Admin) && !caller.Has(actor.Member) {
 		return sight{all: true}, nil
 	}
 	own, err := findByKeys(ctx, q, []memberKey{{Kind: byExternalID, Value: caller.ExternalID}})
 	if err != nil {
 		return sight{}, err
 	}
-	seen := sight{all: caller.Is(actor.Support, actor.Admin)}
-	if caller.Is(actor.Member) && len(own) == 1 {
+	seen := sight{all: caller.Has(actor.Support, actor.Admin)}
+	if caller.Has(actor.Member) && len(own) == 1 {
 		seen.own = own[0].Member
 	}
 	return seen, nil

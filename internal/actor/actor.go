@@ -23,12 +23,44 @@ const (
 // Roles lists every role, in the order of the API.
 var Roles = []Role{Member, Organizer, Marketer, Support, Admin}
 
-// Actor is an authenticated caller.
+// Scope is what a machine client was given to do.
+type Scope string
+
+// The scopes that a machine client can have.
+const (
+	PurchasesWrite   Scope = "purchases:write"
+	PurchasesPreview Scope = "purchases:preview"
+	MembersRead      Scope = "members:read"
+	MembersWrite     Scope = "members:write"
+	PointsRedeem     Scope = "points:redeem"
+	PointsAdjust     Scope = "points:adjust"
+	CheckInWrite     Scope = "checkin:write"
+	ProgramRead      Scope = "program:read"
+)
+
+// Scopes lists every scope.
+var Scopes = []Scope{
+	PurchasesWrite, PurchasesPreview, MembersRead, MembersWrite, PointsRedeem, PointsAdjust, CheckInWrite, ProgramRead,
+}
+
+// Grant is what lets a caller do something: a role of a person or a scope of a machine client.
+type Grant interface {
+	heldBy(a Actor) bool
+}
+
+func (r Role) heldBy(a Actor) bool { return slices.Contains(a.Roles, r) }
+
+func (s Scope) heldBy(a Actor) bool { return slices.Contains(a.Scopes, s) }
+
+// Actor is an authenticated caller: a person with roles or a machine client with scopes.
 type Actor struct {
-	// Caller names the caller for ever: its issuer and subject, or "system:…" for the program itself.
-	// Idempotency keys are unique within it, and changes are recorded under it.
+	// Caller names the caller for ever: its issuer and subject, "client:…" with the id of a machine client, or "system:…"
+	// for the program itself. Idempotency keys are unique within it, and changes are recorded under it.
 	Caller string
 	Roles  []Role
+	Scopes []Scope
+	// Client is the name of a machine client; empty for a person.
+	Client string
 	// ExternalID is the member's id at its issuer; empty for a caller that is no member.
 	ExternalID string
 }
@@ -38,9 +70,9 @@ func System(name string) Actor {
 	return Actor{Caller: "system:" + name, Roles: []Role{Admin}}
 }
 
-// Is tells whether the actor has one of the roles.
-func (a Actor) Is(roles ...Role) bool {
-	return slices.ContainsFunc(a.Roles, func(role Role) bool { return slices.Contains(roles, role) })
+// Has tells whether the actor has one of the grants.
+func (a Actor) Has(grants ...Grant) bool {
+	return slices.ContainsFunc(grants, func(grant Grant) bool { return grant.heldBy(a) })
 }
 
 type key struct{}
@@ -56,14 +88,14 @@ func From(ctx context.Context) (Actor, bool) {
 	return a, ok
 }
 
-// Require returns the caller if it has one of the roles; without roles, anybody who has signed in passes.
-// It returns problem.Unauthenticated where nobody has signed in and problem.Forbidden where the role is missing.
-func Require(ctx context.Context, roles ...Role) (Actor, error) {
+// Require returns the caller if it has one of the grants; without grants, anybody who has signed in passes.
+// It returns problem.Unauthenticated where nobody has signed in and problem.Forbidden where the grant is missing.
+func Require(ctx context.Context, grants ...Grant) (Actor, error) {
 	a, ok := From(ctx)
 	if !ok {
 		return Actor{}, problem.Unauthenticated
 	}
-	if len(roles) > 0 && !a.Is(roles...) {
+	if len(grants) > 0 && !a.Has(grants...) {
 		return Actor{}, problem.Forbidden
 	}
 	return a, nil

@@ -80,14 +80,14 @@ func (i *DevelopmentIssuer) Verify(token string, now time.Time) (actor.Actor, er
 	}
 	caller := actor.Actor{Caller: claimed.Issuer + "|" + claimed.Subject}
 	for _, role := range claimed.Roles {
-		if slices.Contains(actor.Roles, role) && !caller.Is(role) {
+		if slices.Contains(actor.Roles, role) && !caller.Has(role) {
 			caller.Roles = append(caller.Roles, role)
 		}
 	}
 	if len(caller.Roles) == 0 {
 		return actor.Actor{}, problem.Unauthenticated
 	}
-	if caller.Is(actor.Member) {
+	if caller.Has(actor.Member) {
 		caller.ExternalID = claimed.Subject
 	}
 	return caller, nil

@@ -60,8 +60,13 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request) (*http.Request, 
 		return nil, actor.Actor{}, &refusal{http.StatusUnsupportedMediaType, problem.BadUserInput("Send the operation as application/json.")}
 	}
 	caller, signedIn, err := h.authenticate(r)
-	if err != nil {
+	if errors.Is(err, problem.Unauthenticated) {
 		return nil, actor.Actor{}, &refusal{http.StatusUnauthorized, problem.Unauthenticated}
+	}
+	if err != nil {
+		h.parts.Logger.ErrorContext(r.Context(), "the caller could not be identified",
+			slog.String("requestId", requestid.From(r.Context())), slog.Any("cause", err))
+		return nil, actor.Actor{}, &refusal{http.StatusInternalServerError, internalFault}
 	}
 	var body bytes.Buffer
 	if _, err := io.Copy(&body, http.MaxBytesReader(w, r.Body, maximumBody)); err != nil {
@@ -101,10 +106,10 @@ func (h *Handler) authenticate(r *http.Request) (actor.Actor, bool, error) {
 		return actor.Actor{}, false, nil
 	}
 	scheme, token, _ := strings.Cut(headers[0], " ")
-	if len(headers) > 1 || !strings.EqualFold(scheme, "Bearer") || h.parts.Issuer == nil {
+	if len(headers) > 1 || !strings.EqualFold(scheme, "Bearer") {
 		return actor.Actor{}, false, problem.Unauthenticated
 	}
-	caller, err := h.parts.Issuer.Verify(strings.TrimSpace(token), h.parts.Now())
+	caller, err := h.parts.Authenticator.Authenticate(r.Context(), strings.TrimSpace(token))
 	return caller, err == nil, err
 }
 

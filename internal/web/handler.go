@@ -21,8 +21,8 @@ type Parts struct {
 	// GraphQL answers the operations; it finds the caller by actor.From and the request's id by requestid.From.
 	GraphQL  http.Handler
 	Database *postgres.DB
-	// Issuer checks bearer tokens. Without one, every token is refused.
-	Issuer *identity.DevelopmentIssuer
+	// Authenticator tells who is calling.
+	Authenticator *identity.Authenticator
 	// PublicURL is where people and apps reach the program, without a slash at the end.
 	PublicURL string
 	Logger    *slog.Logger
@@ -36,7 +36,7 @@ type Handler struct {
 	draining atomic.Bool
 }
 
-// NewHandler returns the handler made of parts, all of which but Issuer must be given.
+// NewHandler returns the handler made of parts, all of which must be given.
 func NewHandler(parts Parts) *Handler {
 	h := &Handler{parts: parts, routes: http.NewServeMux()}
 	h.routes.HandleFunc("/graphql", h.serveGraphQL)

@@ -43,10 +43,10 @@ func setup(t *testing.T) *bundle {
 			body, err := io.ReadAll(r.Body)
 			fmt.Fprintf(w, "%q %s %d %v", caller.Caller, requestid.From(r.Context()), len(body), err)
 		}),
-		Issuer:    issuer,
-		PublicURL: "https://club.example",
-		Logger:    slog.New(slog.NewTextHandler(log, nil)),
-		Now:       func() time.Time { return now },
+		Authenticator: &identity.Authenticator{Development: issuer, Now: func() time.Time { return now }},
+		PublicURL:     "https://club.example",
+		Logger:        slog.New(slog.NewTextHandler(log, nil)),
+		Now:           func() time.Time { return now },
 	}}
 }
 
@@ -184,7 +184,7 @@ func checkRefusal(t *testing.T, name string, answer *httptest.ResponseRecorder, 
 func TestGraphQL_NoIssuer(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	b.parts.Issuer = nil
+	b.parts.Authenticator.Development = nil
 	if answer := b.serve(operation("{}", "Authorization", "Bearer "+b.token(t))); answer.Code != http.StatusUnauthorized {
 		t.Errorf("a token is answered with status %d", answer.Code)
 	}
