@@ -15,7 +15,7 @@ graphiql_files := graphiql/graphiql.min.js graphiql/graphiql.min.css \
 clients_packages := clients/node_modules/.package-lock.json
 
 # What a generator writes, and what it writes into.
-generated := graph internal/postgres/schema.sql docs/problems.md
+generated := graph internal/postgres/schema.sql docs/problems.md docs/access.md
 
 .PHONY: help
 help: ## Tell what there is
@@ -78,11 +78,12 @@ $(clients_packages): clients/package.json clients/package-lock.json
 	@touch $@
 
 .PHONY: generate
-generate: ## Write generated code, the dump of the database's schema and the page of problem codes anew
+generate: ## Write generated code, the dump of the database's schema and the pages of codes and access anew
 	@.ci/setup run
 	go tool gqlgen generate
 	go test ./internal/postgres -run Schema -update
 	go test ./internal/problem -run Documentation -update
+	go test ./graph -run Access_Documentation -update-access
 
 .PHONY: graphiql
 graphiql: $(graphiql)/.version ## Fetch GraphiQL, the page at / (needs npm)

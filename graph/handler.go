@@ -38,7 +38,8 @@ func NewHandler(service *loyalty.Service, logger *slog.Logger) http.Handler {
 	}
 	// Every version has all versions.
 	config.Complexity.EarningRule.Versions = func(child int) int { return 1 + page.DefaultSize*child }
-	server := handler.New(generated.NewExecutableSchema(config))
+	schema := generated.NewExecutableSchema(config)
+	server := handler.New(schema)
 	server.AddTransport(transport.POST{})
 	server.SetQueryCache(lru.New[*ast.QueryDocument](parsedDocuments))
 	server.SetParserTokenLimit(maximumTokens)
@@ -50,6 +51,7 @@ func NewHandler(service *loyalty.Service, logger *slog.Logger) http.Handler {
 	server.SetRecoverFunc(func(_ context.Context, fault any) error {
 		return fmt.Errorf("panic: %v\n%s", fault, debug.Stack())
 	})
+	server.AroundFields(newGuard(schema.Schema()).field)
 	server.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 		return next(withLoaders(ctx, service))
 	})

@@ -32,6 +32,7 @@ type loaders struct {
 	evaluations *dataloadgen.Loader[id.Activity, *rules.Evaluation]
 	entries     *dataloadgen.Loader[id.Entry, *ledger.Entry]
 	explainer   func() (*loyalty.Explainer, error)
+	viewer      func() (*loyalty.Member, error)
 
 	service *loyalty.Service
 	// histories are loaders of the same page for many members, by what was asked of the page.
@@ -49,6 +50,7 @@ func newLoaders(ctx context.Context, service *loyalty.Service) *loaders {
 		evaluations: loader(service.Evaluations),
 		entries:     loader(service.Entries),
 		explainer:   sync.OnceValues(func() (*loyalty.Explainer, error) { return service.Explainer(ctx) }),
+		viewer:      sync.OnceValues(func() (*loyalty.Member, error) { return service.Viewer(ctx) }),
 		service:     service,
 		histories:   map[string]*dataloadgen.Loader[id.Member, *loyalty.PointsEntryConnection]{},
 	}

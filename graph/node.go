@@ -10,7 +10,8 @@ import (
 
 // node finds an object of whatever kind. An id of no kind is answered like one of nothing.
 func (r *Resolver) node(ctx context.Context, wanted string) (generated.Node, error) {
-	if _, err := actor.Require(ctx); err != nil {
+	caller, err := actor.Require(ctx)
+	if err != nil {
 		return nil, err
 	}
 	if tier := id.ParseTier(wanted); tier != (id.Tier{}) {
@@ -21,6 +22,10 @@ func (r *Resolver) node(ctx context.Context, wanted string) (generated.Node, err
 	}
 	if adjustment := id.ParseAdjustment(wanted); adjustment != (id.Adjustment{}) {
 		return found(r.loyalty.Adjustment(ctx, adjustment))
+	}
+	// A till is shown the member whose purchase it records; only who may look members up finds them by what it kept of that.
+	if !caller.Has(actor.Member, actor.Support, actor.Admin, actor.MembersRead) {
+		return nil, nil
 	}
 	if activity := id.ParseActivity(wanted); activity != (id.Activity{}) {
 		return found(load(ctx).activities.Load(ctx, activity))

@@ -61,6 +61,9 @@ func memberEdit(input generated.UpdateMemberInput) ([]value.Attribute, loyalty.M
 		attributes = values(given)
 	}
 	return attributes, func(member *loyalty.Member) {
+		if externalID, ok := input.ExternalID.ValueOK(); ok {
+			member.ExternalID = externalID
+		}
 		if email, ok := input.Email.ValueOK(); ok {
 			member.Email = email
 		}
@@ -97,10 +100,10 @@ func historyFilter(filter *generated.PointsEntryFilter) ledger.Filter {
 	return ledger.Filter{Kinds: filter.Kind.Value(), From: filter.From.Value(), To: filter.To.Value()}
 }
 
-// visible leaves a member only the outcomes that gave something: the other rules are none of its business.
+// visible leaves whoever may not see the rules only the outcomes that gave something: the others are none of its business.
 func visible(ctx context.Context, outcomes []rules.Outcome) []*rules.Outcome {
 	caller, _ := actor.From(ctx)
-	staff := caller.Has(actor.Marketer, actor.Support, actor.Admin)
+	staff := caller.Has(actor.Marketer, actor.Support, actor.Admin, actor.ProgramRead)
 	shown := make([]*rules.Outcome, 0, len(outcomes))
 	for i := range outcomes {
 		if staff || outcomes[i].Granted > 0 {

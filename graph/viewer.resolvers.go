@@ -16,6 +16,6 @@ func (r *queryResolver) Viewer(ctx context.Context) (*generated.Viewer, error) {
 	if err != nil {
 		return nil, err
 	}
-	member, err := r.loyalty.Viewer(ctx)
+	member, err := load(ctx).viewer()
 	return &generated.Viewer{Roles: caller.Roles, Member: member}, err
 }

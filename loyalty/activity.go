@@ -44,6 +44,9 @@ func (a Activity) ID() id.Activity { return id.Activity{Member: a.Member, Sequen
 // IsNode marks the fact as one of the API's nodes.
 func (Activity) IsNode() {}
 
+// Owner returns the member who did it.
+func (a *Activity) Owner() id.Member { return a.Member }
+
 // Total is what a purchase was worth, or what came back with a return; nil for other facts.
 func (a Activity) Total() *value.Money {
 	if a.TotalMinor == nil {
@@ -76,12 +79,12 @@ type RecordActivityInput struct {
 var activityTypeForm = regexp.MustCompile(`^[A-Z0-9_]{1,50}$`)
 
 // RecordActivities records facts that are no purchases, at most MaximumBatch at once, and answers each in order. For
-// support and admins.
+// support, admins and PurchasesWrite.
 //
 // Problems: UNKNOWN_MEMBER, INVALID_ACTIVITY_TYPE, INVALID_SOURCE, INVALID_ATTRIBUTE, OCCURRED_IN_FUTURE,
 // BEFORE_PROGRAM_START, ALREADY_CLAIMED, IDEMPOTENCY_KEY_REUSED, INVALID_POINTS.
 func (s *Service) RecordActivities(ctx context.Context, inputs []RecordActivityInput) ([]Recorded, error) {
-	if _, err := actor.Require(ctx, actor.Support, actor.Admin); err != nil {
+	if _, err := actor.Require(ctx, actor.Support, actor.Admin, actor.PurchasesWrite); err != nil {
 		return nil, err
 	}
 	return s.record(ctx, len(inputs), func(ctx context.Context, tx *postgres.Tx, book *rulebook) ([]*fact, error) {

@@ -42,7 +42,7 @@ type AdjustmentPosted struct {
 // Problems: UNKNOWN_MEMBER, INVALID_POINTS, REASON_REQUIRED, INVALID_DATE, INVALID_IDEMPOTENCY_KEY,
 // INSUFFICIENT_POINTS, IDEMPOTENCY_KEY_REUSED.
 func (s *Service) AdjustPoints(ctx context.Context, input AdjustPointsInput) (*AdjustmentPosted, error) {
-	caller, err := actor.Require(ctx, actor.Support, actor.Admin)
+	caller, err := actor.Require(ctx, actor.Support, actor.Admin, actor.PointsAdjust)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +183,7 @@ func (s *Service) Adjustment(ctx context.Context, wanted id.Adjustment) (*ledger
 		return nil, err
 	}
 	adjustments, err := ledger.AdjustmentsTx(ctx, s.db, []id.Adjustment{wanted})
-	if err != nil || len(adjustments) == 0 || !caller.Has(actor.Support, actor.Admin) {
+	if err != nil || len(adjustments) == 0 || !caller.Has(actor.Support, actor.Admin, actor.PointsAdjust) {
 		return nil, err
 	}
 	return adjustments[0], nil

@@ -43,17 +43,17 @@ type Enrollment struct {
 const MaximumBatch = 1000
 
 // Enroll makes members of people, at most MaximumBatch at once, and answers each in order; one that is refused keeps
-// none of the others. Support and admins enroll anybody; a member enrolls only itself, under the external id of its
+// none of the others. Support, admins and MembersWrite enroll anybody; a member enrolls only itself, under the external id of its
 // token, and cannot say when it joined.
 //
 // Problems: INVALID_EMAIL, INVALID_PHONE, INVALID_NAME, INVALID_DATE, INVALID_LOCALE, INVALID_TIME_ZONE,
 // INVALID_EXTERNAL_ID, INVALID_IDEMPOTENCY_KEY; EMAIL_TAKEN, PHONE_TAKEN, EXTERNAL_ID_TAKEN; IDEMPOTENCY_KEY_REUSED.
 func (s *Service) Enroll(ctx context.Context, inputs []EnrollMemberInput) ([]Enrollment, error) {
-	caller, err := actor.Require(ctx, actor.Member, actor.Support, actor.Admin)
+	caller, err := actor.Require(ctx, actor.Member, actor.Support, actor.Admin, actor.MembersWrite)
 	if err != nil {
 		return nil, err
 	}
-	if !caller.Has(actor.Support, actor.Admin) {
+	if !caller.Has(actor.Support, actor.Admin, actor.MembersWrite) {
 		if inputs, err = ownEnrollment(caller, inputs); err != nil {
 			return nil, err
 		}

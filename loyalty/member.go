@@ -42,6 +42,14 @@ type Member struct {
 // IsNode marks the member as one of the API's nodes.
 func (Member) IsNode() {}
 
+// Owner returns the member itself.
+func (m *Member) Owner() id.Member { return m.ID }
+
+// withhold leaves of the member what a receipt shows: not what others know it by, and nothing to reach it with.
+func (m *Member) withhold() {
+	m.ExternalID, m.Email, m.Phone, m.BirthDate, m.Attributes = nil, nil, nil, nil, nil
+}
+
 // MemberRef names a member by exactly one of its identifiers.
 type MemberRef struct {
 	ID         *id.Member
@@ -121,11 +129,11 @@ func resolve(ctx context.Context, q postgres.Runner, refs []MemberRef) ([]id.Mem
 	return members, nil
 }
 
-// Member finds the member that ref names. Support and admins see every member; for everybody else who may ask, and for a
-// ref that names nobody, it returns nil. It returns problem.Forbidden to members, who look at themselves through Viewer,
-// and to marketers.
+// Member finds the member that ref names. Support, admins and MembersRead see every member, and organizers none; for those,
+// and for a ref that names nobody, it returns nil. It returns problem.Forbidden to members, who look at themselves through
+// Viewer, and to everybody else.
 func (s *Service) Member(ctx context.Context, ref MemberRef) (*Member, error) {
-	caller, err := actor.Require(ctx, actor.Support, actor.Organizer, actor.Admin)
+	caller, err := actor.Require(ctx, actor.Organizer, actor.Support, actor.Admin, actor.MembersRead)
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +174,7 @@ func (s *Service) Viewer(ctx context.Context) (*Member, error) {
 	return members[seen.own], nil
 }
 
-// Members returns those of the members that exist and that the caller may see: support and admins all, a member itself.
+// Members returns those of the members that exist and that the caller may see, as far as it may see them.
 func (s *Service) Members(ctx context.Context, wanted []id.Member) (map[id.Member]*Member, error) {
 	caller, err := actor.Require(ctx)
 	if err != nil {
@@ -187,6 +195,9 @@ func (s *Service) visibleMembers(ctx context.Context, caller actor.Actor, wanted
 	members := make(map[id.Member]*Member, len(rows))
 	for i := range rows {
 		if seen.of(rows[i].ID) {
+			if !caller.Has(personal...) && rows[i].ID != seen.own {
+				rows[i].withhold()
+			}
 			members[rows[i].ID] = &rows[i]
 		}
 	}

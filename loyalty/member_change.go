@@ -16,26 +16,31 @@ import (
 	"regulars/internal/value"
 )
 
-// MemberEdit changes what is said of a member; an empty locale or time zone becomes the program's. ID, Number, Status,
-// ExternalID and JoinedAt are not its business.
+// MemberEdit changes what is said of a member; an empty locale or time zone becomes the program's. ID, Number, Status and
+// JoinedAt are not its business.
 type MemberEdit func(*Member)
 
-// UpdateMember changes a member. Support and admins change every member, a member itself, but not its attributes, which
-// rules may build on: that is problem.Forbidden.
+// UpdateMember changes a member. Support, admins and MembersWrite change every member, a member itself, but not its
+// attributes, which rules may build on. Only admins change the external id, since whoever has it signs in as the member.
+// Anything else of that is problem.Forbidden.
 //
 // Problems: UNKNOWN_MEMBER, INVALID_EMAIL, INVALID_PHONE, INVALID_NAME, INVALID_DATE, INVALID_LOCALE, INVALID_TIME_ZONE,
-// INVALID_ATTRIBUTE, EMAIL_TAKEN, PHONE_TAKEN.
+// INVALID_ATTRIBUTE, INVALID_EXTERNAL_ID, EMAIL_TAKEN, PHONE_TAKEN, EXTERNAL_ID_TAKEN.
 func (s *Service) UpdateMember(ctx context.Context, member id.Member, attributes []value.Attribute, edit MemberEdit) (*Member, error) {
-	caller, err := actor.Require(ctx, actor.Member, actor.Support, actor.Admin)
+	caller, err := actor.Require(ctx, actor.Member, actor.Support, actor.Admin, actor.MembersWrite)
 	if err != nil {
 		return nil, err
 	}
-	if attributes != nil && !caller.Has(actor.Support, actor.Admin) {
+	if attributes != nil && !caller.Has(actor.Support, actor.Admin, actor.MembersWrite) {
 		return nil, problem.Forbidden
 	}
 	return s.changeMember(ctx, caller, member, func(tx *postgres.Tx, changed *Member) error {
 		var problems problem.Problems
+		before := *changed
 		edit(changed)
+		if slices.Contains(changedFields(before, *changed), "externalId") && !caller.Has(actor.Admin) {
+			return problem.Forbidden
+		}
 		settings, err := program.Load(ctx, tx)
 		if err != nil {
 			return err
@@ -149,6 +154,7 @@ func changedFields(before, after Member) []string {
 		name        string
 		left, right any
 	}{
+		{"externalId", before.ExternalID, after.ExternalID},
 		{"displayName", before.DisplayName, after.DisplayName},
 		{"email", before.Email, after.Email},
 		{"phone", before.Phone, after.Phone},

@@ -25,9 +25,9 @@ const memberPages = "member"
 // How many members one statement reads while a list by tier is gathered.
 const listBatch = 1000
 
-// ListMembers lists members in the order in which they enrolled. For support and admins.
+// ListMembers lists members in the order in which they enrolled. For support, admins and MembersRead.
 func (s *Service) ListMembers(ctx context.Context, filter MemberFilter, first *int, after *string) (*page.Connection[*Member], error) {
-	if _, err := actor.Require(ctx, actor.Support, actor.Admin); err != nil {
+	if _, err := actor.Require(ctx, actor.Support, actor.Admin, actor.MembersRead); err != nil {
 		return nil, err
 	}
 	arguments, err := page.Parse(memberPages, first, after)

@@ -75,10 +75,10 @@ func insertMembers(ctx context.Context, tx *postgres.Tx, members []*Member) erro
 
 func updateMember(ctx context.Context, tx *postgres.Tx, m *Member) error {
 	_, err := tx.Exec(ctx, `
-		update members set status = $2, display_name = $3, email = $4, phone = $5, birth_date = $6, locale = $7,
-			time_zone = $8, attributes = $9
+		update members set status = $2, external_id = $3, display_name = $4, email = $5, phone = $6, birth_date = $7,
+			locale = $8, time_zone = $9, attributes = $10
 		where id = $1`,
-		m.ID, m.Status, m.DisplayName, m.Email, m.Phone, m.BirthDate, m.Locale, m.TimeZone, m.Attributes)
+		m.ID, m.Status, m.ExternalID, m.DisplayName, m.Email, m.Phone, m.BirthDate, m.Locale, m.TimeZone, m.Attributes)
 	return err
 }
 

@@ -28,8 +28,8 @@ type PointsBalance struct {
 	Expires bool
 }
 
-// Balances says what those of the members own that exist and that the caller may see: support and admins all, a member
-// itself. Points that have expired are not counted, whether or not anything posted that.
+// Balances says what those of the members own that exist and that the caller may see: whoever works with members all, a
+// member itself. Points that have expired are not counted, whether or not anything posted that.
 func (s *Service) Balances(ctx context.Context, wanted []id.Member) (map[id.Member]*PointsBalance, error) {
 	caller, err := actor.Require(ctx)
 	if err != nil {
@@ -84,8 +84,8 @@ func (o *OpenLots) Expiring(within value.Period) []PointsExpiration {
 	return append([]PointsExpiration{}, lots.Expirations(o.lots, o.at, within.After(o.at, o.zone))...)
 }
 
-// OpenLots returns the open lots of those of the members that exist and that the caller may see: support and admins all,
-// a member itself.
+// OpenLots returns the open lots of those of the members that exist and that the caller may see: whoever works
+// with members all, a member itself.
 func (s *Service) OpenLots(ctx context.Context, wanted []id.Member) (map[id.Member]*OpenLots, error) {
 	caller, err := actor.Require(ctx)
 	if err != nil {
@@ -114,7 +114,7 @@ func (s *Service) OpenLots(ctx context.Context, wanted []id.Member) (map[id.Memb
 const historyPages = "entry"
 
 // Histories lists the entries of those of the members that exist and that the caller may see, each one's newest first:
-// support and admins see all members', a member its own. All lists are of the same page.
+// support, admins and MembersRead see all members', a member its own. All lists are of the same page.
 func (s *Service) Histories(ctx context.Context, wanted []id.Member, filter ledger.Filter, first *int, after *string) (map[id.Member]*PointsEntryConnection, error) {
 	caller, err := actor.Require(ctx)
 	if err != nil {
@@ -134,6 +134,7 @@ func (s *Service) Histories(ctx context.Context, wanted []id.Member, filter ledg
 	if err != nil {
 		return nil, err
 	}
+	seen.all = caller.Has(actor.Support, actor.Admin, actor.MembersRead)
 	visible := seen.filter(wanted)
 	entries, err := ledger.HistoriesTx(ctx, s.db, visible, filter, before, arguments.Size+1)
 	if err != nil {

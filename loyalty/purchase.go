@@ -54,13 +54,13 @@ type purchaseLine struct {
 
 // RecordPurchases records purchases, at most MaximumBatch at once, gives what the rules award, raises tiers, and answers
 // each purchase in order: one that is refused keeps none of the others. A purchase that was recorded before answers what
-// it did then. For support and admins.
+// it did then. For support, admins and PurchasesWrite.
 //
 // Problems: UNKNOWN_MEMBER; NEGATIVE_TOTAL, INVALID_AMOUNT, CURRENCY_MISMATCH; ZERO_QUANTITY, INVALID_QUANTITY,
 // INVALID_LINE, LINES_TOTAL_MISMATCH, TOO_MANY_LINES; INVALID_SOURCE, INVALID_ATTRIBUTE, OCCURRED_IN_FUTURE,
 // BEFORE_PROGRAM_START; ALREADY_CLAIMED, IDEMPOTENCY_KEY_REUSED. TOO_MANY_PURCHASES refuses the whole slice.
 func (s *Service) RecordPurchases(ctx context.Context, inputs []RecordPurchaseInput) ([]Recorded, error) {
-	if _, err := actor.Require(ctx, actor.Support, actor.Admin); err != nil {
+	if _, err := actor.Require(ctx, actor.Support, actor.Admin, actor.PurchasesWrite); err != nil {
 		return nil, err
 	}
 	return s.record(ctx, len(inputs), func(ctx context.Context, tx *postgres.Tx, book *rulebook) ([]*fact, error) {

@@ -37,13 +37,14 @@ type ReturnLineInput struct {
 // RecordReturns records returns, at most MaximumBatch at once, and takes back what the purchases earned: of each award
 // the share that came back of what it was computed on, rounded down over all returns together, so that the whole
 // purchase takes back exactly the whole. Points come first from the lots that the award made; what has been spent comes
-// from others in burn order, and what is missing then is owed. Rules are not asked again. For support and admins.
+// from others in burn order, and what is missing then is owed. Rules are not asked again. For support, admins and
+// PurchasesWrite.
 //
 // Problems: UNKNOWN_PURCHASE, UNKNOWN_SKU, RETURN_EXCEEDS_PURCHASE, INVALID_AMOUNT, CURRENCY_MISMATCH, ZERO_QUANTITY,
 // INVALID_QUANTITY, INVALID_LINE, TOO_MANY_LINES, INVALID_SOURCE, OCCURRED_IN_FUTURE, BEFORE_PROGRAM_START,
 // ALREADY_CLAIMED, IDEMPOTENCY_KEY_REUSED.
 func (s *Service) RecordReturns(ctx context.Context, inputs []RecordReturnInput) ([]Recorded, error) {
-	if _, err := actor.Require(ctx, actor.Support, actor.Admin); err != nil {
+	if _, err := actor.Require(ctx, actor.Support, actor.Admin, actor.PurchasesWrite); err != nil {
 		return nil, err
 	}
 	return s.record(ctx, len(inputs), prepareReturns(inputs))

@@ -126,8 +126,8 @@ func gather(versions []rules.Version, currency value.Currency, t time.Time) map[
 	return gathered
 }
 
-// EarningRule returns a rule by its id, nil if there is none or the caller may not see it. For marketers, support and
-// admins; nobody else sees rules.
+// EarningRule returns a rule by its id, nil if there is none or the caller may not see it. For marketers, support,
+// admins and ProgramRead; nobody else sees rules.
 func (s *Service) EarningRule(ctx context.Context, wanted id.Rule) (*EarningRule, error) {
 	caller, err := actor.Require(ctx)
 	if err != nil {
@@ -138,7 +138,7 @@ func (s *Service) EarningRule(ctx context.Context, wanted id.Rule) (*EarningRule
 		return nil, err
 	}
 	versions, err := selectVersions(ctx, s.db, wanted)
-	if err != nil || len(versions) == 0 || !caller.Has(actor.Marketer, actor.Support, actor.Admin) {
+	if err != nil || len(versions) == 0 || !caller.Has(actor.Marketer, actor.Support, actor.Admin, actor.ProgramRead) {
 		return nil, err
 	}
 	return current(gather(versions, book.Currency, s.now())[wanted]), nil
@@ -147,9 +147,9 @@ func (s *Service) EarningRule(ctx context.Context, wanted id.Rule) (*EarningRule
 const rulePages = "rule"
 
 // EarningRules lists rules by their age, oldest first, each by the version that counts now; statuses, if any, narrow the
-// list. For marketers, support and admins.
+// list. For marketers, support, admins and ProgramRead.
 func (s *Service) EarningRules(ctx context.Context, statuses []EarningRuleStatus, first *int, after *string) (*page.Connection[*EarningRule], error) {
-	if _, err := actor.Require(ctx, actor.Marketer, actor.Support, actor.Admin); err != nil {
+	if _, err := actor.Require(ctx, actor.Marketer, actor.Support, actor.Admin, actor.ProgramRead); err != nil {
 		return nil, err
 	}
 	arguments, err := page.Parse(rulePages, first, after)

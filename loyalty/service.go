@@ -38,17 +38,28 @@ type sight struct {
 	own id.Member
 }
 
-// sight finds out which members the caller may see: staff all of them, a member itself, everybody else none.
+// Whoever has one of these may come across any member: by looking it up, or in the answer to what it may record. Only those
+// who have one of personal are told who that is and how to reach it.
+var (
+	passing = []actor.Grant{
+		actor.Support, actor.Admin, actor.MembersRead, actor.MembersWrite, actor.PurchasesWrite, actor.PurchasesPreview,
+		actor.PointsRedeem, actor.PointsAdjust,
+	}
+	personal = []actor.Grant{actor.Support, actor.Admin, actor.MembersRead, actor.MembersWrite}
+)
+
+// sight finds out which members the caller may see: support, admins and machine clients that work with members all of them,
+// a member itself, everybody else none.
 func (s *Service) sight(ctx context.Context, q postgres.Runner, caller actor.Actor) (sight, error) {
-	if caller.Has(actor.Support, actor.Admin) && !caller.Has(actor.Member) {
-		return sight{all: true}, nil
+	if !caller.Has(actor.Member) {
+		return sight{all: caller.Has(passing...)}, nil
 	}
 	own, err := findByKeys(ctx, q, []memberKey{{Kind: byExternalID, Value: caller.ExternalID}})
 	if err != nil {
 		return sight{}, err
 	}
-	seen := sight{all: caller.Has(actor.Support, actor.Admin)}
-	if caller.Has(actor.Member) && len(own) == 1 {
+	seen := sight{all: caller.Has(passing...)}
+	if len(own) == 1 {
 		seen.own = own[0].Member
 	}
 	return seen, nil

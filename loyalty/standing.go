@@ -60,8 +60,8 @@ type counted struct {
 	Earliest *time.Time `db:"earliest"`
 }
 
-// Standings says where those of the members stand that exist and that the caller may see: support and admins all, a
-// member itself. Tiers that ran out are not held, whether or not anything posted that.
+// Standings says where those of the members stand that exist and that the caller may see: whoever works with
+// members all, a member itself. Tiers that ran out are not held, whether or not anything posted that.
 func (s *Service) Standings(ctx context.Context, wanted []id.Member) (map[id.Member]*TierStanding, error) {
 	caller, err := actor.Require(ctx)
 	if err != nil {

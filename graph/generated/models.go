@@ -123,6 +123,8 @@ type TierPayload struct {
 type UpdateMemberInput struct {
 	// Whom.
 	MemberID string `json:"memberId"`
+	// The id in the brand's own systems, by which the member signs in. For ADMIN only.
+	ExternalID graphql.Omittable[*string] `json:"externalId,omitempty"`
 	// The e-mail address.
 	Email graphql.Omittable[*string] `json:"email,omitempty"`
 	// The phone number in E.164 form.

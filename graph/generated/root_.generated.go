@@ -1678,44 +1678,44 @@ func newExecutionContext(
 var sources = []*ast.Source{
 	{Name: "../schema/activity.graphqls", Input: `extend type Mutation {
   """
-  Records a purchase once, gives what the rules award, and raises the tier with it. (source, externalId) makes a retry answer the first result. For SUPPORT and ADMIN.
+  Records a purchase once, gives what the rules award, and raises the tier with it. (source, externalId) makes a retry answer the first result. For SUPPORT, ADMIN and ` + "`" + `purchases:write` + "`" + `.
   Codes: UNKNOWN_MEMBER, NEGATIVE_TOTAL, INVALID_AMOUNT, CURRENCY_MISMATCH, ZERO_QUANTITY, INVALID_QUANTITY, INVALID_LINE, LINES_TOTAL_MISMATCH, TOO_MANY_LINES, INVALID_SOURCE, INVALID_ATTRIBUTE, OCCURRED_IN_FUTURE, BEFORE_PROGRAM_START, ALREADY_CLAIMED, IDEMPOTENCY_KEY_REUSED, INVALID_POINTS.
   """
   recordPurchase(
     "The purchase."
     input: RecordPurchaseInput!
-  ): RecordActivityPayload!
+  ): RecordActivityPayload! @access(roles: [SUPPORT, ADMIN], scopes: ["purchases:write"])
 
   """
-  Records 1 to 1,000 purchases, and answers each in order: one that is refused keeps none of the others. For SUPPORT and ADMIN.
+  Records 1 to 1,000 purchases, and answers each in order: one that is refused keeps none of the others. For SUPPORT, ADMIN and ` + "`" + `purchases:write` + "`" + `.
   Codes: TOO_MANY_PURCHASES for all of them; those of ` + "`" + `recordPurchase` + "`" + ` for each.
   """
   recordPurchases(
     "The purchases."
     input: RecordPurchasesInput!
-  ): RecordPurchasesPayload!
+  ): RecordPurchasesPayload! @access(roles: [SUPPORT, ADMIN], scopes: ["purchases:write"])
 
   """
-  Records a return and takes back what the purchase earned: of each award the share that came back of what it was computed on, rounded down over all returns together. Points that were spent meanwhile are owed. For SUPPORT and ADMIN.
+  Records a return and takes back what the purchase earned: of each award the share that came back of what it was computed on, rounded down over all returns together. Points that were spent meanwhile are owed. For SUPPORT, ADMIN and ` + "`" + `purchases:write` + "`" + `.
   Codes: UNKNOWN_PURCHASE, UNKNOWN_SKU, RETURN_EXCEEDS_PURCHASE, INVALID_AMOUNT, CURRENCY_MISMATCH, ZERO_QUANTITY, INVALID_QUANTITY, INVALID_LINE, TOO_MANY_LINES, INVALID_SOURCE, OCCURRED_IN_FUTURE, BEFORE_PROGRAM_START, ALREADY_CLAIMED, IDEMPOTENCY_KEY_REUSED.
   """
   recordReturn(
     "The return."
     input: RecordReturnInput!
-  ): RecordActivityPayload!
+  ): RecordActivityPayload! @access(roles: [SUPPORT, ADMIN], scopes: ["purchases:write"])
 
   """
-  Records something else that a member did: a check-in, a review, or a type of the program's own. For SUPPORT and ADMIN.
+  Records something else that a member did: a check-in, a review, or a type of the program's own. For SUPPORT, ADMIN and ` + "`" + `purchases:write` + "`" + `.
   Codes: UNKNOWN_MEMBER, INVALID_ACTIVITY_TYPE, INVALID_SOURCE, INVALID_ATTRIBUTE, OCCURRED_IN_FUTURE, BEFORE_PROGRAM_START, ALREADY_CLAIMED, IDEMPOTENCY_KEY_REUSED, INVALID_POINTS.
   """
   recordActivity(
     "The activity."
     input: RecordActivityInput!
-  ): RecordActivityPayload!
+  ): RecordActivityPayload! @access(roles: [SUPPORT, ADMIN], scopes: ["purchases:write"])
 }
 
 "A fact as it came: a purchase, a return, or anything else that members do. It never changes."
-type Activity implements Node {
+type Activity implements Node @access(roles: [SUPPORT, ADMIN], scopes: ["members:read", "purchases:write"], owner: true) {
   "The fact's id."
   id: ID!
   "PURCHASE, RETURN, or the type that it was recorded with."
@@ -1775,7 +1775,7 @@ input RecordPurchasesInput {
 }
 
 "Answers ` + "`" + `recordPurchases` + "`" + `."
-type RecordPurchasesPayload {
+type RecordPurchasesPayload @access {
   "One answer for each purchase, in order; empty if all were refused together."
   results: [RecordActivityPayload!]!
   "Why all were refused together."
@@ -1827,7 +1827,7 @@ input RecordActivityInput {
 }
 
 "Answers a fact."
-type RecordActivityPayload {
+type RecordActivityPayload @access {
   "The fact as it is stored; null if it was refused."
   activity: Activity
   "What it gave or took back; empty if nothing."
@@ -1843,7 +1843,7 @@ type RecordActivityPayload {
 }
 
 "Why a fact earned what it did: kept for ever with the rule versions of that day."
-type Evaluation {
+type Evaluation @access {
   "What it earned in all."
   points: Points!
   "How many of them count towards tiers."
@@ -1853,7 +1853,7 @@ type Evaluation {
 }
 
 "What one rule did."
-type RuleOutcome {
+type RuleOutcome @access {
   "The rule's name, in that version."
   ruleName: String!
   "The version that was in force."
@@ -1879,6 +1879,18 @@ enum RuleOutcomeStatus {
 }
 `, BuiltIn: false},
 	{Name: "../schema/base.graphqls", Input: `"""
+Who may call an operation, or see a field or the objects of a type: whoever has one of the roles or, as a machine client, one of the scopes; with ` + "`" + `owner` + "`" + `, also the member whose object it is. Without arguments: everybody who has signed in. A field without it is seen by whoever sees its type. What a caller may not see is null.
+"""
+directive @access(
+  "People with any of these roles."
+  roles: [Role!]! = []
+  "Machine clients with any of these scopes."
+  scopes: [String!]! = []
+  "The member itself, of its own."
+  owner: Boolean! = false
+) on OBJECT | FIELD_DEFINITION
+
+"""
 Everything that can be asked without changing anything.
 """
 type Query {
@@ -1889,7 +1901,7 @@ type Query {
   node(
     "Any id that this API has given out."
     id: ID!
-  ): Node
+  ): Node @access
 }
 
 """
@@ -1922,7 +1934,7 @@ scalar Decimal
 scalar CurrencyCode
 
 "An amount of money."
-type Money {
+type Money @access {
   "In major units, with all decimal places of the currency."
   amount: Decimal!
   "The currency of the amount."
@@ -1938,7 +1950,7 @@ input MoneyInput {
 }
 
 "A name with a value; names are the program's own."
-type Attribute {
+type Attribute @access {
   "What the attribute is called."
   name: String!
   "Its value; numbers and dates are texts, too."
@@ -1954,7 +1966,7 @@ input AttributeInput {
 }
 
 "Where a page of a list stands among the others."
-type PageInfo {
+type PageInfo @access {
   "Whether there is more behind this page."
   hasNextPage: Boolean!
   "Whether this page was asked for with a cursor."
@@ -1976,7 +1988,7 @@ interface UserError {
 }
 
 "A problem that says no more than its code, its sentence and its field."
-type InputError implements UserError {
+type InputError implements UserError @access {
   "Names the kind of problem."
   code: String!
   "A sentence for people, safe to show."
@@ -1986,7 +1998,7 @@ type InputError implements UserError {
 }
 
 "INSUFFICIENT_POINTS: more was asked for than can be spent."
-type InsufficientPointsError implements UserError {
+type InsufficientPointsError implements UserError @access {
   "Names the kind of problem."
   code: String!
   "A sentence for people, safe to show."
@@ -2000,7 +2012,7 @@ type InsufficientPointsError implements UserError {
 }
 
 "INVALID_CONDITION: a rule's condition is not a valid expression."
-type InvalidConditionError implements UserError {
+type InvalidConditionError implements UserError @access {
   "Names the kind of problem."
   code: String!
   "A sentence for people, safe to show."
@@ -2016,7 +2028,7 @@ type InvalidConditionError implements UserError {
 }
 
 "EDIT_CONFLICT: someone else was faster."
-type ConflictError implements UserError {
+type ConflictError implements UserError @access {
   "Names the kind of problem."
   code: String!
   "A sentence for people, safe to show."
@@ -2030,15 +2042,15 @@ type ConflictError implements UserError {
 	{Name: "../schema/member.graphqls", Input: `extend type Query {
   """
   A member by one of its identifiers; null if there is none or the caller may not see it.
-  For SUPPORT and ADMIN, who see every member, and ORGANIZER, who sees attendees of its events. Members look at themselves through ` + "`" + `viewer` + "`" + `.
+  For ORGANIZER, SUPPORT, ADMIN and ` + "`" + `members:read` + "`" + `. ORGANIZER sees nobody before it has attendees. Members look at themselves through ` + "`" + `viewer` + "`" + `.
   """
   member(
     "Exactly one identifier."
     by: MemberRef!
-  ): Member
+  ): Member @access(roles: [ORGANIZER, SUPPORT, ADMIN], scopes: ["members:read"])
 
   """
-  Members in the order in which they enrolled. For SUPPORT and ADMIN.
+  Members in the order in which they enrolled. For SUPPORT, ADMIN and ` + "`" + `members:read` + "`" + `.
   """
   members(
     "How many, at most 100."
@@ -2047,27 +2059,27 @@ type ConflictError implements UserError {
     after: String
     "Narrows the list."
     filter: MemberFilter
-  ): MemberConnection!
+  ): MemberConnection! @access(roles: [SUPPORT, ADMIN], scopes: ["members:read"])
 }
 
 extend type Mutation {
   """
-  Makes a member of a person. For SUPPORT and ADMIN; a MEMBER enrolls itself: its externalId comes from its token, and joinedAt is refused.
+  Makes a member of a person. For SUPPORT, ADMIN, ` + "`" + `members:write` + "`" + ` and the member itself. A member that enrolls itself has its externalId from its token, and joinedAt is refused.
   Codes: INVALID_EMAIL, INVALID_PHONE, INVALID_NAME, INVALID_DATE, INVALID_LOCALE, INVALID_TIME_ZONE, INVALID_EXTERNAL_ID, INVALID_IDEMPOTENCY_KEY, EMAIL_TAKEN, PHONE_TAKEN, EXTERNAL_ID_TAKEN, IDEMPOTENCY_KEY_REUSED.
   """
   enrollMember(
     "Who joins."
     input: EnrollMemberInput!
-  ): EnrollMemberPayload!
+  ): EnrollMemberPayload! @access(roles: [SUPPORT, ADMIN], scopes: ["members:write"], owner: true)
 
   """
-  Changes what is said of a member: what is given changes, null clears (locale and time zone fall back to the program's). For SUPPORT and ADMIN; a MEMBER changes itself, but not its attributes.
-  Codes: UNKNOWN_MEMBER, INVALID_EMAIL, INVALID_PHONE, INVALID_NAME, INVALID_DATE, INVALID_LOCALE, INVALID_TIME_ZONE, INVALID_ATTRIBUTE, EMAIL_TAKEN, PHONE_TAKEN.
+  Changes what is said of a member: what is given changes, null clears (locale and time zone fall back to the program's). For SUPPORT, ADMIN, ` + "`" + `members:write` + "`" + ` and the member itself. The member itself cannot change its attributes, and only ADMIN changes externalId.
+  Codes: UNKNOWN_MEMBER, INVALID_EMAIL, INVALID_PHONE, INVALID_NAME, INVALID_DATE, INVALID_LOCALE, INVALID_TIME_ZONE, INVALID_ATTRIBUTE, INVALID_EXTERNAL_ID, EMAIL_TAKEN, PHONE_TAKEN, EXTERNAL_ID_TAKEN.
   """
   updateMember(
     "What changes."
     input: UpdateMemberInput!
-  ): MemberPayload!
+  ): MemberPayload! @access(roles: [SUPPORT, ADMIN], scopes: ["members:write"], owner: true)
 
   """
   Suspends a member: it earns and cannot spend. For SUPPORT and ADMIN.
@@ -2076,7 +2088,7 @@ extend type Mutation {
   suspendMember(
     "Whom, and why."
     input: SuspendMemberInput!
-  ): MemberPayload!
+  ): MemberPayload! @access(roles: [SUPPORT, ADMIN])
 
   """
   Ends a suspension. For SUPPORT and ADMIN.
@@ -2085,34 +2097,34 @@ extend type Mutation {
   reinstateMember(
     "Whom, and why."
     input: SuspendMemberInput!
-  ): MemberPayload!
+  ): MemberPayload! @access(roles: [SUPPORT, ADMIN])
 }
 
 "A person enrolled in the program."
-type Member implements Node {
+type Member implements Node @access(roles: [ORGANIZER, SUPPORT, ADMIN], scopes: ["members:read", "members:write", "purchases:write", "purchases:preview", "points:redeem", "points:adjust"], owner: true) {
   "The member's id."
   id: ID!
   "What stands on the card: 12 digits, the last one checks the others."
   number: String!
   "The member's id in the brand's own systems."
-  externalId: String
+  externalId: String @access(roles: [SUPPORT, ADMIN], scopes: ["members:read", "members:write"], owner: true)
   "What the member may do."
   status: MemberStatus!
   "How the member wants to be called."
   displayName: String
   "The e-mail address as given; compared without regard to case."
-  email: String
+  email: String @access(roles: [SUPPORT, ADMIN], scopes: ["members:read", "members:write"], owner: true)
   "The phone number in E.164 form."
-  phone: String
+  phone: String @access(roles: [SUPPORT, ADMIN], scopes: ["members:read", "members:write"], owner: true)
   "The day of birth."
-  birthDate: Date
+  birthDate: Date @access(roles: [SUPPORT, ADMIN], scopes: ["members:read", "members:write"], owner: true)
   "The language as a BCP 47 tag."
   locale: String!
   "The zone of the IANA database in which the member lives."
   timeZone: String!
   "When the member joined."
   joinedAt: DateTime!
-  "The program's own attributes, sorted by name; conditions of rules may use them."
+  "The program's own attributes, sorted by name; conditions of rules may use them. Empty for whoever may not see externalId."
   attributes: [Attribute!]!
 }
 
@@ -2171,7 +2183,7 @@ input EnrollMemberInput {
 }
 
 "Answers ` + "`" + `enrollMember` + "`" + `."
-type EnrollMemberPayload {
+type EnrollMemberPayload @access {
   "The new member; null if it was refused."
   member: Member
   "Whether this answers an enrollment that was made before."
@@ -2184,6 +2196,8 @@ type EnrollMemberPayload {
 input UpdateMemberInput {
   "Whom."
   memberId: ID!
+  "The id in the brand's own systems, by which the member signs in. For ADMIN only."
+  externalId: String
   "The e-mail address."
   email: String
   "The phone number in E.164 form."
@@ -2209,7 +2223,7 @@ input SuspendMemberInput {
 }
 
 "Answers changes of a member."
-type MemberPayload {
+type MemberPayload @access {
   "The member as it is now; null if the change was refused."
   member: Member
   "Why it was refused."
@@ -2217,7 +2231,7 @@ type MemberPayload {
 }
 
 "A page of members."
-type MemberConnection {
+type MemberConnection @access {
   "The members with their cursors."
   edges: [MemberEdge!]!
   "The members alone."
@@ -2229,7 +2243,7 @@ type MemberConnection {
 }
 
 "A member in a page."
-type MemberEdge {
+type MemberEdge @access {
   "The member."
   node: Member!
   "The cursor to read on behind."
@@ -2238,7 +2252,7 @@ type MemberEdge {
 `, BuiltIn: false},
 	{Name: "../schema/points.graphqls", Input: `extend type Member {
   "What the member owns now; null where the caller may not see it."
-  points: PointsBalance
+  points: PointsBalance @access(roles: [SUPPORT, ADMIN], scopes: ["members:read", "members:write", "purchases:write", "purchases:preview", "points:redeem", "points:adjust"], owner: true)
   "The member's points history, newest first; null where the caller may not see it. Points that lapsed leave ` + "`" + `points` + "`" + ` at their instant, and stand here as an entry of that instant once the next thing is recorded of the member."
   pointsHistory(
     "How many, at most 100."
@@ -2247,22 +2261,22 @@ type MemberEdge {
     after: String
     "Narrows the list."
     filter: PointsEntryFilter
-  ): PointsEntryConnection
+  ): PointsEntryConnection @access(roles: [SUPPORT, ADMIN], scopes: ["members:read"], owner: true)
 }
 
 extend type Mutation {
   """
-  Gives a member points by hand, or takes them in burn order: what expires first is taken first, what never expires last; among those the points earned first. They do not count towards tiers. For SUPPORT and ADMIN.
+  Gives a member points by hand, or takes them in burn order: what expires first is taken first, what never expires last; among those the points earned first. They do not count towards tiers. For SUPPORT, ADMIN and ` + "`" + `points:adjust` + "`" + `.
   Codes: UNKNOWN_MEMBER, INVALID_POINTS, REASON_REQUIRED, INVALID_DATE, INVALID_IDEMPOTENCY_KEY, INSUFFICIENT_POINTS, IDEMPOTENCY_KEY_REUSED.
   """
   adjustPoints(
     "Whom, how many, and why."
     input: AdjustPointsInput!
-  ): AdjustPointsPayload!
+  ): AdjustPointsPayload! @access(roles: [SUPPORT, ADMIN], scopes: ["points:adjust"])
 }
 
 "What a member owns at one instant."
-type PointsBalance {
+type PointsBalance @access {
   "Can be spent now; never counts points whose expiry has passed."
   available: Points!
   "Awarded, and to be spent only later."
@@ -2279,7 +2293,7 @@ type PointsBalance {
 }
 
 "Points that lapse at one instant."
-type PointsExpiration {
+type PointsExpiration @access {
   "How many."
   points: Points!
   "When."
@@ -2287,7 +2301,7 @@ type PointsExpiration {
 }
 
 "One line of a member's points history. It never changes; a correction is a new entry."
-type PointsEntry implements Node {
+type PointsEntry implements Node @access(roles: [SUPPORT, ADMIN], scopes: ["members:read", "purchases:write", "points:redeem", "points:adjust"], owner: true) {
   "The entry's id."
   id: ID!
   "What it is."
@@ -2335,7 +2349,7 @@ input PointsEntryFilter {
 }
 
 "A page of a points history."
-type PointsEntryConnection {
+type PointsEntryConnection @access {
   "The entries with their cursors."
   edges: [PointsEntryEdge!]!
   "The entries alone."
@@ -2347,7 +2361,7 @@ type PointsEntryConnection {
 }
 
 "An entry in a page."
-type PointsEntryEdge {
+type PointsEntryEdge @access {
   "The entry."
   node: PointsEntry!
   "The cursor to read on behind."
@@ -2369,7 +2383,7 @@ input AdjustPointsInput {
 }
 
 "Answers ` + "`" + `adjustPoints` + "`" + `."
-type AdjustPointsPayload {
+type AdjustPointsPayload @access {
   "The adjustment; null if it was refused."
   adjustment: Adjustment
   "The entry that it posted."
@@ -2383,7 +2397,7 @@ type AdjustPointsPayload {
 }
 
 "Points that staff gave or took by hand. Only SUPPORT and ADMIN see it."
-type Adjustment implements Node {
+type Adjustment implements Node @access(roles: [SUPPORT, ADMIN], scopes: ["points:adjust"]) {
   "The adjustment's id."
   id: ID!
   "Whose points."
@@ -2406,13 +2420,13 @@ enum AdjustmentStatus {
 `, BuiltIn: false},
 	{Name: "../schema/program.graphqls", Input: `extend type Query {
   """
-  The loyalty program of this service. For everybody who has signed in.
+  The loyalty program of this service. For every role and ` + "`" + `program:read` + "`" + `.
   """
-  program: Program!
+  program: Program! @access(roles: [MEMBER, ORGANIZER, MARKETER, SUPPORT, ADMIN], scopes: ["program:read"])
 }
 
 "The loyalty program: one service keeps one."
-type Program {
+type Program @access {
   "What the program calls itself."
   name: String!
   "The zone of the IANA database in which days, months and rule conditions count."
@@ -2425,7 +2439,7 @@ type Program {
 `, BuiltIn: false},
 	{Name: "../schema/rule.graphqls", Input: `extend type Query {
   """
-  Earning rules, oldest first, each by the version that counts now. For MARKETER, SUPPORT and ADMIN.
+  Earning rules, oldest first, each by the version that counts now. For MARKETER, SUPPORT, ADMIN and ` + "`" + `program:read` + "`" + `.
   """
   earningRules(
     "How many, at most 100."
@@ -2434,7 +2448,7 @@ type Program {
     after: String
     "Narrows the list."
     filter: EarningRuleFilter
-  ): EarningRuleConnection!
+  ): EarningRuleConnection! @access(roles: [MARKETER, SUPPORT, ADMIN], scopes: ["program:read"])
 }
 
 extend type Mutation {
@@ -2445,7 +2459,7 @@ extend type Mutation {
   createEarningRule(
     "The rule."
     input: EarningRuleInput!
-  ): EarningRulePayload!
+  ): EarningRulePayload! @access(roles: [MARKETER, ADMIN])
 
   """
   Makes the next version of a rule, as a draft. For MARKETER and ADMIN.
@@ -2454,7 +2468,7 @@ extend type Mutation {
   reviseEarningRule(
     "Which rule, and what it shall say."
     input: ReviseEarningRuleInput!
-  ): EarningRulePayload!
+  ): EarningRulePayload! @access(roles: [MARKETER, ADMIN])
 
   """
   Publishes a rule's newest version, which then never changes. Version n serves facts that occur from its start until that of version n+1, and that are recorded from its publishing on. For MARKETER and ADMIN.
@@ -2463,11 +2477,11 @@ extend type Mutation {
   publishEarningRule(
     "Which rule, and from when."
     input: PublishEarningRuleInput!
-  ): EarningRulePayload!
+  ): EarningRulePayload! @access(roles: [MARKETER, ADMIN])
 }
 
 "What facts earn: one version of a rule."
-type EarningRule implements Node {
+type EarningRule implements Node @access(roles: [MARKETER, SUPPORT, ADMIN], scopes: ["program:read"]) {
   "The rule's id, the same for all its versions."
   id: ID!
   "What it is called."
@@ -2511,7 +2525,7 @@ enum EarningRuleStatus {
 }
 
 "What a rule gives; exactly one field is not null."
-type Award {
+type Award @access {
   "A number of points."
   fixed: Points
   "Points for every full amount."
@@ -2521,7 +2535,7 @@ type Award {
 }
 
 "Points for every full amount of the purchase's total."
-type PerAmount {
+type PerAmount @access {
   "How many points."
   points: Points!
   "For every how much."
@@ -2601,7 +2615,7 @@ input PublishEarningRuleInput {
 }
 
 "Answers changes of a rule."
-type EarningRulePayload {
+type EarningRulePayload @access {
   "The version that was made or published, null if it was refused."
   rule: EarningRule
   "Why it was refused."
@@ -2615,7 +2629,7 @@ input EarningRuleFilter {
 }
 
 "A page of rules."
-type EarningRuleConnection {
+type EarningRuleConnection @access {
   "The rules with their cursors."
   edges: [EarningRuleEdge!]!
   "The rules alone."
@@ -2627,7 +2641,7 @@ type EarningRuleConnection {
 }
 
 "A rule in a page."
-type EarningRuleEdge {
+type EarningRuleEdge @access {
   "The rule."
   node: EarningRule!
   "The cursor to read on behind."
@@ -2636,9 +2650,9 @@ type EarningRuleEdge {
 `, BuiltIn: false},
 	{Name: "../schema/tier.graphqls", Input: `extend type Query {
   """
-  The ladder of tiers, from the lowest up. For everybody who has signed in.
+  The ladder of tiers, from the lowest up. For every role and ` + "`" + `program:read` + "`" + `.
   """
-  tiers: [Tier!]!
+  tiers: [Tier!]! @access(roles: [MEMBER, ORGANIZER, MARKETER, SUPPORT, ADMIN], scopes: ["program:read"])
 }
 
 extend type Member {
@@ -2654,11 +2668,11 @@ extend type Mutation {
   createTier(
     "The tier."
     input: TierInput!
-  ): TierPayload!
+  ): TierPayload! @access(roles: [MARKETER, ADMIN])
 }
 
 "A step of the ladder."
-type Tier implements Node {
+type Tier implements Node @access {
   "The tier's id."
   id: ID!
   "What it is called."
@@ -2672,7 +2686,7 @@ type Tier implements Node {
 }
 
 "Where a member stands. A tier is reached with the fact that earns it and kept for 12 months; then the qualifying points of the last 12 months decide anew. Spending never lowers it."
-type TierStanding {
+type TierStanding @access {
   "The tier that the member holds."
   tier: Tier!
   "Since when."
@@ -2688,7 +2702,7 @@ type TierStanding {
 }
 
 "How many qualifying points are missing for a tier."
-type TierGap {
+type TierGap @access {
   "The tier."
   tier: Tier!
   "How many points are missing."
@@ -2710,7 +2724,7 @@ input TierInput {
 }
 
 "Answers ` + "`" + `createTier` + "`" + `."
-type TierPayload {
+type TierPayload @access {
   "The new tier; null if it was refused."
   tier: Tier
   "Why it was refused."
@@ -2721,11 +2735,11 @@ type TierPayload {
   """
   Who is calling. For everybody who has signed in.
   """
-  viewer: Viewer!
+  viewer: Viewer! @access
 }
 
 "Who is calling."
-type Viewer {
+type Viewer @access {
   "What the caller may act as."
   roles: [Role!]!
   "The member that the caller is; null if it is none or has not enrolled yet."

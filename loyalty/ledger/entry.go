@@ -49,3 +49,6 @@ func (e Entry) ID() id.Entry { return id.Entry{Member: e.Member, Sequence: e.Seq
 
 // IsNode marks the entry as one of the API's nodes.
 func (Entry) IsNode() {}
+
+// Owner returns the member whose points it moved.
+func (e *Entry) Owner() id.Member { return e.Member }
