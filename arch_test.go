@@ -34,6 +34,7 @@ var plan = map[string][]string{
 	"internal/page":      {"internal/problem"},
 	"internal/value":     {"internal/problem"},
 	"internal/id":        {"internal/problem"},
+	"internal/ratelimit": {},
 
 	"loyalty/lots":  leaves,
 	"loyalty/rules": leaves,
@@ -43,27 +44,27 @@ var plan = map[string][]string{
 	"internal/postgres/embedded": {},
 	"internal/postgres/pgtest":   {"internal/postgres", "internal/postgres/embedded"},
 
-	"internal/identity":    all(leaves, []string{"internal/postgres"}),
+	"internal/identity":    all(leaves, []string{"internal/audit", "internal/postgres"}),
 	"internal/program":     all(leaves, []string{"internal/postgres"}),
 	"internal/audit":       all(leaves, []string{"internal/postgres"}),
 	"internal/idempotency": all(leaves, []string{"internal/postgres"}),
 
 	"loyalty/ledger":      all(leaves, tables, pure, []string{"internal/postgres"}),
-	"loyalty":             all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger"}),
+	"loyalty":             all(leaves, tables, pure, []string{"internal/postgres", "internal/ratelimit", "loyalty/ledger"}),
 	"loyalty/reconcile":   all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty"}),
 	"loyalty/loyaltytest": all(leaves, tables, pure, []string{"internal/postgres", "internal/postgres/pgtest", "loyalty/ledger", "loyalty"}),
 
 	"internal/importer": all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty"}),
 	"internal/demo":     all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty"}),
 
-	"graph":           all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty", "loyalty/reconcile", "graph/generated", "graph/scalars"}),
-	"graph/generated": all(leaves, tables, pure, []string{"loyalty/ledger", "loyalty", "loyalty/reconcile", "graph/scalars"}),
+	"graph":           all(leaves, tables, pure, []string{"internal/identity", "internal/postgres", "loyalty/ledger", "loyalty", "loyalty/reconcile", "graph/generated", "graph/scalars"}),
+	"graph/generated": all(leaves, tables, pure, []string{"internal/identity", "loyalty/ledger", "loyalty", "loyalty/reconcile", "graph/scalars"}),
 	"graph/scalars":   {"internal/problem", "internal/value"},
 
-	"internal/web": all(leaves, []string{"internal/postgres", "internal/identity"}),
+	"internal/web": all(leaves, []string{"internal/postgres", "internal/identity", "internal/ratelimit"}),
 	"cli": all(leaves, tables, []string{"internal/postgres", "internal/postgres/embedded", "internal/identity", "internal/importer",
 		"internal/demo", "loyalty", "loyalty/reconcile"}),
-	"": {"cli", "graph", "internal/actor", "internal/demo", "internal/identity", "internal/program", "internal/web", "loyalty"},
+	"": {"cli", "graph", "internal/actor", "internal/demo", "internal/identity", "internal/program", "internal/ratelimit", "internal/web", "loyalty"},
 }
 
 // restricted says who may import what is not ours: a folder means it and what is below it.
@@ -80,6 +81,10 @@ var restricted = []struct {
 	{"github.com/lib/pq", []string{"internal", "loyalty"}, regexp.MustCompile(`_sql\.go$`)},
 	{"github.com/alecthomas/kong", []string{"cli"}, nil},
 	{"github.com/golang-jwt/jwt", []string{"internal/identity"}, nil},
+	{"github.com/go-jose/go-jose", []string{"internal/identity"}, nil},
+	{"github.com/coreos/go-oidc", []string{"internal/identity"}, nil},
+	{"golang.org/x/time", []string{"internal/ratelimit"}, nil},
+	{"github.com/hashicorp/golang-lru", []string{"internal/ratelimit", "graph"}, nil},
 	{"cel.dev/cel-go", []string{"loyalty/rules"}, nil},
 }
 

@@ -23,12 +23,25 @@ import (
 	"regulars/internal/demo"
 	"regulars/internal/identity"
 	"regulars/internal/program"
+	"regulars/internal/ratelimit"
 	"regulars/internal/web"
 	"regulars/loyalty"
 )
 
 // drainTime is how long requests under way may take when the program is told to stop.
 const drainTime = 30 * time.Second
+
+const (
+	readTime = 30 * time.Second
+	// writeTime is how long an answer may take besides reading its request and finding it.
+	writeTime = 10 * time.Second
+	// failedSignIns is how many may fail from one address in a minute, and at once.
+	failedSignIns = 30
+	// callerBurst is of how many seconds a caller may send its operations at once.
+	callerBurst = 20
+	// guessBurst lets an import of old receipts meet members that are not there.
+	guessBurst = 1000
+)
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -50,6 +63,10 @@ func serve(ctx context.Context, settings cli.Settings, seed program.Seed) (err e
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
 	logger.Info("ready", slog.String("url", server.URL()))
+	if settings.OIDC.Issuer != "" {
+		_, _ = fmt.Fprintf(os.Stderr, "To sign in, send a token that %s gave you for the audience %s to %s/graphql.\n",
+			settings.OIDC.Issuer, settings.OIDC.Audience, server.URL())
+	}
 	if server.signsIn {
 		folder := ""
 		if settings.Data != "./data" {
@@ -69,7 +86,8 @@ type Server struct {
 	logger    *slog.Logger
 	listener  net.Listener
 	publicURL string
-	signsIn   bool
+	signsIn   bool // by tokens of the development issuer
+	oidc      *identity.OIDC
 	database  *cli.Database
 	loyalty   *loyalty.Service
 	demo      demo.State
@@ -97,26 +115,39 @@ func Open(ctx context.Context, settings cli.Settings, seed program.Seed, logger 
 	if s.publicURL == "" {
 		s.publicURL = "http://" + reachable(s.listener.Addr())
 	}
-	issuer, err := developmentIssuer(s.listener.Addr(), settings.Data)
+	issuer, err := developmentIssuer(s.listener.Addr(), settings)
 	if err != nil {
 		return nil, err
 	}
 	s.signsIn = issuer != nil
-	if !s.signsIn {
-		logger.Warn("the development issuer is off and every token is refused, because the address is no loopback address",
+	switch {
+	case settings.OIDC.Issuer != "":
+		s.oidc = identity.NewOIDC(identity.OIDCOptions(settings.OIDC), now, logger)
+	case !s.signsIn:
+		logger.Warn("the development issuer is off, because the address is no loopback address; set REGULARS_OIDC_ISSUER so that people can sign in",
 			slog.String("address", s.listener.Addr().String()))
 	}
 	if s.database, err = cli.OpenDatabase(ctx, settings, seed, now); err != nil {
 		return nil, err
 	}
-	s.loyalty = loyalty.New(s.database.DB)
+	bounds := settings.API
+	s.loyalty = loyalty.New(s.database.DB).WithGuesses(ratelimit.New(bounds.GuessRate, time.Minute, guessBurst, now))
 	if err := s.demonstrate(ctx, settings.Demo.On); err != nil {
 		return nil, err
 	}
+	clients := identity.NewClients(s.database.DB, logger)
 	s.handler = web.NewHandler(web.Parts{
-		GraphQL:       graph.NewHandler(s.loyalty, logger),
+		GraphQL: graph.NewHandler(s.loyalty, clients, graph.Limits{
+			Complexity: bounds.MaximumComplexity, Depth: bounds.MaximumDepth, Time: bounds.OperationTimeout,
+			Introspection: bounds.Introspection.On, Suggestions: bounds.Suggests(),
+		}, logger),
 		Database:      s.database.DB,
-		Authenticator: &identity.Authenticator{Development: issuer, Now: now},
+		Authenticator: &identity.Authenticator{OIDC: s.oidc, Development: issuer, Clients: clients, Now: now},
+		SigningKeys:   identity.NewSigningKeys(s.database.DB),
+		MaximumBody:   bounds.MaximumBody,
+		Callers:       ratelimit.New(bounds.CallerRate, time.Second, callerBurst*bounds.CallerRate, now),
+		SignIns:       ratelimit.New(failedSignIns, time.Minute, failedSignIns, now),
+		Origins:       bounds.CORSOrigins,
 		PublicURL:     s.publicURL,
 		Logger:        logger,
 		Now:           now,
@@ -124,8 +155,8 @@ func Open(ctx context.Context, settings cli.Settings, seed program.Seed, logger 
 	s.http = &http.Server{
 		Handler:           s.handler,
 		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      time.Minute,
+		ReadTimeout:       readTime,
+		WriteTimeout:      readTime + bounds.OperationTimeout + writeTime,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
@@ -163,13 +194,14 @@ func (s *Server) demonstrate(ctx context.Context, wanted bool) (err error) {
 	return err
 }
 
-// developmentIssuer returns the issuer whose key lies in folder; nil where others than this machine reach the address,
-// since its key is only as safe as the folder.
-func developmentIssuer(address net.Addr, folder string) (*identity.DevelopmentIssuer, error) {
-	if listening, ok := address.(*net.TCPAddr); !ok || !listening.IP.IsLoopback() {
+// developmentIssuer returns the issuer whose key lies in the data folder; nil where people sign in by another one, and where
+// others than this machine reach the address, since its key is only as safe as the folder.
+func developmentIssuer(address net.Addr, settings cli.Settings) (*identity.DevelopmentIssuer, error) {
+	listening, ok := address.(*net.TCPAddr)
+	if !ok || !listening.IP.IsLoopback() || settings.OIDC.Issuer != "" {
 		return nil, nil
 	}
-	return identity.OpenDevelopmentIssuer(folder)
+	return identity.OpenDevelopmentIssuer(settings.Data)
 }
 
 // reachable names the address as a browser on this machine takes it.
@@ -192,6 +224,9 @@ func (s *Server) Serve(ctx context.Context) error {
 	defer background.Wait()
 	defer stop()
 	background.Go(func() { s.finishPromotions(working) })
+	if s.oidc != nil {
+		background.Go(func() { s.oidc.Discover(working) })
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(s.listener) }()
 	select {

@@ -44,7 +44,10 @@ type booted struct {
 
 func settings(t *testing.T) cli.Settings {
 	t.Helper()
-	return cli.Settings{Addr: "127.0.0.1:0", Data: t.TempDir(), DatabaseURL: pgtest.DataSource(t)}
+	return cli.Settings{Addr: "127.0.0.1:0", Data: t.TempDir(), DatabaseURL: pgtest.DataSource(t), API: cli.API{
+		MaximumBody: 8 << 20, MaximumComplexity: 30_000, MaximumDepth: 15, OperationTimeout: 20 * time.Second,
+		CallerRate: 200, GuessRate: 60, Introspection: cli.Switch{On: true},
+	}}
 }
 
 // boot starts the program and stops it at the end of the test, if the test does not.

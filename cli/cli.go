@@ -36,12 +36,14 @@ type Program struct {
 type commands struct {
 	Settings
 
-	Serve   serveCommand   `cmd:"" default:"withargs" help:"Serve the API (what the program does without a command)."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database up to this version of the program."`
-	Import  importCommand  `cmd:"" help:"Import purchases, returns and members from CSV files."`
-	Demo    demoCommand    `cmd:"" help:"Fill an empty database with a demo club."`
-	Check   checkCommand   `cmd:"" help:"Prove the books: rebuild them from the facts and list every difference."`
-	Token   tokenCommand   `cmd:"" help:"Print a token of the development issuer."`
+	Serve   serveCommand      `cmd:"" default:"withargs" help:"Serve the API (what the program does without a command)."`
+	Migrate migrateCommand    `cmd:"" help:"Bring the database up to this version of the program."`
+	Import  importCommand     `cmd:"" help:"Import purchases, returns and members from CSV files."`
+	Demo    demoCommand       `cmd:"" help:"Fill an empty database with a demo club."`
+	Check   checkCommand      `cmd:"" help:"Prove the books: rebuild them from the facts and list every difference."`
+	Client  clientCommand     `cmd:"" help:"Manage machine clients: tills, web shops, partners."`
+	Key     signingKeyCommand `cmd:"" name:"signing-key" help:"Manage the keys that sign tickets and links."`
+	Token   tokenCommand      `cmd:"" help:"Print a token of the development issuer."`
 }
 
 // exit unwinds from within kong when it has printed what it was asked for.

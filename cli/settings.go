@@ -14,11 +14,15 @@ import (
 // Settings are what every command can be told, by a flag or by the environment. They name infrastructure; how the
 // program counts is kept in its database.
 type Settings struct {
-	Addr        string `env:"REGULARS_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (${default}). The development issuer is on only where that is a loopback address."`
+	Addr        string `env:"REGULARS_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (${default}). The development issuer is on only where that is a loopback address and there is no other issuer."`
 	PublicURL   string `name:"public-url" env:"REGULARS_PUBLIC_URL" placeholder:"URL" help:"Where people and apps reach the program, if not at that address."`
 	Data        string `env:"REGULARS_DATA" default:"./data" placeholder:"FOLDER" help:"The data folder (${default})."`
 	DatabaseURL string `name:"database-url" env:"DATABASE_URL" placeholder:"URL" help:"A PostgreSQL to use, e.g. postgres://regulars@localhost/regulars; else the program keeps its own in the data folder."`
 	Demo        Switch `env:"REGULARS_DEMO" default:"off" placeholder:"on|off" help:"Fill an empty database with a demo club (${default})."`
+
+	// API is known to the server alone.
+	API  API  `kong:"-"`
+	OIDC OIDC `embed:"" prefix:"oidc-" group:"Sign-in by your identity provider"`
 }
 
 // Validate returns an error that names the setting with a value that cannot be.
@@ -42,7 +46,7 @@ func (s Settings) Validate() error {
 	if s.Data == "" {
 		return errors.New("REGULARS_DATA (--data): the data folder is not named")
 	}
-	return nil
+	return s.OIDC.Validate()
 }
 
 // Loopback tells whether the address to listen on can only be reached from this machine.

@@ -1,7 +1,9 @@
 // Asks the README's first query through Apollo Client and through urql, as an app would, and looks at the answers.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { ApolloClient, HttpLink, InMemoryCache, gql } from "@apollo/client";
+import { PersistedQueryLink } from "@apollo/client/link/persisted-queries";
 import { Client, fetchExchange } from "@urql/core";
 
 const url = `${process.env.REGULARS_URL ?? "http://127.0.0.1:8080"}/graphql`;
@@ -10,6 +12,20 @@ const { query, variables } = JSON.parse(readFileSync(new URL("../internal/demo/f
 
 const apollo = new ApolloClient({ link: new HttpLink({ uri: url, headers }), cache: new InMemoryCache() });
 check("Apollo Client", await apollo.query({ query: gql(query), variables }));
+
+// By its hash: the first time the server does not know it and is sent the text, from then on the hash is enough.
+const sha256 = (text) => createHash("sha256").update(text).digest("hex");
+const bodies = [];
+const persisted = new ApolloClient({
+  link: new PersistedQueryLink({ sha256 }).concat(
+    new HttpLink({ uri: url, headers, fetch: (to, request) => (bodies.push(JSON.parse(request.body)), fetch(to, request)) }),
+  ),
+  cache: new InMemoryCache(),
+});
+for (const _ of [1, 2]) {
+  check("Apollo Client, persisted", await persisted.query({ query: gql(query), variables, fetchPolicy: "network-only" }));
+}
+assert.deepEqual(bodies.map((body) => "query" in body), [false, true, false]);
 
 const urql = new Client({ url, preferGetMethod: false, fetchOptions: { headers }, exchanges: [fetchExchange] });
 check("urql", await urql.query(query, variables));

@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 
 	"regulars/graph"
 	"regulars/internal/actor"
+	"regulars/internal/identity"
 	"regulars/internal/postgres"
 	"regulars/internal/postgres/pgtest"
 	"regulars/internal/program"
@@ -32,8 +34,8 @@ var update = flag.Bool("update", false, "write the answers that were given as th
 
 // TestAPI plays the scripts below testdata, a folder per operation, and compares the answers with the ones beside them.
 //
-// A script is a file of steps. A line "### ADMIN", "### MEMBER ada" or "### nobody" says who sends the document that
-// follows; "### later P1Y" moves the clock. What looks like {{mem_1}} is the first id of that kind that was answered.
+// A script is a file of steps. A line "### ADMIN", "### MEMBER ada", "### CLIENT members:read program:read" or "### nobody"
+// says who sends the document that follows; "### later P1Y" moves the clock. What looks like {{mem_1}} is the first id of that kind that was answered.
 func TestAPI(t *testing.T) {
 	t.Parallel()
 	if err := filepath.WalkDir("testdata", func(path string, _ fs.DirEntry, err error) error {
@@ -49,9 +51,13 @@ func TestAPI(t *testing.T) {
 	}
 }
 
+// bounds are those of the API where its operator says nothing else.
+var bounds = graph.Limits{Complexity: 30_000, Depth: 15, Time: 20 * time.Second, Introspection: true, Suggestions: true}
+
 // stage is the API over a program of its own, whose clock stands still unless a script moves it.
 type stage struct {
 	handler http.Handler
+	db      *postgres.DB
 	now     time.Time
 	seen    map[string]string
 	log     bytes.Buffer
@@ -59,10 +65,17 @@ type stage struct {
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
+	return newStageWithin(t, bounds)
+}
+
+func newStageWithin(t *testing.T, bounds graph.Limits) *stage {
+	t.Helper()
 	s := &stage{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), seen: map[string]string{}}
 	db := pgtest.NewAt(t, func() time.Time { return s.now })
 	seed(t, db)
-	s.handler = graph.NewHandler(loyalty.New(db), slog.New(slog.NewTextHandler(&s.log, nil)))
+	s.db = db
+	logger := slog.New(slog.NewTextHandler(&s.log, nil))
+	s.handler = graph.NewHandler(loyalty.New(db), identity.NewClients(db, logger), bounds, logger)
 	return s
 }
 
@@ -136,29 +149,44 @@ func (s *stage) ask(t *testing.T, who, document string) string {
 
 func (s *stage) send(t *testing.T, who string, body map[string]any) (int, string) {
 	t.Helper()
+	answer := s.answer(t.Context(), t, who, body)
+	return answer.Code, answer.Body.String()
+}
+
+// answer sends an operation that its client gives up when ctx ends.
+func (s *stage) answer(ctx context.Context, t *testing.T, who string, body map[string]any) *httptest.ResponseRecorder {
+	t.Helper()
 	encoded, err := json.Marshal(body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", bytes.NewReader(encoded))
+	request := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql", bytes.NewReader(encoded))
 	request.Header.Set("Content-Type", "application/json")
-	ctx := requestid.With(request.Context(), "the-request")
-	if role, subject, _ := strings.Cut(who, " "); role != "nobody" {
+	ctx = requestid.With(request.Context(), "the-request")
+	if role, rest, _ := strings.Cut(who, " "); role == "CLIENT" {
+		caller := actor.Actor{Caller: "test|" + who, Client: "test"}
+		for _, scope := range strings.Fields(rest) {
+			caller.Scopes = append(caller.Scopes, actor.Scope(scope))
+		}
+		ctx = actor.With(ctx, caller)
+	} else if role != "nobody" {
 		caller := actor.Actor{Caller: "test|" + who, Roles: []actor.Role{actor.Role(role)}}
 		if role == string(actor.Member) {
-			caller.ExternalID = subject
+			caller.ExternalID = rest
 		}
 		ctx = actor.With(ctx, caller)
 	}
 	recorder := httptest.NewRecorder()
 	s.handler.ServeHTTP(recorder, request.WithContext(ctx))
-	return recorder.Code, recorder.Body.String()
+	return recorder
 }
 
 var (
-	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj)_[0-9a-z]{26}\b`)
+	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli)_[0-9a-z]{26}\b`)
 	ownedForm  = regexp.MustCompile(`\b(act|ent)_([0-9a-z]{26})_`)
 	numberForm = regexp.MustCompile(`"number": "\d{12}"`)
+	keyForm    = regexp.MustCompile(`"rgl_[a-z2-7]{16}_[a-z2-7]{52}"`)
+	keyIDForm  = regexp.MustCompile(`"id": "[a-z2-7]{16}"`)
 	cursorForm = regexp.MustCompile(`"(cursor|startCursor|endCursor)": "[^"]+"`)
 )
 
@@ -170,6 +198,8 @@ func (s *stage) scrub(answer string) string {
 	})
 	answer = idForm.ReplaceAllStringFunc(answer, s.name)
 	answer = numberForm.ReplaceAllString(answer, `"number": "<number>"`)
+	answer = keyForm.ReplaceAllString(answer, `"<key>"`)
+	answer = keyIDForm.ReplaceAllString(answer, `"id": "<key id>"`)
 	return cursorForm.ReplaceAllString(answer, `"$1": "<cursor>"`)
 }
 

@@ -10,26 +10,25 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
-	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"regulars/graph/generated"
+	"regulars/internal/identity"
 	"regulars/internal/page"
 	"regulars/loyalty"
 )
 
-// parsedDocuments is how many documents are kept parsed and validated: apps send few different ones.
-const parsedDocuments = 1000
-
-// NewHandler returns what answers POST requests of GraphQL over HTTP. It reads the caller (package actor) and the
-// request's id (package requestid) from the request's context. Faults of ours go to logger and to nobody else.
-func NewHandler(service *loyalty.Service, logger *slog.Logger) http.Handler {
-	config := generated.Config{Resolvers: &Resolver{loyalty: service}}
+// NewHandler returns what answers POST requests of GraphQL over HTTP, within bounds. It reads the caller (package actor)
+// and the request's id (package requestid) from the request's context. Faults of ours go to logger and to nobody else.
+func NewHandler(service *loyalty.Service, clients *identity.Clients, bounds Limits, logger *slog.Logger) http.Handler {
+	config := generated.Config{Resolvers: &Resolver{loyalty: service, clients: clients}}
 	config.Complexity.Query.Members = func(child int, first *int, _ *string, _ *loyalty.MemberFilter) int { return pageCost(child, first) }
 	config.Complexity.Query.EarningRules = func(child int, first *int, _ *string, _ *generated.EarningRuleFilter) int {
 		return pageCost(child, first)
 	}
+	config.Complexity.Query.Clients = func(child int, first *int, _ *string) int { return pageCost(child, first) }
 	config.Complexity.Member.PointsHistory = func(child int, first *int, _ *string, _ *generated.PointsEntryFilter) int {
 		return pageCost(child, first)
 	}
@@ -41,20 +40,36 @@ func NewHandler(service *loyalty.Service, logger *slog.Logger) http.Handler {
 	schema := generated.NewExecutableSchema(config)
 	server := handler.New(schema)
 	server.AddTransport(transport.POST{})
-	server.SetQueryCache(lru.New[*ast.QueryDocument](parsedDocuments))
+	server.SetQueryCache(newDocuments[*ast.QueryDocument]())
 	server.SetParserTokenLimit(maximumTokens)
-	server.Use(limits{accepted: lru.New[bool](parsedDocuments)})
-	server.Use(extension.FixedComplexityLimit(maximumComplexity))
+	if !bounds.Suggestions {
+		server.SetDisableSuggestion(true)
+		server.SetValidationRulesFn(withoutSuggestions)
+	}
+	server.Use(persisted{newDocuments[string]()})
+	server.Use(limits{bounds, newDocuments[bool]()})
+	server.Use(extension.FixedComplexityLimit(bounds.Complexity))
 	server.Use(&coercion{})
 	server.Use(extension.Introspection{})
-	server.SetErrorPresenter(presenter(logger))
+	present := presenter(logger)
+	server.SetErrorPresenter(present)
 	server.SetRecoverFunc(func(_ context.Context, fault any) error {
 		return fmt.Errorf("panic: %v\n%s", fault, debug.Stack())
 	})
 	server.AroundFields(newGuard(schema.Schema()).field)
 	server.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-		return next(withLoaders(ctx, service))
+		ctx, cancel := context.WithTimeout(ctx, bounds.Time)
+		respond := next(withLoaders(ctx, service))
+		return func(ctx context.Context) *graphql.Response {
+			defer cancel()
+			if response := respond(ctx); response != nil {
+				return response
+			}
+			// The library answers nothing where the time was up before it began.
+			return &graphql.Response{Errors: gqlerror.List{present(ctx, ctx.Err())}}
+		}
 	})
+	server.AroundResponses(announceWait)
 	server.AroundRootFields(func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 		// The fields of a mutation run one after the other; what one has loaded the next one changes.
 		if graphql.GetOperationContext(ctx).Operation.Operation == ast.Mutation {
@@ -62,5 +77,7 @@ func NewHandler(service *loyalty.Service, logger *slog.Logger) http.Handler {
 		}
 		return next(ctx)
 	})
-	return server
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		server.ServeHTTP(w, r.WithContext(withHeader(r.Context(), w.Header())))
+	})
 }

@@ -3,25 +3,41 @@ package graph
 import (
 	"context"
 	"regexp"
+	"strings"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator/core"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"regulars/internal/page"
+	"regulars/internal/problem"
 )
 
-// What one operation may ask for. A full page of members with their points, standing and a short history is well below.
+// Limits bound every operation. All of them must be given.
+type Limits struct {
+	// Complexity is how many fields an operation may ask for, those of lists counted by the size of the page.
+	Complexity int
+	// Depth is how deep its fields may be nested.
+	Depth int
+	// Time is how long it may take once it is understood; then its statements are stopped.
+	Time time.Duration
+	// Introspection lets callers read the schema, Suggestions lets errors name fields that were perhaps meant.
+	Introspection bool
+	Suggestions   bool
+}
+
+// What one operation may hold besides. A full page of members with their points, standing and a short history is well
+// below.
 const (
-	maximumDepth   = 15
 	maximumAliases = 50
 	// Validating takes the square of the number of fields: a thousand take a tenth of a second.
-	maximumWritten    = 1_000
-	maximumFields     = 2_000
-	maximumTokens     = 60_000
-	maximumComplexity = 30_000
+	maximumWritten = 1_000
+	maximumFields  = 2_000
+	maximumTokens  = 60_000
 )
 
 // pageCost counts the fields of a list as often as it has items at most.
@@ -36,8 +52,9 @@ func pageCost(child int, first *int) int {
 // limits refuses operations that are too deep, too long or have too many aliases: as they are written before the library
 // validates them, and as they are once fragments are in place before anything counts further.
 type limits struct {
+	Limits
 	// accepted remembers documents that were short enough, so that they are not parsed again for it.
-	accepted *lru.LRU[bool]
+	accepted *documents[bool]
 }
 
 var _ interface {
@@ -97,22 +114,40 @@ func fields(selections ast.SelectionSet) int {
 }
 
 // MutateOperationContext refuses an operation that exceeds a limit.
-func (limits) MutateOperationContext(_ context.Context, operation *graphql.OperationContext) *gqlerror.Error {
-	var size measure
+func (l limits) MutateOperationContext(_ context.Context, operation *graphql.OperationContext) *gqlerror.Error {
+	size := measure{limits: l.Limits}
 	return size.walk(operation.Operation.SelectionSet, 1, false)
 }
+
+// withoutSuggestions are the rules of validation that suggest nothing. The library sees to two more of them when it is told
+// to disable suggestions, and leaves these.
+func withoutSuggestions() *rules.Rules {
+	chosen := rules.NewDefaultRules()
+	for _, silent := range []core.Rule{
+		rules.KnownArgumentNamesRuleWithoutSuggestions,
+		rules.KnownTypeNamesRuleWithoutSuggestions,
+		rules.ValuesOfCorrectTypeRuleWithoutSuggestions,
+	} {
+		chosen.RemoveRule(strings.TrimSuffix(silent.Name, "WithoutSuggestions"))
+		chosen.AddRule(silent.Name, silent.RuleFunc)
+	}
+	return chosen
+}
+
+var introspectionOff = problem.Failure{Code: problem.CodeForbidden, Message: "The schema cannot be read here: introspection is switched off on this server."}
 
 // measure is how large an operation is as far as it was walked. Fragments count wherever they are spread; the walk ends
 // at the first limit, so a few fragments that spread each other many times cannot keep it busy.
 type measure struct {
+	limits  Limits
 	fields  int
 	aliases int
 }
 
 // walk measures selections. Those of the schema about itself are as deep as tools ask; the library bounds them.
 func (m *measure) walk(selections ast.SelectionSet, depth int, schema bool) *gqlerror.Error {
-	if depth > maximumDepth && !schema {
-		return gqlerror.Errorf("the operation is nested deeper than %d levels", maximumDepth)
+	if depth > m.limits.Depth && !schema {
+		return gqlerror.Errorf("the operation is nested deeper than %d levels", m.limits.Depth)
 	}
 	for _, selection := range selections {
 		if m.fields++; m.fields > maximumFields {
@@ -130,6 +165,9 @@ func (m *measure) walk(selections ast.SelectionSet, depth int, schema bool) *gql
 			children = selection.SelectionSet
 			below++
 			about = schema || selection.Name == "__schema" || selection.Name == "__type"
+			if about && !m.limits.Introspection {
+				return gqlerror.Wrap(introspectionOff)
+			}
 		case *ast.InlineFragment:
 			children = selection.SelectionSet
 		case *ast.FragmentSpread:

@@ -27,6 +27,9 @@ func (r *Resolver) node(ctx context.Context, wanted string) (generated.Node, err
 	if !caller.Has(actor.Member, actor.Support, actor.Admin, actor.MembersRead) {
 		return nil, nil
 	}
+	if client := id.ParseClient(wanted); client != (id.Client{}) {
+		return found(r.clients.Client(ctx, client))
+	}
 	if activity := id.ParseActivity(wanted); activity != (id.Activity{}) {
 		return found(load(ctx).activities.Load(ctx, activity))
 	}

@@ -93,6 +93,14 @@ func orEmpty(text *string) string {
 	return *text
 }
 
+// orNull is what an empty text is to the API.
+func orNull(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
 func historyFilter(filter *generated.PointsEntryFilter) ledger.Filter {
 	if filter == nil {
 		return ledger.Filter{}
@@ -159,6 +167,14 @@ func values[T any](pointers []*T) []T {
 	list := make([]T, len(pointers))
 	for i, pointer := range pointers {
 		list[i] = *pointer
+	}
+	return list
+}
+
+func texts[T ~string](values []T) []string {
+	list := make([]string, len(values))
+	for i, value := range values {
+		list[i] = string(value)
 	}
 	return list
 }

@@ -3,6 +3,7 @@
 package graph
 
 import (
+	"regulars/internal/identity"
 	"regulars/internal/problem"
 	"regulars/loyalty"
 )
@@ -10,6 +11,7 @@ import (
 // Resolver answers the schema's fields.
 type Resolver struct {
 	loyalty *loyalty.Service
+	clients *identity.Clients
 }
 
 // refused splits an error of the domain: what its caller can act on goes into the payload, anything else stops the

@@ -17,5 +17,5 @@ func (r *queryResolver) Viewer(ctx context.Context) (*generated.Viewer, error) {
 		return nil, err
 	}
 	member, err := load(ctx).viewer()
-	return &generated.Viewer{Roles: caller.Roles, Member: member}, err
+	return &generated.Viewer{Roles: caller.Roles, Scopes: texts(caller.Scopes), Client: orNull(caller.Client), Member: member}, err
 }

@@ -1,8 +1,10 @@
 package graph_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"regexp"
+	"strings"
 	"testing"
 
 	"regulars/internal/id"
@@ -34,6 +36,7 @@ func TestVisibility(t *testing.T) {
 		total: {amount: "5", currency: "EUR"}}) { activity { id } entries { id } member { id } } }`)
 	adjusted := ask("ADMIN", `mutation { adjustPoints(input: {member: {externalId: "ada"}, points: 5, reason: "x", idempotencyKey: "x"}) { adjustment { id } } }`)
 
+	client := ask("ADMIN", `mutation { createClient(input: {name: "Till", scopes: ["members:read"]}) { client { id } } }`)
 	absent := id.New[id.Member]()
 	for present, missing := range map[string]string{
 		taken(bought, "mem"):   absent.String(),
@@ -41,6 +44,7 @@ func TestVisibility(t *testing.T) {
 		taken(bought, "ent"):   id.Entry{Member: absent, Sequence: 3}.String(),
 		taken(adjusted, "adj"): id.New[id.Adjustment]().String(),
 		rule:                   id.New[id.Rule]().String(),
+		taken(client, "cli"):   id.New[id.Client]().String(),
 	} {
 		const node = `{ node(id: %q) { __typename id } }`
 		if seen := ask("ADMIN", fmt.Sprintf(node, present)); taken(seen, present[:3]) != present {
@@ -53,6 +57,20 @@ func TestVisibility(t *testing.T) {
 	const rename = `mutation { updateMember(input: {memberId: %q, displayName: "Mallory", email: "not one"}) { member { id } userErrors { code message path } } }`
 	if hidden, none := ask("MEMBER eve", fmt.Sprintf(rename, taken(bought, "mem"))), ask("MEMBER eve", fmt.Sprintf(rename, absent)); hidden != none {
 		t.Errorf("changing another member is answered %s\nan absent one %s", hidden, none)
+	}
+	// A cursor says where a list goes on, whosever list it was made for.
+	cursor := func(key string) string { return base64.RawURLEncoding.EncodeToString([]byte(key)) }
+	const history = `{ viewer { member { pointsHistory%s { edges { cursor node { id } } totalCount pageInfo { hasNextPage } } } } }`
+	if own := ask("MEMBER ada", fmt.Sprintf(history, "")); !strings.Contains(own, cursor("entry:3")) {
+		t.Errorf("ada's history lacks its cursor: %s", own)
+	}
+	for list, cursors := range map[string][2]string{
+		fmt.Sprintf(history, "(after: %q)"):       {cursor("entry:3"), cursor("entry:999")},
+		`{ members(after: %q) { nodes { id } } }`: {cursor("member:" + taken(bought, "mem")), cursor("member:" + absent.String())},
+	} {
+		if foreign, none := ask("MEMBER eve", fmt.Sprintf(list, cursors[0])), ask("MEMBER eve", fmt.Sprintf(list, cursors[1])); foreign != none || strings.Contains(foreign, "ent_") {
+			t.Errorf("another member's cursor is answered %s\none that nobody has %s", foreign, none)
+		}
 	}
 	const find = `{ member(by: {externalId: %q}) { id } }`
 	for _, who := range []string{"MEMBER eve", "ORGANIZER", "MARKETER"} {

@@ -84,18 +84,23 @@ var activityTypeForm = regexp.MustCompile(`^[A-Z0-9_]{1,50}$`)
 // Problems: UNKNOWN_MEMBER, INVALID_ACTIVITY_TYPE, INVALID_SOURCE, INVALID_ATTRIBUTE, OCCURRED_IN_FUTURE,
 // BEFORE_PROGRAM_START, ALREADY_CLAIMED, IDEMPOTENCY_KEY_REUSED, INVALID_POINTS.
 func (s *Service) RecordActivities(ctx context.Context, inputs []RecordActivityInput) ([]Recorded, error) {
-	if _, err := actor.Require(ctx, actor.Support, actor.Admin, actor.PurchasesWrite); err != nil {
+	caller, err := actor.Require(ctx, actor.Support, actor.Admin, actor.PurchasesWrite)
+	if err != nil {
+		return nil, err
+	}
+	refs := make([]MemberRef, len(inputs))
+	for i, input := range inputs {
+		refs[i] = input.Member
+	}
+	if err := s.mayGuess(caller, guesses(refs)); err != nil {
 		return nil, err
 	}
 	return s.record(ctx, len(inputs), func(ctx context.Context, tx *postgres.Tx, book *rulebook) ([]*fact, error) {
-		refs := make([]MemberRef, len(inputs))
-		for i, input := range inputs {
-			refs[i] = input.Member
-		}
 		members, err := resolve(ctx, tx, refs)
 		if err != nil {
 			return nil, err
 		}
+		s.guessed(caller, refs, members)
 		facts := make([]*fact, len(inputs))
 		for i, input := range inputs {
 			made := newFact(input.Type, input.Source, input.ExternalID, input.OccurredAt, book, tx.Now)

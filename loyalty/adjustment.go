@@ -50,6 +50,10 @@ func (s *Service) AdjustPoints(ctx context.Context, input AdjustPointsInput) (*A
 		expiresAt := input.ExpiresAt.UTC().Truncate(time.Microsecond)
 		input.ExpiresAt = &expiresAt
 	}
+	refs := []MemberRef{input.Member}
+	if err := s.mayGuess(caller, guesses(refs)); err != nil {
+		return nil, err
+	}
 	var posted *AdjustmentPosted
 	err = s.db.InTx(ctx, func(tx *postgres.Tx) error {
 		if err := program.Share(ctx, tx, s.db.Now); err != nil {
@@ -59,10 +63,11 @@ func (s *Service) AdjustPoints(ctx context.Context, input AdjustPointsInput) (*A
 		if err != nil {
 			return err
 		}
-		found, err := resolve(ctx, tx, []MemberRef{input.Member})
+		found, err := resolve(ctx, tx, refs)
 		if err != nil {
 			return err
 		}
+		s.guessed(caller, refs, found)
 		if err := input.check(found[0]); err != nil {
 			return err
 		}

@@ -61,11 +61,23 @@ func (s *Service) Enroll(ctx context.Context, inputs []EnrollMemberInput) ([]Enr
 	if len(inputs) > MaximumBatch {
 		return nil, fmt.Errorf("%d enrollments at once, at most %d are taken", len(inputs), MaximumBatch)
 	}
+	named := 0
+	for _, input := range inputs {
+		if input.Email != nil || input.Phone != nil || input.ExternalID != nil && *input.ExternalID != caller.ExternalID {
+			named++
+		}
+	}
+	if err := s.mayGuess(caller, named); err != nil {
+		return nil, err
+	}
 	var answers []Enrollment
 	err = s.db.InTx(ctx, func(tx *postgres.Tx) error {
 		answers, err = s.enroll(ctx, tx, caller, inputs)
 		return err
 	})
+	for _, answer := range answers {
+		s.learned(caller, answer.UserErrors)
+	}
 	return answers, err
 }
 

@@ -137,7 +137,11 @@ func (s *Service) Member(ctx context.Context, ref MemberRef) (*Member, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := resolve(ctx, s.db, []MemberRef{ref})
+	refs := []MemberRef{ref}
+	if err := s.mayGuess(caller, guesses(refs)); err != nil {
+		return nil, err
+	}
+	found, err := resolve(ctx, s.db, refs)
 	if err != nil {
 		return nil, err
 	}
@@ -145,16 +149,29 @@ func (s *Service) Member(ctx context.Context, ref MemberRef) (*Member, error) {
 	if err != nil {
 		return nil, err
 	}
+	if members[found[0]] == nil {
+		// A member that is there and cannot be seen costs as much as none, or the costs would tell.
+		found[0] = id.Member{}
+	}
+	s.guessed(caller, refs, found)
 	return members[found[0]], nil
 }
 
 // FindMembers finds the members that refs name, in their order; the zero id for those that name nobody. For support and
 // admins.
 func (s *Service) FindMembers(ctx context.Context, refs []MemberRef) ([]id.Member, error) {
-	if _, err := actor.Require(ctx, actor.Support, actor.Admin); err != nil {
+	caller, err := actor.Require(ctx, actor.Support, actor.Admin)
+	if err != nil {
 		return nil, err
 	}
-	return resolve(ctx, s.db, refs)
+	if err := s.mayGuess(caller, guesses(refs)); err != nil {
+		return nil, err
+	}
+	found, err := resolve(ctx, s.db, refs)
+	if err == nil {
+		s.guessed(caller, refs, found)
+	}
+	return found, err
 }
 
 // Viewer returns the member that the caller is, nil if it is none or has not enrolled.

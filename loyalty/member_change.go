@@ -34,7 +34,12 @@ func (s *Service) UpdateMember(ctx context.Context, member id.Member, attributes
 	if attributes != nil && !caller.Has(actor.Support, actor.Admin, actor.MembersWrite) {
 		return nil, problem.Forbidden
 	}
-	return s.changeMember(ctx, caller, member, func(tx *postgres.Tx, changed *Member) error {
+	var named Member
+	edit(&named)
+	if err := s.mayGuess(caller, len(named.keys())); err != nil {
+		return nil, err
+	}
+	updated, err := s.changeMember(ctx, caller, member, func(tx *postgres.Tx, changed *Member) error {
 		var problems problem.Problems
 		before := *changed
 		edit(changed)
@@ -53,6 +58,10 @@ func (s *Service) UpdateMember(ctx context.Context, member id.Member, attributes
 		changed.normalize(&problems, tx.Now)
 		return problems.Err()
 	}, nil)
+	if problems, ok := problem.UserErrors(err); ok {
+		s.learned(caller, problems)
+	}
+	return updated, err
 }
 
 // SuspendMember lets a member earn, but not spend, until it is reinstated. Suspending twice changes nothing. For support

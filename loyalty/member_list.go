@@ -27,7 +27,15 @@ const listBatch = 1000
 
 // ListMembers lists members in the order in which they enrolled. For support, admins and MembersRead.
 func (s *Service) ListMembers(ctx context.Context, filter MemberFilter, first *int, after *string) (*page.Connection[*Member], error) {
-	if _, err := actor.Require(ctx, actor.Support, actor.Admin, actor.MembersRead); err != nil {
+	caller, err := actor.Require(ctx, actor.Support, actor.Admin, actor.MembersRead)
+	if err != nil {
+		return nil, err
+	}
+	searches := 0
+	if filter.Query != nil {
+		searches = 1
+	}
+	if err := s.mayGuess(caller, searches); err != nil {
 		return nil, err
 	}
 	arguments, err := page.Parse(memberPages, first, after)
@@ -44,6 +52,9 @@ func (s *Service) ListMembers(ctx context.Context, filter MemberFilter, first *i
 		return len(members) <= arguments.Size
 	}); err != nil {
 		return nil, err
+	}
+	if len(members) == 0 {
+		s.charge(caller, searches)
 	}
 	return page.New(memberPages, arguments, members,
 		func(member *Member) string { return member.ID.String() },

@@ -60,18 +60,23 @@ type purchaseLine struct {
 // INVALID_LINE, LINES_TOTAL_MISMATCH, TOO_MANY_LINES; INVALID_SOURCE, INVALID_ATTRIBUTE, OCCURRED_IN_FUTURE,
 // BEFORE_PROGRAM_START; ALREADY_CLAIMED, IDEMPOTENCY_KEY_REUSED. TOO_MANY_PURCHASES refuses the whole slice.
 func (s *Service) RecordPurchases(ctx context.Context, inputs []RecordPurchaseInput) ([]Recorded, error) {
-	if _, err := actor.Require(ctx, actor.Support, actor.Admin, actor.PurchasesWrite); err != nil {
+	caller, err := actor.Require(ctx, actor.Support, actor.Admin, actor.PurchasesWrite)
+	if err != nil {
+		return nil, err
+	}
+	refs := make([]MemberRef, len(inputs))
+	for i, input := range inputs {
+		refs[i] = input.Member
+	}
+	if err := s.mayGuess(caller, guesses(refs)); err != nil {
 		return nil, err
 	}
 	return s.record(ctx, len(inputs), func(ctx context.Context, tx *postgres.Tx, book *rulebook) ([]*fact, error) {
-		refs := make([]MemberRef, len(inputs))
-		for i, input := range inputs {
-			refs[i] = input.Member
-		}
 		members, err := resolve(ctx, tx, refs)
 		if err != nil {
 			return nil, err
 		}
+		s.guessed(caller, refs, members)
 		facts := make([]*fact, len(inputs))
 		for i, input := range inputs {
 			facts[i] = newPurchase(input, book, tx.Now)

@@ -14,11 +14,13 @@ import (
 	"regulars/internal/actor"
 	"regulars/internal/id"
 	"regulars/internal/postgres"
+	"regulars/internal/ratelimit"
 )
 
 // Service is the loyalty program of one database. It is safe for concurrent use.
 type Service struct {
 	db       *postgres.DB
+	guesses  *ratelimit.Limiter // nil limits nobody
 	compiled atomic.Pointer[rulebook]
 }
 

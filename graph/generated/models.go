@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regulars/internal/actor"
+	"regulars/internal/identity"
 	"regulars/internal/problem"
 	"regulars/internal/value"
 	"regulars/loyalty"
@@ -33,6 +34,16 @@ type AdjustPointsPayload struct {
 	Member *loyalty.Member `json:"member,omitempty"`
 	// Whether this answers an adjustment that was made before.
 	Replayed *bool `json:"replayed,omitempty"`
+	// Why it was refused.
+	UserErrors []problem.UserError `json:"userErrors"`
+}
+
+// Answers `createClient`.
+type CreateClientPayload struct {
+	// The new client; null if it was refused.
+	Client *identity.Client `json:"client,omitempty"`
+	// Its key, which is shown this once; null if it was refused.
+	Key *string `json:"key,omitempty"`
 	// Why it was refused.
 	UserErrors []problem.UserError `json:"userErrors"`
 }
@@ -103,6 +114,38 @@ type ReviseEarningRuleInput struct {
 	Rule *loyalty.EarningRuleInput `json:"rule"`
 }
 
+// Which machine client is revoked.
+type RevokeClientInput struct {
+	// Which client.
+	ClientID string `json:"clientId"`
+}
+
+// Answers `revokeClient`.
+type RevokeClientPayload struct {
+	// The client, revoked; null if it was refused.
+	Client *identity.Client `json:"client,omitempty"`
+	// Why it was refused.
+	UserErrors []problem.UserError `json:"userErrors"`
+}
+
+// Which machine client gets a new key.
+type RotateClientKeyInput struct {
+	// Which client.
+	ClientID string `json:"clientId"`
+	// How long the old key stays valid: 0 (PT0S) to 30 days. Keys from before it end then, too, if they don't end sooner.
+	OldKeyValidFor value.Period `json:"oldKeyValidFor"`
+}
+
+// Answers `rotateClientKey`.
+type RotateClientKeyPayload struct {
+	// The client with its keys; null if it was refused.
+	Client *identity.Client `json:"client,omitempty"`
+	// The new key, which is shown this once; null if it was refused.
+	Key *string `json:"key,omitempty"`
+	// Why it was refused.
+	UserErrors []problem.UserError `json:"userErrors"`
+}
+
 // Whom to suspend or reinstate.
 type SuspendMemberInput struct {
 	// Whom.
@@ -143,8 +186,12 @@ type UpdateMemberInput struct {
 
 // Who is calling.
 type Viewer struct {
-	// What the caller may act as.
+	// What the caller may act as; a machine client has no roles.
 	Roles []actor.Role `json:"roles"`
+	// What a machine client may do; a person has no scopes.
+	Scopes []string `json:"scopes"`
+	// The name of the machine client that is calling; null for a person.
+	Client *string `json:"client,omitempty"`
 	// The member that the caller is; null if it is none or has not enrolled yet.
 	Member *loyalty.Member `json:"member,omitempty"`
 }

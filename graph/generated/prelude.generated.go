@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"regulars/internal/actor"
 	"regulars/internal/id"
 	"regulars/internal/problem"
 	"strconv"
@@ -1599,6 +1600,16 @@ func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐAdjustment(ctx
 	return v
 }
 
+func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐClient(ctx context.Context, v any) (id.Client, error) {
+	var res id.Client
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐClient(ctx context.Context, sel ast.SelectionSet, v id.Client) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐEntry(ctx context.Context, v any) (id.Entry, error) {
 	var res id.Entry
 	err := res.UnmarshalGQL(v)
@@ -1671,6 +1682,23 @@ func (ec *executionContext) marshalNInt2int(ctx context.Context, sel ast.Selecti
 	return res
 }
 
+func (ec *executionContext) unmarshalNString2regularsᚋinternalᚋactorᚐScope(ctx context.Context, v any) (actor.Scope, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := actor.Scope(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNString2regularsᚋinternalᚋactorᚐScope(ctx context.Context, sel ast.SelectionSet, v actor.Scope) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNString2regularsᚋinternalᚋproblemᚐCode(ctx context.Context, v any) (problem.Code, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := problem.Code(tmp)
@@ -1702,6 +1730,35 @@ func (ec *executionContext) marshalNString2string(ctx context.Context, sel ast.S
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNString2ᚕregularsᚋinternalᚋactorᚐScopeᚄ(ctx context.Context, v any) ([]actor.Scope, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]actor.Scope, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNString2regularsᚋinternalᚋactorᚐScope(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNString2ᚕregularsᚋinternalᚋactorᚐScopeᚄ(ctx context.Context, sel ast.SelectionSet, v []actor.Scope) graphql.Marshaler {
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNString2regularsᚋinternalᚋactorᚐScope(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalNString2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {

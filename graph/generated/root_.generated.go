@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"regulars/internal/identity"
 	"regulars/internal/value"
 	"regulars/loyalty"
 	"sync/atomic"
@@ -24,6 +25,7 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
 	Adjustment() AdjustmentResolver
+	ClientConnection() ClientConnectionResolver
 	EarningRuleConnection() EarningRuleConnectionResolver
 	Evaluation() EvaluationResolver
 	Member() MemberResolver
@@ -79,11 +81,45 @@ type ComplexityRoot struct {
 		PerAmount  func(childComplexity int) int
 	}
 
+	Client struct {
+		CreatedAt  func(childComplexity int) int
+		ID         func(childComplexity int) int
+		Keys       func(childComplexity int) int
+		LastUsedAt func(childComplexity int) int
+		Name       func(childComplexity int) int
+		RevokedAt  func(childComplexity int) int
+		Scopes     func(childComplexity int) int
+	}
+
+	ClientConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ClientEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ClientKey struct {
+		CreatedAt func(childComplexity int) int
+		ExpiresAt func(childComplexity int) int
+		ID        func(childComplexity int) int
+	}
+
 	ConflictError struct {
 		Code           func(childComplexity int) int
 		CurrentVersion func(childComplexity int) int
 		Message        func(childComplexity int) int
 		Path           func(childComplexity int) int
+	}
+
+	CreateClientPayload struct {
+		Client     func(childComplexity int) int
+		Key        func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	EarningRule struct {
@@ -197,6 +233,7 @@ type ComplexityRoot struct {
 
 	Mutation struct {
 		AdjustPoints       func(childComplexity int, input loyalty.AdjustPointsInput) int
+		CreateClient       func(childComplexity int, input identity.CreateClientInput) int
 		CreateEarningRule  func(childComplexity int, input loyalty.EarningRuleInput) int
 		CreateTier         func(childComplexity int, input loyalty.TierInput) int
 		EnrollMember       func(childComplexity int, input loyalty.EnrollMemberInput) int
@@ -207,6 +244,8 @@ type ComplexityRoot struct {
 		RecordReturn       func(childComplexity int, input loyalty.RecordReturnInput) int
 		ReinstateMember    func(childComplexity int, input SuspendMemberInput) int
 		ReviseEarningRule  func(childComplexity int, input ReviseEarningRuleInput) int
+		RevokeClient       func(childComplexity int, input RevokeClientInput) int
+		RotateClientKey    func(childComplexity int, input RotateClientKeyInput) int
 		SuspendMember      func(childComplexity int, input SuspendMemberInput) int
 		UpdateMember       func(childComplexity int, input UpdateMemberInput) int
 	}
@@ -271,6 +310,7 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
+		Clients      func(childComplexity int, first *int, after *string) int
 		EarningRules func(childComplexity int, first *int, after *string, filter *EarningRuleFilter) int
 		Member       func(childComplexity int, by loyalty.MemberRef) int
 		Members      func(childComplexity int, first *int, after *string, filter *loyalty.MemberFilter) int
@@ -291,6 +331,17 @@ type ComplexityRoot struct {
 
 	RecordPurchasesPayload struct {
 		Results    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	RevokeClientPayload struct {
+		Client     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	RotateClientKeyPayload struct {
+		Client     func(childComplexity int) int
+		Key        func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -332,8 +383,10 @@ type ComplexityRoot struct {
 	}
 
 	Viewer struct {
+		Client func(childComplexity int) int
 		Member func(childComplexity int) int
 		Roles  func(childComplexity int) int
+		Scopes func(childComplexity int) int
 	}
 }
 
@@ -494,6 +547,106 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Award.PerAmount(childComplexity), true
 
+	case "Client.createdAt":
+		if e.ComplexityRoot.Client.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Client.CreatedAt(childComplexity), true
+	case "Client.id":
+		if e.ComplexityRoot.Client.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Client.ID(childComplexity), true
+	case "Client.keys":
+		if e.ComplexityRoot.Client.Keys == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Client.Keys(childComplexity), true
+	case "Client.lastUsedAt":
+		if e.ComplexityRoot.Client.LastUsedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Client.LastUsedAt(childComplexity), true
+	case "Client.name":
+		if e.ComplexityRoot.Client.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Client.Name(childComplexity), true
+	case "Client.revokedAt":
+		if e.ComplexityRoot.Client.RevokedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Client.RevokedAt(childComplexity), true
+	case "Client.scopes":
+		if e.ComplexityRoot.Client.Scopes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Client.Scopes(childComplexity), true
+
+	case "ClientConnection.edges":
+		if e.ComplexityRoot.ClientConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientConnection.Edges(childComplexity), true
+	case "ClientConnection.nodes":
+		if e.ComplexityRoot.ClientConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientConnection.Nodes(childComplexity), true
+	case "ClientConnection.pageInfo":
+		if e.ComplexityRoot.ClientConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientConnection.PageInfo(childComplexity), true
+	case "ClientConnection.totalCount":
+		if e.ComplexityRoot.ClientConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientConnection.TotalCount(childComplexity), true
+
+	case "ClientEdge.cursor":
+		if e.ComplexityRoot.ClientEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientEdge.Cursor(childComplexity), true
+	case "ClientEdge.node":
+		if e.ComplexityRoot.ClientEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientEdge.Node(childComplexity), true
+
+	case "ClientKey.createdAt":
+		if e.ComplexityRoot.ClientKey.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientKey.CreatedAt(childComplexity), true
+	case "ClientKey.expiresAt":
+		if e.ComplexityRoot.ClientKey.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientKey.ExpiresAt(childComplexity), true
+	case "ClientKey.id":
+		if e.ComplexityRoot.ClientKey.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientKey.ID(childComplexity), true
+
 	case "ConflictError.code":
 		if e.ComplexityRoot.ConflictError.Code == nil {
 			break
@@ -518,6 +671,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ConflictError.Path(childComplexity), true
+
+	case "CreateClientPayload.client":
+		if e.ComplexityRoot.CreateClientPayload.Client == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateClientPayload.Client(childComplexity), true
+	case "CreateClientPayload.key":
+		if e.ComplexityRoot.CreateClientPayload.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateClientPayload.Key(childComplexity), true
+	case "CreateClientPayload.userErrors":
+		if e.ComplexityRoot.CreateClientPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateClientPayload.UserErrors(childComplexity), true
 
 	case "EarningRule.award":
 		if e.ComplexityRoot.EarningRule.Award == nil {
@@ -951,6 +1123,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AdjustPoints(childComplexity, args["input"].(loyalty.AdjustPointsInput)), true
+	case "Mutation.createClient":
+		if e.ComplexityRoot.Mutation.CreateClient == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createClient_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateClient(childComplexity, args["input"].(identity.CreateClientInput)), true
 	case "Mutation.createEarningRule":
 		if e.ComplexityRoot.Mutation.CreateEarningRule == nil {
 			break
@@ -1061,6 +1244,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReviseEarningRule(childComplexity, args["input"].(ReviseEarningRuleInput)), true
+	case "Mutation.revokeClient":
+		if e.ComplexityRoot.Mutation.RevokeClient == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revokeClient_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeClient(childComplexity, args["input"].(RevokeClientInput)), true
+	case "Mutation.rotateClientKey":
+		if e.ComplexityRoot.Mutation.RotateClientKey == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_rotateClientKey_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RotateClientKey(childComplexity, args["input"].(RotateClientKeyInput)), true
 	case "Mutation.suspendMember":
 		if e.ComplexityRoot.Mutation.SuspendMember == nil {
 			break
@@ -1307,6 +1512,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Program.TimeZone(childComplexity), true
 
+	case "Query.clients":
+		if e.ComplexityRoot.Query.Clients == nil {
+			break
+		}
+
+		args, err := ec.field_Query_clients_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Clients(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Query.earningRules":
 		if e.ComplexityRoot.Query.EarningRules == nil {
 			break
@@ -1420,6 +1636,38 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RecordPurchasesPayload.UserErrors(childComplexity), true
+
+	case "RevokeClientPayload.client":
+		if e.ComplexityRoot.RevokeClientPayload.Client == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeClientPayload.Client(childComplexity), true
+	case "RevokeClientPayload.userErrors":
+		if e.ComplexityRoot.RevokeClientPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeClientPayload.UserErrors(childComplexity), true
+
+	case "RotateClientKeyPayload.client":
+		if e.ComplexityRoot.RotateClientKeyPayload.Client == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotateClientKeyPayload.Client(childComplexity), true
+	case "RotateClientKeyPayload.key":
+		if e.ComplexityRoot.RotateClientKeyPayload.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotateClientKeyPayload.Key(childComplexity), true
+	case "RotateClientKeyPayload.userErrors":
+		if e.ComplexityRoot.RotateClientKeyPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotateClientKeyPayload.UserErrors(childComplexity), true
 
 	case "RuleOutcome.desired":
 		if e.ComplexityRoot.RuleOutcome.Desired == nil {
@@ -1558,6 +1806,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TierStanding.ValidUntil(childComplexity), true
 
+	case "Viewer.client":
+		if e.ComplexityRoot.Viewer.Client == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Client(childComplexity), true
 	case "Viewer.member":
 		if e.ComplexityRoot.Viewer.Member == nil {
 			break
@@ -1570,6 +1824,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Roles(childComplexity), true
+	case "Viewer.scopes":
+		if e.ComplexityRoot.Viewer.Scopes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Scopes(childComplexity), true
 
 	}
 	return 0, false
@@ -1582,6 +1842,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputAdjustPointsInput,
 		ec.unmarshalInputAttributeInput,
 		ec.unmarshalInputAwardInput,
+		ec.unmarshalInputCreateClientInput,
 		ec.unmarshalInputEarningRuleFilter,
 		ec.unmarshalInputEarningRuleInput,
 		ec.unmarshalInputEnrollMemberInput,
@@ -1598,6 +1859,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRecordReturnInput,
 		ec.unmarshalInputReturnLineInput,
 		ec.unmarshalInputReviseEarningRuleInput,
+		ec.unmarshalInputRevokeClientInput,
+		ec.unmarshalInputRotateClientKeyInput,
 		ec.unmarshalInputSuspendMemberInput,
 		ec.unmarshalInputTierInput,
 		ec.unmarshalInputUpdateMemberInput,
@@ -2037,6 +2300,145 @@ type ConflictError implements UserError @access {
   path: [String!]
   "The version to start from."
   currentVersion: Int!
+}
+`, BuiltIn: false},
+	{Name: "../schema/client.graphqls", Input: `extend type Query {
+  """
+  Machine clients, oldest first, those that are revoked among them. For ADMIN.
+  """
+  clients(
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+  ): ClientConnection! @access(roles: [ADMIN])
+}
+
+extend type Mutation {
+  """
+  Makes a machine client with a key of its own. For ADMIN.
+  Codes: INVALID_NAME, INVALID_SCOPE, CLIENT_NAME_TAKEN.
+  """
+  createClient(
+    "The client."
+    input: CreateClientInput!
+  ): CreateClientPayload! @access(roles: [ADMIN])
+
+  """
+  Gives a machine client a new key. The old one stays valid for a time, so that the client can change over. For ADMIN.
+  Codes: UNKNOWN_CLIENT, INVALID_DURATION.
+  """
+  rotateClientKey(
+    "Which client, and how long its old key stays valid."
+    input: RotateClientKeyInput!
+  ): RotateClientKeyPayload! @access(roles: [ADMIN])
+
+  """
+  Ends all keys of a machine client at once and for ever, and frees its name. Revoking it again changes nothing. For ADMIN.
+  Codes: UNKNOWN_CLIENT.
+  """
+  revokeClient(
+    "Which client."
+    input: RevokeClientInput!
+  ): RevokeClientPayload! @access(roles: [ADMIN])
+}
+
+"A program that calls the API with a key: a till, a web shop, a partner."
+type Client implements Node @access(roles: [ADMIN]) {
+  "The client's id."
+  id: ID!
+  "What it is called."
+  name: String!
+  "What it may do."
+  scopes: [String!]!
+  "When it was made."
+  createdAt: DateTime!
+  "When it last called, to about a minute; null: never."
+  lastUsedAt: DateTime
+  "Since when it may not call any more; null: it may."
+  revokedAt: DateTime
+  "The keys that are valid now, the current one first."
+  keys: [ClientKey!]!
+}
+
+"What there is to know of a machine client's key."
+type ClientKey @access(roles: [ADMIN]) {
+  "The public part of the key, which stands between its two underscores."
+  id: ID!
+  "When it was made."
+  createdAt: DateTime!
+  "From when on it is not valid any more; null: it is the current key."
+  expiresAt: DateTime
+}
+
+"A machine client to be."
+input CreateClientInput {
+  "What it is called: 1 to 100 characters, unique among the clients that are not revoked."
+  name: String!
+  "What it may do, at least one of: purchases:write, purchases:preview, members:read, members:write, points:redeem, points:adjust, checkin:write, program:read."
+  scopes: [String!]!
+}
+
+"Which machine client gets a new key."
+input RotateClientKeyInput {
+  "Which client."
+  clientId: ID!
+  "How long the old key stays valid: 0 (PT0S) to 30 days. Keys from before it end then, too, if they don't end sooner."
+  oldKeyValidFor: Duration! = "PT24H"
+}
+
+"Which machine client is revoked."
+input RevokeClientInput {
+  "Which client."
+  clientId: ID!
+}
+
+"Answers ` + "`" + `createClient` + "`" + `."
+type CreateClientPayload @access {
+  "The new client; null if it was refused."
+  client: Client
+  "Its key, which is shown this once; null if it was refused."
+  key: String
+  "Why it was refused."
+  userErrors: [UserError!]!
+}
+
+"Answers ` + "`" + `rotateClientKey` + "`" + `."
+type RotateClientKeyPayload @access {
+  "The client with its keys; null if it was refused."
+  client: Client
+  "The new key, which is shown this once; null if it was refused."
+  key: String
+  "Why it was refused."
+  userErrors: [UserError!]!
+}
+
+"Answers ` + "`" + `revokeClient` + "`" + `."
+type RevokeClientPayload @access {
+  "The client, revoked; null if it was refused."
+  client: Client
+  "Why it was refused."
+  userErrors: [UserError!]!
+}
+
+"A page of machine clients."
+type ClientConnection @access {
+  "The clients with their cursors."
+  edges: [ClientEdge!]!
+  "The clients alone."
+  nodes: [Client!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "How many clients there are over all pages."
+  totalCount: Int!
+}
+
+"A machine client in a page."
+type ClientEdge @access {
+  "The client."
+  node: Client!
+  "The cursor to read on behind."
+  cursor: String!
 }
 `, BuiltIn: false},
 	{Name: "../schema/member.graphqls", Input: `extend type Query {
@@ -2740,8 +3142,12 @@ type TierPayload @access {
 
 "Who is calling."
 type Viewer @access {
-  "What the caller may act as."
+  "What the caller may act as; a machine client has no roles."
   roles: [Role!]!
+  "What a machine client may do; a person has no scopes."
+  scopes: [String!]!
+  "The name of the machine client that is calling; null for a person."
+  client: String
   "The member that the caller is; null if it is none or has not enrolled yet."
   member: Member
 }
@@ -2841,6 +3247,74 @@ func (ec *executionContext) childFields_Award(ctx context.Context, field graphql
 		return ec.fieldContext_Award_multiplier(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Award", field.Name)
+}
+
+func (ec *executionContext) childFields_Client(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Client_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Client_name(ctx, field)
+	case "scopes":
+		return ec.fieldContext_Client_scopes(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Client_createdAt(ctx, field)
+	case "lastUsedAt":
+		return ec.fieldContext_Client_lastUsedAt(ctx, field)
+	case "revokedAt":
+		return ec.fieldContext_Client_revokedAt(ctx, field)
+	case "keys":
+		return ec.fieldContext_Client_keys(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Client", field.Name)
+}
+
+func (ec *executionContext) childFields_ClientConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ClientConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ClientConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ClientConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ClientConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClientConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ClientEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_ClientEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_ClientEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClientEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ClientKey(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ClientKey_id(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ClientKey_createdAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_ClientKey_expiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClientKey", field.Name)
+}
+
+func (ec *executionContext) childFields_CreateClientPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "client":
+		return ec.fieldContext_CreateClientPayload_client(ctx, field)
+	case "key":
+		return ec.fieldContext_CreateClientPayload_key(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CreateClientPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateClientPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_EarningRule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3161,6 +3635,28 @@ func (ec *executionContext) childFields_RecordPurchasesPayload(ctx context.Conte
 	return nil, fmt.Errorf("no field named %q was found under type RecordPurchasesPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RevokeClientPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "client":
+		return ec.fieldContext_RevokeClientPayload_client(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RevokeClientPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevokeClientPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RotateClientKeyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "client":
+		return ec.fieldContext_RotateClientKeyPayload_client(ctx, field)
+	case "key":
+		return ec.fieldContext_RotateClientKeyPayload_key(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RotateClientKeyPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RotateClientKeyPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RuleOutcome(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "ruleName":
@@ -3239,6 +3735,10 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 	switch field.Name {
 	case "roles":
 		return ec.fieldContext_Viewer_roles(ctx, field)
+	case "scopes":
+		return ec.fieldContext_Viewer_scopes(ctx, field)
+	case "client":
+		return ec.fieldContext_Viewer_client(ctx, field)
 	case "member":
 		return ec.fieldContext_Viewer_member(ctx, field)
 	}

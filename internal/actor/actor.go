@@ -4,6 +4,7 @@ package actor
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"regulars/internal/problem"
 )
@@ -65,9 +66,17 @@ type Actor struct {
 	ExternalID string
 }
 
+// systemPrefix is before what no issuer and no client is called.
+const systemPrefix = "system:"
+
 // System is the program acting by itself or for its operator: an import, the demo, a job.
 func System(name string) Actor {
-	return Actor{Caller: "system:" + name, Roles: []Role{Admin}}
+	return Actor{Caller: systemPrefix + name, Roles: []Role{Admin}}
+}
+
+// Internal tells whether the program itself is acting.
+func (a Actor) Internal() bool {
+	return strings.HasPrefix(a.Caller, systemPrefix)
 }
 
 // Has tells whether the actor has one of the grants.

@@ -29,6 +29,7 @@ const (
 	adjustmentPrefix = "adj"
 	activityPrefix   = "act"
 	entryPrefix      = "ent"
+	clientPrefix     = "cli"
 )
 
 // Member is the id of a member.
@@ -42,6 +43,9 @@ type Rule uuid.UUID
 
 // Adjustment is the id of an adjustment.
 type Adjustment uuid.UUID
+
+// Client is the id of a machine client.
+type Client uuid.UUID
 
 // Activity is the id of a fact: the member's, with its sequence number there.
 type Activity struct {
@@ -79,6 +83,7 @@ func (m Member) String() string     { return text(memberPrefix, m) }
 func (t Tier) String() string       { return text(tierPrefix, t) }
 func (r Rule) String() string       { return text(rulePrefix, r) }
 func (a Adjustment) String() string { return text(adjustmentPrefix, a) }
+func (c Client) String() string     { return text(clientPrefix, c) }
 func (a Activity) String() string   { return numbered(activityPrefix, a.Member, a.Sequence) }
 func (e Entry) String() string      { return numbered(entryPrefix, e.Member, e.Sequence) }
 
@@ -93,6 +98,9 @@ func ParseRule(text string) Rule { return parse[Rule](rulePrefix, text) }
 
 // ParseAdjustment reads an adjustment's id; the zero id if text is none.
 func ParseAdjustment(text string) Adjustment { return parse[Adjustment](adjustmentPrefix, text) }
+
+// ParseClient reads a machine client's id; the zero id if text is none.
+func ParseClient(text string) Client { return parse[Client](clientPrefix, text) }
 
 // ParseActivity reads an activity's id; the zero id if text is none.
 func ParseActivity(text string) Activity {
@@ -119,6 +127,9 @@ func (r Rule) MarshalGQL(w io.Writer) { write(w, r) }
 func (a Adjustment) MarshalGQL(w io.Writer) { write(w, a) }
 
 // MarshalGQL writes the id as the API shows it.
+func (c Client) MarshalGQL(w io.Writer) { write(w, c) }
+
+// MarshalGQL writes the id as the API shows it.
 func (a Activity) MarshalGQL(w io.Writer) { write(w, a) }
 
 // MarshalGQL writes the id as the API shows it.
@@ -135,6 +146,9 @@ func (r *Rule) UnmarshalGQL(value any) error { return read(r, value, ParseRule) 
 
 // UnmarshalGQL reads the id from an argument.
 func (a *Adjustment) UnmarshalGQL(value any) error { return read(a, value, ParseAdjustment) }
+
+// UnmarshalGQL reads the id from an argument.
+func (c *Client) UnmarshalGQL(value any) error { return read(c, value, ParseClient) }
 
 // UnmarshalGQL reads the id from an argument.
 func (a *Activity) UnmarshalGQL(value any) error { return read(a, value, ParseActivity) }
@@ -154,6 +168,9 @@ func (r Rule) Value() (driver.Value, error) { return uuid.UUID(r).Value() }
 // Value gives the id to the database.
 func (a Adjustment) Value() (driver.Value, error) { return uuid.UUID(a).Value() }
 
+// Value gives the id to the database.
+func (c Client) Value() (driver.Value, error) { return uuid.UUID(c).Value() }
+
 // Scan takes the id from the database.
 func (m *Member) Scan(source any) error { return (*uuid.UUID)(m).Scan(source) }
 
@@ -165,6 +182,9 @@ func (r *Rule) Scan(source any) error { return (*uuid.UUID)(r).Scan(source) }
 
 // Scan takes the id from the database.
 func (a *Adjustment) Scan(source any) error { return (*uuid.UUID)(a).Scan(source) }
+
+// Scan takes the id from the database.
+func (c *Client) Scan(source any) error { return (*uuid.UUID)(c).Scan(source) }
 
 // MarshalText writes the id into JSON as the API shows it.
 func (r Rule) MarshalText() ([]byte, error) { return []byte(r.String()), nil }

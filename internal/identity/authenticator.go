@@ -8,16 +8,26 @@ import (
 	"regulars/internal/problem"
 )
 
-// Authenticator tells who is calling by the bearer token of a request.
+// Authenticator tells who is calling by the bearer token of a request: a person's token or a machine client's key.
 type Authenticator struct {
+	// OIDC checks the tokens of the issuer that is configured; nil where none is. The development issuer is off beside it.
+	OIDC *OIDC
 	// Development checks the tokens of the development issuer; nil where that is off.
 	Development *DevelopmentIssuer
-	Now         func() time.Time
+	// Clients checks the keys of machine clients.
+	Clients *Clients
+	Now     func() time.Time
 }
 
 // Authenticate returns the caller that the token names. It returns problem.Unauthenticated for a token that no issuer
-// vouches for; any other error is a fault of ours.
-func (a *Authenticator) Authenticate(_ context.Context, token string) (actor.Actor, error) {
+// vouches for and a key that no client has; any other error is a fault of ours.
+func (a *Authenticator) Authenticate(ctx context.Context, token string) (actor.Actor, error) {
+	if isKey(token) {
+		return a.Clients.Verify(ctx, token)
+	}
+	if a.OIDC != nil {
+		return a.OIDC.Verify(ctx, token)
+	}
 	if a.Development == nil {
 		return actor.Actor{}, problem.Unauthenticated
 	}

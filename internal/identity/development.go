@@ -1,7 +1,8 @@
 // Package identity tells who is calling from what the caller sends.
 //
-// So far there is one issuer of tokens, the development issuer. Its key lies in the data folder, so whoever can read
-// that folder can be anybody: the server accepts its tokens only while it listens on a loopback address.
+// People have tokens of the OpenID Connect issuer that the settings name. Without one there is the development issuer: its
+// key lies in the data folder, so whoever can read that folder can be anybody, and the server accepts its tokens only while
+// it listens on a loopback address. Machine clients have keys.
 package identity
 
 import (

@@ -76,6 +76,24 @@ CREATE TABLE public.changes (
     after jsonb
 );
 
+CREATE TABLE public.client_keys (
+    id text NOT NULL COLLATE pg_catalog."C",
+    client_id uuid NOT NULL,
+    secret_hash bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    CONSTRAINT client_keys_secret_hash_check CHECK ((length(secret_hash) = 32))
+);
+
+CREATE TABLE public.clients (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    scopes text[] NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    last_used_at timestamp with time zone,
+    revoked_at timestamp with time zone
+);
+
 CREATE TABLE public.debts (
     member_id uuid NOT NULL,
     sequence bigint NOT NULL,
@@ -269,6 +287,17 @@ CREATE TABLE public.schema_migrations (
     applied_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.signing_keys (
+    id text NOT NULL COLLATE pg_catalog."C",
+    created_at timestamp with time zone NOT NULL,
+    public bytea NOT NULL,
+    private bytea,
+    retired_at timestamp with time zone,
+    CONSTRAINT signing_keys_private_check CHECK ((length(private) = 32)),
+    CONSTRAINT signing_keys_public_check CHECK ((length(public) = 32)),
+    CONSTRAINT signing_keys_retired CHECK (((retired_at IS NULL) OR (private IS NULL)))
+);
+
 CREATE TABLE public.tier_moves (
     member_id uuid NOT NULL,
     sequence bigint NOT NULL,
@@ -296,6 +325,12 @@ ALTER TABLE ONLY public.adjustments
 
 ALTER TABLE ONLY public.changes
     ADD CONSTRAINT changes_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.client_keys
+    ADD CONSTRAINT client_keys_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.clients
+    ADD CONSTRAINT clients_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.debts
     ADD CONSTRAINT debts_pkey PRIMARY KEY (member_id, sequence);
@@ -351,6 +386,9 @@ ALTER TABLE ONLY public.rules
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (version);
 
+ALTER TABLE ONLY public.signing_keys
+    ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.tier_moves
     ADD CONSTRAINT tier_moves_pkey PRIMARY KEY (member_id, sequence);
 
@@ -359,6 +397,12 @@ CREATE INDEX activities_by_purchase ON public.activities USING btree (member_id,
 CREATE INDEX adjustments_by_member ON public.adjustments USING btree (member_id, id);
 
 CREATE INDEX changes_by_object ON public.changes USING btree (object, id);
+
+CREATE INDEX client_keys_by_client ON public.client_keys USING btree (client_id);
+
+CREATE UNIQUE INDEX client_keys_current ON public.client_keys USING btree (client_id) WHERE (expires_at IS NULL);
+
+CREATE UNIQUE INDEX clients_name ON public.clients USING btree (name) WHERE (revoked_at IS NULL);
 
 CREATE INDEX debts_open ON public.debts USING btree (member_id) WHERE open;
 
@@ -376,6 +420,8 @@ CREATE INDEX members_by_name ON public.members USING btree (lower(display_name) 
 
 CREATE INDEX return_lines_by_purchase ON public.return_lines USING btree (member_id, purchase_sequence);
 
+CREATE UNIQUE INDEX signing_keys_signing ON public.signing_keys USING btree ((true)) WHERE (private IS NOT NULL);
+
 CREATE TRIGGER activities_append_only BEFORE DELETE OR UPDATE ON public.activities FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER activities_never_truncated BEFORE TRUNCATE ON public.activities FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -389,6 +435,9 @@ CREATE TRIGGER rule_versions_published_never_change BEFORE DELETE OR UPDATE ON p
 CREATE TRIGGER tier_moves_append_only BEFORE DELETE OR UPDATE ON public.tier_moves FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER tier_moves_never_truncated BEFORE TRUNCATE ON public.tier_moves FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+ALTER TABLE ONLY public.client_keys
+    ADD CONSTRAINT client_keys_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id);
 
 ALTER TABLE ONLY public.ladder_tiers
     ADD CONSTRAINT ladder_tiers_version_fkey FOREIGN KEY (version) REFERENCES public.ladders(version);

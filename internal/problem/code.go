@@ -8,7 +8,10 @@ const (
 	CodeBadUserInput    Code = "BAD_USER_INPUT"
 	CodeUnauthenticated Code = "UNAUTHENTICATED"
 	CodeForbidden       Code = "FORBIDDEN"
+	CodeRateLimited     Code = "RATE_LIMITED"
 	CodeInternal        Code = "INTERNAL"
+
+	CodePersistedQueryNotFound Code = "PERSISTED_QUERY_NOT_FOUND"
 )
 
 // Codes of user errors.
@@ -57,6 +60,11 @@ const (
 	NotADraft        Code = "NOT_A_DRAFT"
 	UnknownRule      Code = "UNKNOWN_RULE"
 	InvalidTiers     Code = "INVALID_TIERS"
+
+	UnknownClient   Code = "UNKNOWN_CLIENT"
+	ClientNameTaken Code = "CLIENT_NAME_TAKEN"
+	InvalidScope    Code = "INVALID_SCOPE"
+	InvalidDuration Code = "INVALID_DURATION"
 )
 
 // Description is a code with what it means.
@@ -69,8 +77,10 @@ type Description struct {
 var Registry = []Description{
 	{CodeBadUserInput, "The document, a variable, a scalar, a cursor or the page size is malformed. Nothing was done."},
 	{CodeUnauthenticated, "No bearer token was sent, or it is forged, expired or not meant for this program."},
-	{CodeForbidden, "The operation lies outside the caller's role."},
-	{CodeInternal, "A fault of ours. The answer names the request id under which it was logged."},
+	{CodeForbidden, "The operation lies outside the caller's role, or is switched off on this server."},
+	{CodeRateLimited, "Too many operations, sign-ins that failed, or guesses. Send it again after the seconds in Retry-After."},
+	{CodeInternal, "A fault of ours, or the operation took too long. The answer names the request id under which it was logged."},
+	{CodePersistedQueryNotFound, "No document is kept under this hash: send it with its text. Clients do so by themselves."},
 
 	{UnknownMember, "No member that the caller may see has this identifier."},
 	{EmailTaken, "Another member has this e-mail address."},
@@ -116,4 +126,9 @@ var Registry = []Description{
 	{NotADraft, "The rule has no draft to publish."},
 	{UnknownRule, "There is no such rule."},
 	{InvalidTiers, "Ranks and thresholds of the ladder must rise together."},
+
+	{UnknownClient, "There is no such machine client, or it is revoked."},
+	{ClientNameTaken, "Another machine client that is not revoked has this name."},
+	{InvalidScope, "A machine client has at least one scope, and there is no scope of this name."},
+	{InvalidDuration, "The length of time is out of its range."},
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // UserError is a problem that the caller can act on.
@@ -134,6 +135,13 @@ func UserErrors(err error) ([]UserError, bool) {
 type Failure struct {
 	Code    Code
 	Message string
+	// Wait is, of RATE_LIMITED, how long until the operation can be sent again.
+	Wait time.Duration
+}
+
+// RetryAfter is Wait in whole seconds, rounded up: at least 1 where there is anything to wait for.
+func (f Failure) RetryAfter() int {
+	return int((f.Wait + time.Second - 1) / time.Second)
 }
 
 func (f Failure) Error() string { return string(f.Code) + ": " + f.Message }
@@ -147,4 +155,9 @@ var (
 // BadUserInput is the failure of a malformed document, scalar, cursor or page size.
 func BadUserInput(format string, arguments ...any) Failure {
 	return Failure{Code: CodeBadUserInput, Message: fmt.Sprintf(format, arguments...)}
+}
+
+// RateLimited is the failure of an operation that comes too soon: message says of what there was too much.
+func RateLimited(wait time.Duration, message string) Failure {
+	return Failure{Code: CodeRateLimited, Message: message, Wait: wait}
 }

@@ -27,10 +27,6 @@ var graphiQLFiles = []string{
 	"graphiql/graphiql.min.css",
 }
 
-// GraphiQL sets styles from its scripts, hence 'unsafe-inline'; its fonts are data within the style sheet.
-const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
-	"img-src 'self' data:; font-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
 // frontPage is what people see at /: GraphiQL where files has it, else a plain page that says how to get it.
 type frontPage struct {
 	page []byte
@@ -76,11 +72,7 @@ func newFrontPage(files fs.FS, publicURL string) frontPage {
 
 func (f frontPage) register(routes *http.ServeMux) {
 	routes.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Content-Security-Policy", contentSecurityPolicy)
-		w.Header().Set("Referrer-Policy", "no-referrer")
-		w.Header().Set("Cache-Control", "no-cache")
-		_, _ = w.Write(f.page)
+		writePage(w, f.page)
 	})
 	for address, content := range f.assets {
 		routes.HandleFunc("GET "+address, func(w http.ResponseWriter, r *http.Request) {

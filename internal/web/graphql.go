@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strings"
 
@@ -15,9 +16,6 @@ import (
 	"regulars/internal/problem"
 	"regulars/internal/requestid"
 )
-
-// maximumBody holds a batch of 1,000 purchases with room to spare.
-const maximumBody = 8 << 20
 
 // serveGraphQL admits the request, hands it on and writes the access log: who, how it ended and how long it took, but
 // nothing of what was asked or answered.
@@ -61,6 +59,10 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request) (*http.Request, 
 	}
 	caller, signedIn, err := h.authenticate(r)
 	if errors.Is(err, problem.Unauthenticated) {
+		// Only failures are counted and only they are refused: a valid token passes, whoever else calls from its address.
+		if wait := h.parts.SignIns.Take(remote(r)); wait > 0 {
+			return nil, actor.Actor{}, &refusal{http.StatusTooManyRequests, problem.RateLimited(wait, "Too many sign-ins from your address have failed.")}
+		}
 		return nil, actor.Actor{}, &refusal{http.StatusUnauthorized, problem.Unauthenticated}
 	}
 	if err != nil {
@@ -68,10 +70,17 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request) (*http.Request, 
 			slog.String("requestId", requestid.From(r.Context())), slog.Any("cause", err))
 		return nil, actor.Actor{}, &refusal{http.StatusInternalServerError, internalFault}
 	}
+	counted := caller.Caller
+	if !signedIn {
+		counted = remote(r)
+	}
+	if wait := h.parts.Callers.Take(counted); wait > 0 {
+		return nil, caller, &refusal{http.StatusTooManyRequests, problem.RateLimited(wait, "You send more operations than are taken from one caller.")}
+	}
 	var body bytes.Buffer
-	if _, err := io.Copy(&body, http.MaxBytesReader(w, r.Body, maximumBody)); err != nil {
+	if _, err := io.Copy(&body, http.MaxBytesReader(w, r.Body, h.parts.MaximumBody)); err != nil {
 		if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-			return nil, caller, &refusal{http.StatusRequestEntityTooLarge, problem.BadUserInput("The request is larger than %d bytes.", maximumBody)}
+			return nil, caller, &refusal{http.StatusRequestEntityTooLarge, problem.BadUserInput("The request is larger than %d bytes.", h.parts.MaximumBody)}
 		}
 		return nil, caller, &refusal{http.StatusBadRequest, problem.BadUserInput("The request ended before its body did.")}
 	}
@@ -85,6 +94,20 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request) (*http.Request, 
 	admitted := r.WithContext(ctx)
 	admitted.Body = io.NopCloser(&body)
 	return admitted, caller, nil
+}
+
+// remote names the network that the request comes from: its address, of IPv6 the half that its user did not choose.
+func remote(r *http.Request) string {
+	from, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	address := from.Addr().Unmap()
+	if address.Is4() {
+		return address.String()
+	}
+	network, _ := address.Prefix(64)
+	return network.String()
 }
 
 // isOperation tells whether the body has the form of a request of GraphQL over HTTP.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"regulars/internal/identity"
 	"regulars/internal/postgres"
+	"regulars/internal/ratelimit"
 	"regulars/internal/requestid"
 )
 
@@ -23,6 +25,15 @@ type Parts struct {
 	Database *postgres.DB
 	// Authenticator tells who is calling.
 	Authenticator *identity.Authenticator
+	SigningKeys   *identity.SigningKeys
+	// MaximumBody is how many bytes an operation may have.
+	MaximumBody int64
+	// Callers bounds the operations of each caller (of each address, where nobody has signed in), and SignIns those that
+	// failed from each address.
+	Callers *ratelimit.Limiter
+	SignIns *ratelimit.Limiter
+	// Origins are whose pages may call the API from a browser, besides our own.
+	Origins []string
 	// PublicURL is where people and apps reach the program, without a slash at the end.
 	PublicURL string
 	Logger    *slog.Logger
@@ -39,9 +50,10 @@ type Handler struct {
 // NewHandler returns the handler made of parts, all of which must be given.
 func NewHandler(parts Parts) *Handler {
 	h := &Handler{parts: parts, routes: http.NewServeMux()}
-	h.routes.HandleFunc("/graphql", h.serveGraphQL)
+	h.routes.Handle("/graphql", crossOrigin(parts.Origins, http.HandlerFunc(h.serveGraphQL)))
 	h.routes.HandleFunc("GET /healthz", h.serveAlive)
 	h.routes.HandleFunc("GET /readyz", h.serveReady)
+	h.routes.HandleFunc("GET /.well-known/jwks.json", h.servePublicKeys)
 	newFrontPage(graphiQL, parts.PublicURL).register(h.routes)
 	return h
 }
@@ -61,5 +73,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("X-Request-Id", id)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if strings.HasPrefix(h.parts.PublicURL, "https://") {
+		w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+	}
 	h.routes.ServeHTTP(w, r.WithContext(requestid.With(r.Context(), id)))
 }

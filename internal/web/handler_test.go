@@ -17,6 +17,7 @@ import (
 	"regulars/internal/actor"
 	"regulars/internal/identity"
 	"regulars/internal/postgres/pgtest"
+	"regulars/internal/ratelimit"
 	"regulars/internal/requestid"
 	"regulars/internal/web"
 )
@@ -44,6 +45,9 @@ func setup(t *testing.T) *bundle {
 			fmt.Fprintf(w, "%q %s %d %v", caller.Caller, requestid.From(r.Context()), len(body), err)
 		}),
 		Authenticator: &identity.Authenticator{Development: issuer, Now: func() time.Time { return now }},
+		MaximumBody:   8 << 20,
+		Callers:       ratelimit.New(1, time.Second, 1000, func() time.Time { return now }),
+		SignIns:       ratelimit.New(1, time.Second, 1000, func() time.Time { return now }),
 		PublicURL:     "https://club.example",
 		Logger:        slog.New(slog.NewTextHandler(log, nil)),
 		Now:           func() time.Time { return now },

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"regulars/internal/problem"
@@ -38,6 +39,8 @@ func (f refusal) write(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	case http.StatusMethodNotAllowed:
 		w.Header().Set("Allow", http.MethodPost)
+	case http.StatusTooManyRequests:
+		w.Header().Set("Retry-After", strconv.Itoa(f.failure.RetryAfter()))
 	}
 	contentType := "application/json; charset=utf-8"
 	if accepts(r, graphQLResponse) {

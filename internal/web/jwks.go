@@ -1,0 +1,23 @@
+package web
+
+import (
+	"log/slog"
+	"net/http"
+
+	"regulars/internal/requestid"
+)
+
+// servePublicKeys answers what the program's signatures are verified with, e.g. by a scanner at a door without a network.
+// Who meets a signature by a key that it does not have asks again.
+func (h *Handler) servePublicKeys(w http.ResponseWriter, r *http.Request) {
+	keys, err := h.parts.SigningKeys.PublicKeys(r.Context())
+	if err != nil {
+		h.parts.Logger.ErrorContext(r.Context(), "the public keys could not be read",
+			slog.String("requestId", requestid.From(r.Context())), slog.Any("cause", err))
+		http.Error(w, internalFault.Message, http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/jwk-set+json")
+	w.Header().Set("Cache-Control", "public, max-age=300")
+	_, _ = w.Write(keys)
+}
