@@ -1,0 +1,270 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"regulars/cli"
+	"regulars/internal/actor"
+	"regulars/internal/id"
+	"regulars/internal/program"
+)
+
+// sample is a use of an operation that does no harm however often it is repeated: a replay, or the same again. What stands in <> is
+// a thing of the world; <n> is a number that each caller has for itself.
+type sample struct {
+	operation, arguments string
+	// self is where callers meet what is theirs; everywhere else it is ada's.
+	self bool
+}
+
+const (
+	purchased = `{member: {id: "<member>"}, source: "<source>", externalId: "1", occurredAt: "<yesterday>", total: {amount: "250.00", currency: "EUR"}}`
+	returned  = `(input: {source: "desk", externalId: "1", purchaseSource: "<source>", purchaseExternalId: "1", occurredAt: "<yesterday>", amount: {amount: "10.00", currency: "EUR"}})`
+	came      = `(input: {member: {id: "<member>"}, type: "CHECK_IN", source: "door", externalId: "1", occurredAt: "<yesterday>"})`
+	gift      = `(input: {member: {id: "<member>"}, points: 7, reason: "<reason>", expiresAt: "<soon>", idempotencyKey: "gift"})`
+)
+
+// samples has every operation at least once, and together they must show every field of every type to somebody.
+var samples = []sample{
+	{operation: "Query.clients"},
+	{operation: "Query.earningRules"},
+	{operation: "Query.member", arguments: `(by: {id: "<member>"})`},
+	{operation: "Query.member", arguments: `(by: {externalId: "<externalId>"})`},
+	{operation: "Query.member", arguments: `(by: {email: "<email>"})`},
+	{operation: "Query.members"},
+	{operation: "Query.node", arguments: `(id: "<member>")`},
+	{operation: "Query.node", arguments: `(id: "<activity>")`},
+	{operation: "Query.node", arguments: `(id: "<entry>")`},
+	{operation: "Query.node", arguments: `(id: "<adjustment>")`},
+	{operation: "Query.node", arguments: `(id: "<rule>")`},
+	{operation: "Query.node", arguments: `(id: "<tier>")`},
+	{operation: "Query.node", arguments: `(id: "<client>")`},
+	{operation: "Query.program"},
+	{operation: "Query.tiers"},
+	{operation: "Query.viewer", self: true},
+
+	{operation: "Mutation.adjustPoints", arguments: gift},
+	{operation: "Mutation.adjustPoints", arguments: `(input: {member: {id: "<member>"}, points: -1000000, reason: "Too many", idempotencyKey: "too many"})`},
+	{operation: "Mutation.createClient", arguments: `(input: {name: "Client <n>", scopes: ["program:read"]})`},
+	{operation: "Mutation.createEarningRule", arguments: `(input: {name: "Rule <n>", award: {fixed: 1}})`},
+	{operation: "Mutation.createEarningRule", arguments: `(input: {name: "Rule <n>", award: {fixed: 1}, condition: "purchase.totl > 1.0"})`},
+	{operation: "Mutation.createTier", arguments: `(input: {name: "Tier <n>", rank: 1<n>, threshold: 10001<n>})`},
+	{operation: "Mutation.enrollMember", arguments: `(input: {idempotencyKey: "join"})`, self: true},
+	{operation: "Mutation.publishEarningRule", arguments: `(input: {ruleId: "<rule>"})`},
+	{operation: "Mutation.recordActivity", arguments: came},
+	{operation: "Mutation.recordPurchase", arguments: `(input: ` + purchased + `)`},
+	{operation: "Mutation.recordPurchases", arguments: `(input: {purchases: [` + purchased + `]})`},
+	{operation: "Mutation.recordPurchases", arguments: `(input: {purchases: []})`},
+	{operation: "Mutation.recordReturn", arguments: returned},
+	{operation: "Mutation.reinstateMember", arguments: `(input: {memberId: "<member>", reason: "It was a mistake"})`},
+	{operation: "Mutation.reviseEarningRule", arguments: `(input: {ruleId: "<rule>", basedOnVersion: 9, rule: {name: "Late", award: {fixed: 1}}})`},
+	{operation: "Mutation.revokeClient", arguments: `(input: {clientId: "<revoked>"})`},
+	{operation: "Mutation.rotateClientKey", arguments: `(input: {clientId: "<client>"})`},
+	{operation: "Mutation.suspendMember", arguments: `(input: {memberId: "<member>", reason: "To look into it"})`},
+	{operation: "Mutation.updateMember", arguments: `(input: {memberId: "<member>", displayName: "Ada"})`},
+	{operation: "Mutation.updateMember", arguments: `(input: {memberId: "<member>", email: "not one"})`},
+}
+
+// narrower is where the program shows a caller less than the schema does, as the descriptions there say.
+var narrower = map[string]rule{
+	// An organizer sees nobody before it has attendees.
+	"Query.member:Member": {grants: []string{"SUPPORT", "ADMIN", "members:read"}},
+	// Only who may look members up finds them, and what is theirs, by an id.
+	"Query.node:Member":      {grants: []string{"SUPPORT", "ADMIN", "members:read"}, owner: true},
+	"Query.node:Activity":    {grants: []string{"SUPPORT", "ADMIN", "members:read"}, owner: true},
+	"Query.node:PointsEntry": {grants: []string{"SUPPORT", "ADMIN", "members:read"}, owner: true},
+	// Attributes are as personal as externalId.
+	"Attribute.name":  {grants: []string{"SUPPORT", "ADMIN", "members:read", "members:write"}, owner: true},
+	"Attribute.value": {grants: []string{"SUPPORT", "ADMIN", "members:read", "members:write"}, owner: true},
+	// Nobody else is a member, or a client.
+	"Viewer.member:Member": {owner: true},
+	"Viewer.client":        {grants: texts(actor.Scopes)},
+}
+
+// secrets are what no answer holds, in whatever field, for whoever may not see the field in which it stands.
+var secrets = map[string]string{
+	"<externalId>": "Member.externalId",
+	"<email>":      "Member.email",
+	"<phone>":      "Member.phone",
+	"<birthDate>":  "Member.birthDate",
+	"<attribute>":  "Attribute.value",
+	"<source>":     "Activity.source",
+	"<reason>":     "Adjustment.reason",
+	"<condition>":  "EarningRule.condition",
+	"<name>":       "Client.name",
+}
+
+// caller is somebody who asks.
+type caller struct {
+	name   string
+	number string
+	token  string
+	grants []string // roles or scopes
+}
+
+// The callers about whom more is to be said than what they were granted.
+const (
+	nobody   = "nobody"
+	owner    = "own"
+	stranger = "stranger"
+)
+
+func (c caller) member() bool { return c.name == owner || c.name == stranger }
+
+// world is a program in which everything is there once, and everybody.
+type world struct {
+	url     string
+	callers []caller
+	// things are what samples name, by their names; absent is there another one that does not exist, of that type.
+	things map[string]string
+	absent map[string]thing
+}
+
+type thing struct{ kind, id string }
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	settings := settings(t)
+	settings.API.MaximumComplexity = 1_000_000
+	database, err := cli.OpenDatabase(t.Context(), settings, program.Seed{Currency: "EUR", TimeZone: "Europe/Berlin", Start: "2020-01-01T00:00:00Z"}, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := database.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b := boot(t, settings, time.Now)
+	now := time.Now().UTC().Truncate(time.Second)
+	nowhere := id.New[id.Member]()
+	w := &world{
+		url: b.URL(),
+		things: map[string]string{
+			"<yesterday>": now.AddDate(0, 0, -1).Format(time.RFC3339), "<soon>": now.AddDate(0, 1, 0).Format(time.RFC3339),
+			"<externalId>": "ada-4711", "<email>": "ada.4711@example.com", "<phone>": "+4930123456789", "<birthDate>": "1985-12-10",
+			"<attribute>": "size 38 and a half", "<source>": "till-0815", "<reason>": "Sorry for the cold soup",
+			"<condition>": "purchase.total > 1.375", "<name>": "The old till",
+		},
+		absent: map[string]thing{
+			"<member>":     {"Member", nowhere.String()},
+			"<externalId>": {"Member", "nobody-0"},
+			"<email>":      {"Member", "nobody@example.com"},
+			"<activity>":   {"Activity", id.Activity{Member: nowhere, Sequence: 2}.String()},
+			"<entry>":      {"PointsEntry", id.Entry{Member: nowhere, Sequence: 3}.String()},
+			"<adjustment>": {"Adjustment", id.New[id.Adjustment]().String()},
+			"<rule>":       {"EarningRule", id.New[id.Rule]().String()},
+			"<tier>":       {"Tier", id.New[id.Tier]().String()},
+			"<client>":     {"Client", id.New[id.Client]().String()},
+		},
+	}
+	w.callers = []caller{
+		{name: nobody},
+		{name: owner, token: b.token(t, actor.Member, w.things["<externalId>"]), grants: []string{"MEMBER"}},
+		{name: stranger, token: b.token(t, actor.Member, "eve"), grants: []string{"MEMBER"}},
+	}
+	for _, role := range actor.Roles[1:] {
+		w.callers = append(w.callers, caller{name: string(role), token: b.token(t, role, "staff"), grants: []string{string(role)}})
+	}
+	w.fill(t, w.callers[1], w.callers[2], w.callers[len(w.callers)-1])
+	for i := range w.callers {
+		w.callers[i].number = fmt.Sprintf("%02d", i)
+	}
+	return w
+}
+
+// fill makes the things, by the samples wherever they do it, and a machine client for each scope.
+func (w *world) fill(t *testing.T, ada, eve, admin caller) {
+	t.Helper()
+	do := func(as caller, operation, selection string) string {
+		t.Helper()
+		answer := w.ask(t, as, fmt.Sprintf(`mutation { %s { %s userErrors { code path } } }`, operation, selection), nil)
+		if !strings.Contains(answer, `"userErrors":[]`) {
+			t.Fatalf("%s\nis answered %s", operation, answer)
+		}
+		return answer
+	}
+	keep := func(name, form, answer string) string {
+		t.Helper()
+		found := regexp.MustCompile(form).FindString(answer)
+		if found == "" {
+			t.Fatalf("there is no %s in %s", name, answer)
+		}
+		w.things[name] = found
+		return found
+	}
+	const key = `rgl_[a-z2-7]+_[a-z2-7]+`
+	client := func(name string, scopes ...string) (id, usable string) {
+		t.Helper()
+		listed, err := json.Marshal(scopes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made := do(admin, fmt.Sprintf(`createClient(input: {name: %q, scopes: %s})`, name, listed), "client { id } key")
+		return keep("<client>", `cli_\w+`, made), regexp.MustCompile(key).FindString(made)
+	}
+
+	do(eve, `enrollMember(input: {idempotencyKey: "join"})`, "member { id }")
+	keep("<member>", `mem_\w+`, do(ada, `enrollMember(input: {idempotencyKey: "join"})`, "member { id }"))
+	do(admin, `updateMember(input: {memberId: "<member>", displayName: "Ada", email: "<email>", phone: "<phone>", birthDate: "<birthDate>",
+		attributes: [{name: "shoes", value: "<attribute>"}]})`, "member { id }")
+
+	keep("<tier>", `tie_\w+`, do(admin, `createTier(input: {name: "Gold", rank: 1, threshold: 100, benefits: ["Cake"]})`, "tier { id }"))
+	do(admin, `createTier(input: {name: "Platinum", rank: 2, threshold: 1000000})`, "tier { id }")
+	do(admin, `createEarningRule(input: {name: "Twice", award: {multiplier: "2"}})`, "rule { id }")
+	do(admin, `createEarningRule(input: {name: "At the door", trigger: "CHECK_IN", award: {fixed: 5}})`, "rule { id }")
+	keep("<rule>", `rul_\w+`, do(admin, `createEarningRule(input: {name: "A point a euro", condition: "<condition>", startsAt: "2020-01-01T00:00:00Z",
+		endsAt: "2120-01-01T00:00:00Z", award: {perAmount: {points: 1, every: {amount: "1.00", currency: "EUR"}}}})`, "rule { id }"))
+	do(admin, `publishEarningRule(input: {ruleId: "<rule>"})`, "rule { id }")
+
+	bought := do(admin, `recordPurchase(input: `+purchased+`)`, "activity { id } entries { id }")
+	keep("<activity>", `act_\w+`, bought)
+	keep("<entry>", `ent_\w+`, bought)
+	do(admin, `recordReturn`+returned, "activity { id }")
+	do(admin, `recordActivity`+came, "activity { id }")
+	keep("<adjustment>", `adj_\w+`, do(admin, `adjustPoints`+gift, "adjustment { id }"))
+
+	w.things["<revoked>"], _ = client(w.things["<name>"], "program:read")
+	do(admin, `revokeClient(input: {clientId: "<revoked>"})`, "client { id }")
+	for _, scope := range texts(actor.Scopes) {
+		_, usable := client("A client for "+scope, scope)
+		w.callers = append(w.callers, caller{name: scope, token: usable, grants: []string{scope}})
+	}
+	// It is the last one, and so it stays <client>.
+	_, usable := client("A client for everything", texts(actor.Scopes)...)
+	w.callers = append(w.callers, caller{name: "every scope", token: usable, grants: texts(actor.Scopes)})
+}
+
+// ask sends a document in which names of things stand, and returns the answer. Of a thing in absent that one is named instead of
+// what is there.
+func (w *world) ask(t *testing.T, who caller, document string, absent map[string]thing) string {
+	t.Helper()
+	pairs := []string{"<n>", who.number}
+	for name, there := range w.things {
+		if other, ok := absent[name]; ok {
+			there = other.id
+		}
+		pairs = append(pairs, name, there)
+	}
+	operation, err := json.Marshal(map[string]string{"query": strings.NewReplacer(pairs...).Replace(document)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, answer := post(t, w.url, who.token, string(operation))
+	if status != http.StatusOK {
+		t.Fatalf("%s\nis answered %d: %s", document, status, answer)
+	}
+	return requestIDForm.ReplaceAllString(answer, `"requestId":""`)
+}
+
+func texts[T ~string](values []T) []string {
+	list := make([]string, len(values))
+	for i, value := range values {
+		list[i] = string(value)
+	}
+	return list
+}
