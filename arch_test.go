@@ -22,7 +22,7 @@ const module = "regulars"
 var (
 	leaves = []string{"internal/actor", "internal/id", "internal/page", "internal/problem", "internal/requestid", "internal/value"}
 	pure   = []string{"loyalty/lots", "loyalty/rules", "loyalty/tiers"}
-	tables = []string{"internal/audit", "internal/idempotency", "internal/program"}
+	tables = []string{"internal/audit", "internal/idempotency", "internal/outbox", "internal/program"}
 )
 
 // plan says what each package may import of this module: imports flow one way, from the server down to the leaves. A
@@ -48,6 +48,7 @@ var plan = map[string][]string{
 	"internal/program":     all(leaves, []string{"internal/postgres"}),
 	"internal/audit":       all(leaves, []string{"internal/postgres"}),
 	"internal/idempotency": all(leaves, []string{"internal/postgres"}),
+	"internal/outbox":      all(leaves, []string{"internal/postgres"}),
 
 	"loyalty/ledger":      all(leaves, tables, pure, []string{"internal/postgres"}),
 	"loyalty":             all(leaves, tables, pure, []string{"internal/postgres", "internal/ratelimit", "loyalty/ledger"}),
@@ -64,7 +65,7 @@ var plan = map[string][]string{
 	"internal/web": all(leaves, []string{"internal/postgres", "internal/identity", "internal/ratelimit"}),
 	"cli": all(leaves, tables, []string{"internal/postgres", "internal/postgres/embedded", "internal/identity", "internal/importer",
 		"internal/demo", "loyalty", "loyalty/reconcile"}),
-	"": {"cli", "graph", "internal/actor", "internal/demo", "internal/identity", "internal/program", "internal/ratelimit", "internal/web", "loyalty"},
+	"": {"cli", "graph", "internal/actor", "internal/audit", "internal/demo", "internal/identity", "internal/program", "internal/ratelimit", "internal/web", "loyalty"},
 }
 
 // restricted says who may import what is not ours: a folder means it and what is below it.

@@ -32,6 +32,8 @@ const (
 
 // samples has every operation at least once, and together they must show every field of every type to somebody.
 var samples = []sample{
+	{operation: "Query.auditEntries", arguments: `(first: 100)`},
+	{operation: "Query.auditEntries", arguments: `(of: "<rule>")`},
 	{operation: "Query.clients"},
 	{operation: "Query.earningRules"},
 	{operation: "Query.member", arguments: `(by: {id: "<member>"})`},
@@ -45,6 +47,7 @@ var samples = []sample{
 	{operation: "Query.node", arguments: `(id: "<rule>")`},
 	{operation: "Query.node", arguments: `(id: "<tier>")`},
 	{operation: "Query.node", arguments: `(id: "<client>")`},
+	{operation: "Query.node", arguments: `(id: "<auditEntry>")`},
 	{operation: "Query.program"},
 	{operation: "Query.tiers"},
 	{operation: "Query.viewer", self: true},
@@ -160,6 +163,7 @@ func newWorld(t *testing.T) *world {
 			"<rule>":       {"EarningRule", id.New[id.Rule]().String()},
 			"<tier>":       {"Tier", id.New[id.Tier]().String()},
 			"<client>":     {"Client", id.New[id.Client]().String()},
+			"<auditEntry>": {"AuditEntry", id.New[id.AuditEntry]().String()},
 		},
 	}
 	w.callers = []caller{
@@ -220,6 +224,7 @@ func (w *world) fill(t *testing.T, ada, eve, admin caller) {
 	keep("<rule>", `rul_\w+`, do(admin, `createEarningRule(input: {name: "A point a euro", condition: "<condition>", startsAt: "2020-01-01T00:00:00Z",
 		endsAt: "2120-01-01T00:00:00Z", award: {perAmount: {points: 1, every: {amount: "1.00", currency: "EUR"}}}})`, "rule { id }"))
 	do(admin, `publishEarningRule(input: {ruleId: "<rule>"})`, "rule { id }")
+	keep("<auditEntry>", `aud_\w+`, w.ask(t, admin, `{ auditEntries(of: "<rule>") { nodes { id } } }`, nil))
 
 	bought := do(admin, `recordPurchase(input: `+purchased+`)`, "activity { id } entries { id }")
 	keep("<activity>", `act_\w+`, bought)

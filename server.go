@@ -20,6 +20,7 @@ import (
 	"regulars/cli"
 	"regulars/graph"
 	"regulars/internal/actor"
+	"regulars/internal/audit"
 	"regulars/internal/demo"
 	"regulars/internal/identity"
 	"regulars/internal/program"
@@ -137,7 +138,7 @@ func Open(ctx context.Context, settings cli.Settings, seed program.Seed, logger 
 	}
 	clients := identity.NewClients(s.database.DB, logger)
 	s.handler = web.NewHandler(web.Parts{
-		GraphQL: graph.NewHandler(s.loyalty, clients, graph.Limits{
+		GraphQL: graph.NewHandler(s.loyalty, clients, audit.NewLog(s.database.DB), graph.Limits{
 			Complexity: bounds.MaximumComplexity, Depth: bounds.MaximumDepth, Time: bounds.OperationTimeout,
 			Introspection: bounds.Introspection.On, Suggestions: bounds.Suggests(),
 		}, logger),

@@ -21,6 +21,7 @@ import (
 
 	"regulars/graph"
 	"regulars/internal/actor"
+	"regulars/internal/audit"
 	"regulars/internal/identity"
 	"regulars/internal/postgres"
 	"regulars/internal/postgres/pgtest"
@@ -75,7 +76,7 @@ func newStageWithin(t *testing.T, bounds graph.Limits) *stage {
 	seed(t, db)
 	s.db = db
 	logger := slog.New(slog.NewTextHandler(&s.log, nil))
-	s.handler = graph.NewHandler(loyalty.New(db), identity.NewClients(db, logger), bounds, logger)
+	s.handler = graph.NewHandler(loyalty.New(db), identity.NewClients(db, logger), audit.NewLog(db), bounds, logger)
 	return s
 }
 
@@ -182,7 +183,7 @@ func (s *stage) answer(ctx context.Context, t *testing.T, who string, body map[s
 }
 
 var (
-	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli)_[0-9a-z]{26}\b`)
+	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli|aud)_[0-9a-z]{26}\b`)
 	ownedForm  = regexp.MustCompile(`\b(act|ent)_([0-9a-z]{26})_`)
 	numberForm = regexp.MustCompile(`"number": "\d{12}"`)
 	keyForm    = regexp.MustCompile(`"rgl_[a-z2-7]{16}_[a-z2-7]{52}"`)

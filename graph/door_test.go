@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"regulars/graph"
+	"regulars/internal/audit"
 	"regulars/internal/identity"
 	"regulars/internal/postgres"
 	"regulars/internal/ratelimit"
@@ -207,7 +208,7 @@ func TestDoor_RetryAfter(t *testing.T) {
 	s.enroll(t, "ada")
 	logger := slog.New(slog.DiscardHandler)
 	guesses := ratelimit.New(1, 90*time.Second, 1, func() time.Time { return s.now })
-	s.handler = graph.NewHandler(loyalty.New(s.db).WithGuesses(guesses), identity.NewClients(s.db, logger), bounds, logger)
+	s.handler = graph.NewHandler(loyalty.New(s.db).WithGuesses(guesses), identity.NewClients(s.db, logger), audit.NewLog(s.db), bounds, logger)
 	ask := func(name string) *httptest.ResponseRecorder {
 		return s.answer(t.Context(), t, "SUPPORT", query(fmt.Sprintf(`{ member(by: {externalId: %q}) { externalId } }`, name)))
 	}

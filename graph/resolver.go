@@ -3,6 +3,7 @@
 package graph
 
 import (
+	"regulars/internal/audit"
 	"regulars/internal/identity"
 	"regulars/internal/problem"
 	"regulars/loyalty"
@@ -12,6 +13,7 @@ import (
 type Resolver struct {
 	loyalty *loyalty.Service
 	clients *identity.Clients
+	log     *audit.Log
 }
 
 // refused splits an error of the domain: what its caller can act on goes into the payload, anything else stops the

@@ -126,8 +126,10 @@ func (s *Service) changeMember(ctx context.Context, caller actor.Actor, member i
 		if noted != nil {
 			return audit.RecordTx(ctx, tx, caller, noted())
 		}
+		fields := changedFields(before, *changed)
 		return audit.RecordTx(ctx, tx, caller, audit.Change{
-			Action: "updateMember", Object: member.String(), After: map[string]any{"fields": changedFields(before, *changed)},
+			Action: "updateMember", Object: member.String(),
+			Before: map[string]any{"fields": setFields(before, fields)}, After: map[string]any{"fields": setFields(*changed, fields)},
 		})
 	})
 	if err != nil {
@@ -180,4 +182,10 @@ func changedFields(before, after Member) []string {
 		}
 	}
 	return fields
+}
+
+// setFields are those of the fields that say something of the member.
+func setFields(member Member, fields []string) []string {
+	blank := Member{Attributes: value.Attributes{}}
+	return slices.DeleteFunc(changedFields(blank, member), func(field string) bool { return !slices.Contains(fields, field) })
 }

@@ -33,7 +33,7 @@ func (s *Service) CreateEarningRule(ctx context.Context, input EarningRuleInput)
 		if err := insertRule(ctx, tx, version.Rule); err != nil {
 			return rules.Version{}, err
 		}
-		return version, draft(ctx, tx, caller, version, "createEarningRule")
+		return version, draft(ctx, tx, caller, audit.Change{Action: "createEarningRule"}, version)
 	})
 }
 
@@ -59,7 +59,7 @@ func (s *Service) ReviseEarningRule(ctx context.Context, rule id.Rule, basedOn i
 			return rules.Version{}, err
 		}
 		version.Rule, version.Number = rule, newest.Number+1
-		return version, draft(ctx, tx, caller, version, "reviseEarningRule")
+		return version, draft(ctx, tx, caller, audit.Change{Action: "reviseEarningRule", Before: newest}, version)
 	})
 }
 
@@ -91,6 +91,7 @@ func (s *Service) PublishEarningRule(ctx context.Context, rule id.Rule, from *ti
 		if err != nil {
 			return rules.Version{}, err
 		}
+		drafted := newest
 		newest.PublishedAt, newest.EffectiveFrom = &tx.Now, from
 		if from == nil {
 			newest.EffectiveFrom = newest.StartsAt
@@ -105,8 +106,7 @@ func (s *Service) PublishEarningRule(ctx context.Context, rule id.Rule, from *ti
 			return rules.Version{}, err
 		}
 		return newest, audit.RecordTx(ctx, tx, caller, audit.Change{
-			Action: "publishEarningRule", Object: rule.String(),
-			After: map[string]any{"version": newest.Number, "from": newest.EffectiveFrom},
+			Action: "publishEarningRule", Object: rule.String(), Before: drafted, After: newest,
 		})
 	})
 }
@@ -134,13 +134,12 @@ func (s *Service) changeRule(ctx context.Context, work func(*postgres.Tx, *ruleb
 	return changed, err
 }
 
-func draft(ctx context.Context, tx *postgres.Tx, caller actor.Actor, version rules.Version, action string) error {
+func draft(ctx context.Context, tx *postgres.Tx, caller actor.Actor, change audit.Change, version rules.Version) error {
 	if err := insertVersion(ctx, tx, version); err != nil {
 		return err
 	}
-	return audit.RecordTx(ctx, tx, caller, audit.Change{
-		Action: action, Object: version.Rule.String(), After: map[string]any{"version": version.Number, "name": version.Name},
-	})
+	change.Object, change.After = version.Rule.String(), version
+	return audit.RecordTx(ctx, tx, caller, change)
 }
 
 func lockNewest(ctx context.Context, tx *postgres.Tx, rule id.Rule) (rules.Version, error) {

@@ -1600,6 +1600,16 @@ func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐAdjustment(ctx
 	return v
 }
 
+func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐAuditEntry(ctx context.Context, v any) (id.AuditEntry, error) {
+	var res id.AuditEntry
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐAuditEntry(ctx context.Context, sel ast.SelectionSet, v id.AuditEntry) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐClient(ctx context.Context, v any) (id.Client, error) {
 	var res id.Client
 	err := res.UnmarshalGQL(v)
@@ -1990,6 +2000,24 @@ func (ec *executionContext) marshalOID2ᚖregularsᚋinternalᚋidᚐTier(ctx co
 		return graphql.Null
 	}
 	return v
+}
+
+func (ec *executionContext) unmarshalOID2ᚖstring(ctx context.Context, v any) (*string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalID(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOID2ᚖstring(ctx context.Context, sel ast.SelectionSet, v *string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalID(*v)
+	return res
 }
 
 func (ec *executionContext) unmarshalOInt2ᚖint(ctx context.Context, v any) (*int, error) {

@@ -30,6 +30,7 @@ const (
 	activityPrefix   = "act"
 	entryPrefix      = "ent"
 	clientPrefix     = "cli"
+	auditEntryPrefix = "aud"
 )
 
 // Member is the id of a member.
@@ -46,6 +47,9 @@ type Adjustment uuid.UUID
 
 // Client is the id of a machine client.
 type Client uuid.UUID
+
+// AuditEntry is the id of a change that was recorded.
+type AuditEntry uuid.UUID
 
 // Activity is the id of a fact: the member's, with its sequence number there.
 type Activity struct {
@@ -84,6 +88,7 @@ func (t Tier) String() string       { return text(tierPrefix, t) }
 func (r Rule) String() string       { return text(rulePrefix, r) }
 func (a Adjustment) String() string { return text(adjustmentPrefix, a) }
 func (c Client) String() string     { return text(clientPrefix, c) }
+func (a AuditEntry) String() string { return text(auditEntryPrefix, a) }
 func (a Activity) String() string   { return numbered(activityPrefix, a.Member, a.Sequence) }
 func (e Entry) String() string      { return numbered(entryPrefix, e.Member, e.Sequence) }
 
@@ -101,6 +106,9 @@ func ParseAdjustment(text string) Adjustment { return parse[Adjustment](adjustme
 
 // ParseClient reads a machine client's id; the zero id if text is none.
 func ParseClient(text string) Client { return parse[Client](clientPrefix, text) }
+
+// ParseAuditEntry reads an audit entry's id; the zero id if text is none.
+func ParseAuditEntry(text string) AuditEntry { return parse[AuditEntry](auditEntryPrefix, text) }
 
 // ParseActivity reads an activity's id; the zero id if text is none.
 func ParseActivity(text string) Activity {
@@ -130,6 +138,9 @@ func (a Adjustment) MarshalGQL(w io.Writer) { write(w, a) }
 func (c Client) MarshalGQL(w io.Writer) { write(w, c) }
 
 // MarshalGQL writes the id as the API shows it.
+func (a AuditEntry) MarshalGQL(w io.Writer) { write(w, a) }
+
+// MarshalGQL writes the id as the API shows it.
 func (a Activity) MarshalGQL(w io.Writer) { write(w, a) }
 
 // MarshalGQL writes the id as the API shows it.
@@ -149,6 +160,9 @@ func (a *Adjustment) UnmarshalGQL(value any) error { return read(a, value, Parse
 
 // UnmarshalGQL reads the id from an argument.
 func (c *Client) UnmarshalGQL(value any) error { return read(c, value, ParseClient) }
+
+// UnmarshalGQL reads the id from an argument.
+func (a *AuditEntry) UnmarshalGQL(value any) error { return read(a, value, ParseAuditEntry) }
 
 // UnmarshalGQL reads the id from an argument.
 func (a *Activity) UnmarshalGQL(value any) error { return read(a, value, ParseActivity) }
@@ -171,6 +185,9 @@ func (a Adjustment) Value() (driver.Value, error) { return uuid.UUID(a).Value() 
 // Value gives the id to the database.
 func (c Client) Value() (driver.Value, error) { return uuid.UUID(c).Value() }
 
+// Value gives the id to the database.
+func (a AuditEntry) Value() (driver.Value, error) { return uuid.UUID(a).Value() }
+
 // Scan takes the id from the database.
 func (m *Member) Scan(source any) error { return (*uuid.UUID)(m).Scan(source) }
 
@@ -185,6 +202,18 @@ func (a *Adjustment) Scan(source any) error { return (*uuid.UUID)(a).Scan(source
 
 // Scan takes the id from the database.
 func (c *Client) Scan(source any) error { return (*uuid.UUID)(c).Scan(source) }
+
+// Scan takes the id from the database.
+func (a *AuditEntry) Scan(source any) error { return (*uuid.UUID)(a).Scan(source) }
+
+// MarshalText writes the id into JSON as the API shows it.
+func (t Tier) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnmarshalText reads the id back from JSON.
+func (t *Tier) UnmarshalText(text []byte) error {
+	*t = ParseTier(string(text))
+	return nil
+}
 
 // MarshalText writes the id into JSON as the API shows it.
 func (r Rule) MarshalText() ([]byte, error) { return []byte(r.String()), nil }

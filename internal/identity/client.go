@@ -169,7 +169,7 @@ func (c *Clients) Rotate(ctx context.Context, client id.Client, oldKeyValidFor v
 			return err
 		}
 		return audit.RecordTx(ctx, tx, caller, audit.Change{
-			Action: "rotateClientKey", Object: client.String(), Before: before, After: rotated.Keys,
+			Action: "rotateClientKey", Object: client.String(), Before: map[string]any{"keys": before}, After: map[string]any{"keys": rotated.Keys},
 		})
 	})
 	if err != nil {
@@ -193,7 +193,7 @@ func (c *Clients) Revoke(ctx context.Context, client id.Client) (*Client, error)
 		if revoked, err = lockClient(ctx, tx, client); err != nil || revoked.RevokedAt != nil {
 			return err
 		}
-		before := revoked.Keys
+		before := map[string]any{"keys": revoked.Keys, "revokedAt": nil}
 		if err := endKeys(ctx, tx, client, tx.Now); err != nil {
 			return err
 		}
@@ -201,7 +201,9 @@ func (c *Clients) Revoke(ctx context.Context, client id.Client) (*Client, error)
 			return err
 		}
 		revoked.RevokedAt, revoked.Keys = &tx.Now, nil
-		return audit.RecordTx(ctx, tx, caller, audit.Change{Action: "revokeClient", Object: client.String(), Before: before})
+		return audit.RecordTx(ctx, tx, caller, audit.Change{
+			Action: "revokeClient", Object: client.String(), Before: before, After: map[string]any{"keys": []ClientKey{}, "revokedAt": tx.Now},
+		})
 	})
 	if err != nil {
 		return nil, err

@@ -328,7 +328,8 @@ func TestClients_Changes(t *testing.T) {
 	}
 	var changes []string
 	if err := d.db.Select(t.Context(), &changes, `
-		select concat_ws(' ', actor, action, after ->> 'name', after ->> 'scopes', before #>> '{0,id}') from changes where object = $1 order by id`,
+		select concat_ws(' ', actor, action, after ->> 'name', after ->> 'scopes', before #>> '{keys,0,id}', before -> 'revokedAt',
+			jsonb_array_length(after -> 'keys'), length(after ->> 'revokedAt') > 0) from changes where object = $1 order by id`,
 		client.ID.String()); err != nil {
 		t.Fatal(err)
 	}
@@ -339,13 +340,13 @@ func TestClients_Changes(t *testing.T) {
 	if len(changes) != 3 {
 		t.Fatalf("got %q", changes)
 	}
-	if want := `system:test createClient Till ["purchases:write"]`; changes[0] != want {
+	if want := `system:test createClient Till ["purchases:write"] 1`; changes[0] != want {
 		t.Errorf("got %q, want %q", changes[0], want)
 	}
-	if want := "system:test rotateClientKey " + strings.Split(key, "_")[1]; changes[1] != want {
+	if want := "system:test rotateClientKey " + strings.Split(key, "_")[1] + " 1"; changes[1] != want {
 		t.Errorf("got %q, want %q", changes[1], want)
 	}
-	if !strings.HasPrefix(changes[2], "system:test revokeClient ") {
+	if !strings.HasPrefix(changes[2], "system:test revokeClient ") || !strings.HasSuffix(changes[2], " null 0 t") {
 		t.Errorf("got %q", changes[2])
 	}
 }

@@ -135,15 +135,21 @@ func (s *SigningKeys) List(ctx context.Context) ([]SigningKey, error) {
 // good until they are retired. For admins.
 func (s *SigningKeys) Rotate(ctx context.Context) (SigningKey, error) {
 	var made SigningKey
-	err := s.change(ctx, func(tx *postgres.Tx, caller actor.Actor, _ []SigningKey) error {
+	err := s.change(ctx, func(tx *postgres.Tx, caller actor.Actor, keys []SigningKey) error {
 		made = newSigningKey(tx.Now)
+		var before *string
+		if at := slices.IndexFunc(keys, SigningKey.Signs); at >= 0 {
+			before = &keys[at].ID
+		}
 		if err := forgetPrivate(ctx, tx); err != nil {
 			return err
 		}
 		if err := insertSigningKey(ctx, tx, made); err != nil {
 			return err
 		}
-		return audit.RecordTx(ctx, tx, caller, audit.Change{Action: "rotateSigningKeys", Object: made.ID})
+		return audit.RecordTx(ctx, tx, caller, audit.Change{
+			Action: "rotateSigningKeys", Object: made.ID, Before: map[string]any{"signs": before}, After: map[string]any{"signs": made.ID},
+		})
 	})
 	return made, err
 }
@@ -164,7 +170,9 @@ func (s *SigningKeys) Retire(ctx context.Context, id string) error {
 		if err := retireSigningKey(ctx, tx, id); err != nil {
 			return err
 		}
-		return audit.RecordTx(ctx, tx, caller, audit.Change{Action: "retireSigningKey", Object: id})
+		return audit.RecordTx(ctx, tx, caller, audit.Change{
+			Action: "retireSigningKey", Object: id, Before: map[string]any{"retiredAt": nil}, After: map[string]any{"retiredAt": tx.Now},
+		})
 	})
 }
 

@@ -150,10 +150,17 @@ func TestSigningKeys_Rotate(t *testing.T) {
 		t.Errorf("retiring no key: %v", err)
 	}
 	var changes []string
-	if err := d.db.Select(t.Context(), &changes, `select actor || ' ' || action || ' ' || object from changes order by id`); err != nil {
+	if err := d.db.Select(t.Context(), &changes, `
+		select concat_ws(' ', actor, action, object, before ->> 'signs', after ->> 'signs', before -> 'retiredAt', length(after ->> 'retiredAt') > 0)
+		from changes order by id`); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"system:test rotateSigningKeys " + second, "system:test retireSigningKey " + signer(t, old)}, changes); diff != "" {
+	first := signer(t, old)
+	want := []string{
+		"system:test rotateSigningKeys " + second + " " + first + " " + second,
+		"system:test retireSigningKey " + first + " null t",
+	}
+	if diff := cmp.Diff(want, changes); diff != "" {
 		t.Error(diff)
 	}
 	var private int

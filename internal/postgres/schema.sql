@@ -210,6 +210,32 @@ CREATE TABLE public.members (
     CONSTRAINT members_status_check CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'SUSPENDED'::text])))
 );
 
+CREATE TABLE public.notice_consumers (
+    name text NOT NULL,
+    read_to bigint NOT NULL,
+    fence bigint NOT NULL,
+    fence_transaction xid8 NOT NULL
+);
+
+CREATE TABLE public.notices (
+    id bigint NOT NULL,
+    member_id uuid,
+    type text NOT NULL,
+    version integer NOT NULL,
+    payload jsonb NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    CONSTRAINT notices_version_check CHECK ((version > 0))
+);
+
+ALTER TABLE public.notices ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.notices_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.program (
     singleton boolean DEFAULT true NOT NULL,
     name text NOT NULL,
@@ -367,6 +393,12 @@ ALTER TABLE ONLY public.member_keys
 
 ALTER TABLE ONLY public.members
     ADD CONSTRAINT members_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.notice_consumers
+    ADD CONSTRAINT notice_consumers_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.notices
+    ADD CONSTRAINT notices_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.program
     ADD CONSTRAINT program_pkey PRIMARY KEY (singleton);

@@ -17,38 +17,39 @@ const Purchase = "PURCHASE"
 // Award is what a rule gives; exactly one of its fields is set.
 type Award struct {
 	// Fixed is a number of points.
-	Fixed *int64
+	Fixed *int64 `json:"fixed,omitempty"`
 	// PerAmount gives points for every full amount.
-	PerAmount *PerAmount
+	PerAmount *PerAmount `json:"perAmount,omitempty"`
 	// Multiplier multiplies the points of the base rules, in millionths: 2,000,000 adds as much once more.
-	Multiplier *int64
+	Multiplier *int64 `json:"multiplier,omitempty"`
 }
 
 // PerAmount gives Points for every Every minor units of the purchase's total; Rounding decides about the last, partly
 // filled one.
 type PerAmount struct {
-	Points   int64
-	Every    int64
-	Rounding value.Rounding
+	Points   int64          `json:"points"`
+	Every    int64          `json:"every"`
+	Rounding value.Rounding `json:"rounding"`
 }
 
-// Version is one version of an earning rule.
+// Version is one version of an earning rule; as JSON, what is recorded of its changes.
 type Version struct {
-	Rule      id.Rule
-	Number    int
-	Name      string
-	Trigger   string
-	Condition string
-	Award     Award
+	Rule      id.Rule `json:"rule"`
+	Number    int     `json:"version"`
+	Name      string  `json:"name"`
+	Trigger   string  `json:"trigger"`
+	Condition string  `json:"condition"`
+	Award     Award   `json:"award"`
 	// Qualifying points count towards tiers as well.
-	Qualifying bool
+	Qualifying bool `json:"qualifying"`
 	// StartsAt and EndsAt bound the schedule: [StartsAt, EndsAt) by the fact's occurredAt; nil: unbounded.
-	StartsAt, EndsAt *time.Time
-	Priority         int
+	StartsAt *time.Time `json:"startsAt"`
+	EndsAt   *time.Time `json:"endsAt"`
+	Priority int        `json:"priority"`
 	// EffectiveFrom is the occurredAt from which this version serves; nil: the beginning of time.
-	EffectiveFrom *time.Time
+	EffectiveFrom *time.Time `json:"effectiveFrom"`
 	// PublishedAt is the recordedAt from which it does; nil: a draft.
-	PublishedAt *time.Time
+	PublishedAt *time.Time `json:"publishedAt"`
 
 	condition *condition
 }

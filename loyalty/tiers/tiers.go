@@ -10,16 +10,16 @@ import (
 	"regulars/internal/value"
 )
 
-// Tier is one step of the ladder.
+// Tier is one step of the ladder; as JSON, what is recorded of its changes.
 type Tier struct {
-	ID   id.Tier `db:"tier_id"`
-	Name string  `db:"name"`
+	ID   id.Tier `db:"tier_id" json:"tier"`
+	Name string  `db:"name" json:"name"`
 	// Rank orders the tiers; the lowest one, which everybody has, is 0.
-	Rank int `db:"rank"`
+	Rank int `db:"rank" json:"rank"`
 	// Threshold is how many qualifying points reach the tier.
-	Threshold int64 `db:"threshold"`
+	Threshold int64 `db:"threshold" json:"threshold"`
 	// Benefits are for people to read.
-	Benefits []string `db:"-"`
+	Benefits []string `db:"-" json:"benefits"`
 }
 
 // IsNode marks the tier as one of the API's nodes.

@@ -1,0 +1,134 @@
+package outbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"regulars/internal/id"
+)
+
+// Type names what a notice tells, for ever.
+type Type string
+
+// The types of notices.
+const (
+	TypePointsEarned      Type = "points.earned"
+	TypePointsRedeemed    Type = "points.redeemed"
+	TypePointsExpiring    Type = "points.expiring"
+	TypePointsExpired     Type = "points.expired"
+	TypeTierChanged       Type = "tier.changed"
+	TypeRedemptionChanged Type = "redemption.changed"
+)
+
+// Payload is what a notice tells, one of the structs of this package: ids, numbers and instants, never personal data.
+// What belongs to the member is named by its number, which makes the id together with the notice's member.
+type Payload interface {
+	// shape returns the type and the version under which the payload is kept.
+	shape() (Type, int)
+}
+
+// PointsEarned tells that a fact or a correction gave points.
+type PointsEarned struct {
+	// Entry is the number of the points entry.
+	Entry      int64     `json:"entry"`
+	Points     int64     `json:"points"`
+	OccurredAt time.Time `json:"occurredAt"`
+	// AvailableAt is from when on they can be spent; nil: not before they are confirmed.
+	AvailableAt *time.Time `json:"availableAt"`
+	// ExpiresAt is when they lapse; nil: never, as far as is known.
+	ExpiresAt *time.Time `json:"expiresAt"`
+}
+
+// PointsRedeemed tells that points were spent.
+type PointsRedeemed struct {
+	// Entry is the number of the points entry.
+	Entry int64 `json:"entry"`
+	// Points is how many were spent, above 0.
+	Points     int64     `json:"points"`
+	OccurredAt time.Time `json:"occurredAt"`
+}
+
+// PointsExpiring tells that points lapse soon.
+type PointsExpiring struct {
+	// Points is how many lapse at ExpiresAt if none of them is spent before.
+	Points    int64     `json:"points"`
+	ExpiresAt time.Time `json:"expiresAt"`
+}
+
+// PointsExpired tells that points have lapsed.
+type PointsExpired struct {
+	// Entry is the number of the points entry.
+	Entry int64 `json:"entry"`
+	// Points is how many have lapsed, above 0.
+	Points    int64     `json:"points"`
+	ExpiredAt time.Time `json:"expiredAt"`
+}
+
+// TierChanged tells that a member moved to another tier.
+type TierChanged struct {
+	// From is nil for the first tier of a new member.
+	From *id.Tier  `json:"from"`
+	To   id.Tier   `json:"to"`
+	At   time.Time `json:"at"`
+	// ValidUntil is how long the tier is kept at least; nil: for ever.
+	ValidUntil *time.Time `json:"validUntil"`
+	// Reason is the code of why, as in the member's tier history.
+	Reason string `json:"reason"`
+}
+
+// RedemptionStatus is what became of a redemption.
+type RedemptionStatus string
+
+// The statuses of redemptions.
+const (
+	RedemptionIssued   RedemptionStatus = "ISSUED"
+	RedemptionUsed     RedemptionStatus = "USED"
+	RedemptionCanceled RedemptionStatus = "CANCELED"
+)
+
+// RedemptionChanged tells what became of a redemption.
+type RedemptionChanged struct {
+	// Redemption is its number.
+	Redemption int64            `json:"redemption"`
+	Status     RedemptionStatus `json:"status"`
+	At         time.Time        `json:"at"`
+}
+
+func (PointsEarned) shape() (Type, int)      { return TypePointsEarned, 1 }
+func (PointsRedeemed) shape() (Type, int)    { return TypePointsRedeemed, 1 }
+func (PointsExpiring) shape() (Type, int)    { return TypePointsExpiring, 1 }
+func (PointsExpired) shape() (Type, int)     { return TypePointsExpired, 1 }
+func (TierChanged) shape() (Type, int)       { return TypeTierChanged, 1 }
+func (RedemptionChanged) shape() (Type, int) { return TypeRedemptionChanged, 1 }
+
+// shape is a type of notices with the version of its payload. A payload that changes its meaning gets the next version;
+// the old one is read until no notice has it any more.
+type shape struct {
+	of      Type
+	version int
+}
+
+var shapes = map[shape]func([]byte) (Payload, error){
+	{TypePointsEarned, 1}:      decode[PointsEarned],
+	{TypePointsRedeemed, 1}:    decode[PointsRedeemed],
+	{TypePointsExpiring, 1}:    decode[PointsExpiring],
+	{TypePointsExpired, 1}:     decode[PointsExpired],
+	{TypeTierChanged, 1}:       decode[TierChanged],
+	{TypeRedemptionChanged, 1}: decode[RedemptionChanged],
+}
+
+func decode[P Payload](encoded []byte) (Payload, error) {
+	var payload P
+	err := json.Unmarshal(encoded, &payload)
+	return payload, err
+}
+
+// read returns the payload that was kept under a shape. A shape that is not known is an error.
+func (s shape) read(encoded []byte) (Payload, error) {
+	known, ok := shapes[s]
+	if !ok {
+		return nil, fmt.Errorf("a newer program wrote it: there is no %s of version %d here", s.of, s.version)
+	}
+	return known(encoded)
+}
