@@ -57,6 +57,7 @@ func TestCommand_Misused(t *testing.T) {
 		"bad switch":       {[]string{"REGULARS_DEMO=yes"}, nil, "REGULARS_DEMO"},
 		"bad bound":        {[]string{"REGULARS_CALLER_RATE=0"}, nil, "REGULARS_CALLER_RATE"},
 		"no bound":         {[]string{"REGULARS_MAXIMUM_BODY=8 MiB"}, nil, "REGULARS_MAXIMUM_BODY"},
+		"bad proxy":        {[]string{"REGULARS_TRUSTED_PROXIES=proxy.example"}, nil, "REGULARS_TRUSTED_PROXIES"},
 		"bad origin":       {[]string{"REGULARS_CORS_ORIGINS=*"}, nil, "REGULARS_CORS_ORIGINS"},
 		"unknown command":  {nil, []string{"sell"}, "sell"},
 		"unknown flag":     {nil, []string{"--quick"}, "--quick"},

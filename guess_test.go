@@ -79,8 +79,13 @@ func purchase(number, receipt string, at time.Time) map[string]any {
 	}
 }
 
-// TestGuessing lets 100 callers guess card numbers and 100 strangers guess tokens for a minute, beside an honest till and
-// an honest member. The minute is the clock's.
+// register tries an e-mail address.
+func register(email, key string) string {
+	return fmt.Sprintf(`mutation { enrollMember(input: {email: %q, idempotencyKey: %q}) { member { id } userErrors { code } } }`, email, key)
+}
+
+// TestGuessing lets 100 callers guess card numbers and e-mail addresses, a third of them staff, machine clients and members
+// each, and 100 strangers guess tokens for a minute, beside an honest till and an honest member. The minute is the clock's.
 func TestGuessing(t *testing.T) {
 	t.Parallel()
 	const (
@@ -111,7 +116,7 @@ func TestGuessing(t *testing.T) {
 	}
 	rule := taken(`"(rul_\w+)"`, admin.ask(t, `mutation { createEarningRule(input: {name: "Base", award: {fixed: 5}}) { rule { id } } }`, nil))
 	admin.ask(t, fmt.Sprintf(`mutation { publishEarningRule(input: {ruleId: %q}) { rule { id } } }`, rule), nil)
-	number := taken(`"number":"(\d+)"`, admin.ask(t, `mutation { enrollMember(input: {externalId: "ada", idempotencyKey: "ada"}) { member { number } } }`, nil))
+	number := taken(`"number":"(\d+)"`, admin.ask(t, `mutation { enrollMember(input: {externalId: "ada", email: "ada@club.example", idempotencyKey: "ada"}) { member { number } } }`, nil))
 	clock.Advance(time.Second)
 
 	// The honest ones: a purchase earns its points, and the member sees them at once.
@@ -136,12 +141,33 @@ func TestGuessing(t *testing.T) {
 		honest(&alone)
 	}
 
+	const staff, clients = 34, 33 // the others are members
+	made := admin.ask(t, func() string {
+		var document strings.Builder
+		for i := range clients {
+			fmt.Fprintf(&document, ` c%d: createClient(input: {name: "Guesser %d", scopes: ["members:read", "purchases:write"]}) { key }`, i, i)
+		}
+		return "mutation {" + document.String() + " }"
+	}(), nil)
+	keys := regexp.MustCompile(`rgl_[a-z2-7_]+`).FindAllString(made.body, -1)
+	if len(keys) != clients {
+		t.Fatalf("clients are made: %s", made.body)
+	}
+
 	// However it guesses, a caller has one stock: a batch of a thousand empties it.
 	wrong := func(guesser, guess int) string { return fmt.Sprintf("%06d%06d", guesser, guess) }
 	callers := make([]asking, guessers)
 	guessed := make([]int, guessers)
 	everybody(guessers, func(i int) {
-		callers[i] = as(actor.Support, fmt.Sprint("guesser", i))
+		switch {
+		case i < staff:
+			callers[i] = as(actor.Support, fmt.Sprint("guesser", i))
+		case i < staff+clients:
+			callers[i] = asking{client, b.URL(), keys[i-staff]}
+		default:
+			callers[i] = as(actor.Member, fmt.Sprint("guesser", i))
+			return
+		}
 		batch := make([]any, 1000)
 		for guess := range batch {
 			batch[guess] = purchase(wrong(i, guess), fmt.Sprint(guess), clock.Now())
@@ -155,6 +181,17 @@ func TestGuessing(t *testing.T) {
 		var guessing sync.WaitGroup
 		guessing.Go(func() {
 			everybody(guessers, func(i int) {
+				if i >= staff+clients {
+					for guess := range tries {
+						got := callers[i].ask(t, register(fmt.Sprintf("g%d-%d-%d@club.example", i, second, guess), fmt.Sprint(second, guess)), nil)
+						guessed[i] += strings.Count(got.body, "userErrors")
+					}
+					hit, miss := callers[i].ask(t, register("ada@club.example", "hit"), nil), callers[i].ask(t, register("nobody@club.example", "miss"), nil)
+					if hit != miss || !strings.Contains(hit.body, `"code":"RATE_LIMITED"`) || hit.retryAfter == "" {
+						t.Errorf("a right address is answered %+v, a wrong one %+v", hit, miss)
+					}
+					return
+				}
 				numbers := make([]string, tries)
 				for guess := range numbers {
 					numbers[guess] = wrong(i, 1000+tries*second+guess)
@@ -188,8 +225,15 @@ func TestGuessing(t *testing.T) {
 		clock.Advance(step)
 	}
 
-	// What they learned is what their stocks allow: 1,000, 60 a minute, and what was under way when the last was used.
+	// What they learned is what their stocks allow: 1,000, 60 a minute, and what was under way when the last was used; of
+	// members 10.
 	for i, count := range guessed {
+		if i >= staff+clients {
+			if count != 10 {
+				t.Errorf("member %d was answered %d times", i, count)
+			}
+			continue
+		}
 		if count < 1000 || count > 1000+60+tries {
 			t.Errorf("guesser %d was answered %d times", i, count)
 		}

@@ -250,6 +250,10 @@ func TestOIDC_Invitation(t *testing.T) {
 			[]string{"To sign in, send a token that http://127.0.0.1:1/realms/club gave you for the audience club", "the issuer's keys cannot be fetched"},
 			"regulars token",
 		},
+		"behind a proxy": {
+			[]string{"REGULARS_ADDR=127.0.0.1:0", "REGULARS_PUBLIC_URL=https://club.example"},
+			[]string{"the development issuer is off", "REGULARS_PUBLIC_URL is https://club.example", "msg=ready"}, "To sign in",
+		},
 		"neither": {[]string{"REGULARS_ADDR=0.0.0.0:0"}, []string{"the development issuer is off", "set REGULARS_OIDC_ISSUER", "msg=ready"}, "To sign in"},
 	} {
 		running := command(t, append(test.environment, "REGULARS_DATA="+t.TempDir(), "DATABASE_URL="+pgtest.DataSource(t)))

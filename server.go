@@ -40,6 +40,12 @@ const (
 	failedSignIns = 30
 	// callerBurst is of how many seconds a caller may send its operations at once.
 	callerBurst = 20
+	// strangerRate is how many operations in a second are taken from an address where nobody has signed in, strangerBurst
+	// how many at once.
+	strangerRate  = 20
+	strangerBurst = 100
+	// memberTries is how many e-mail addresses and phone numbers a member may name in an hour, and at once.
+	memberTries = 10
 	// guessBurst lets an import of old receipts meet members that are not there.
 	guessBurst = 1000
 )
@@ -89,6 +95,7 @@ type Server struct {
 	publicURL string
 	signsIn   bool // by tokens of the development issuer
 	oidc      *identity.OIDC
+	clients   *identity.Clients
 	database  *cli.Database
 	loyalty   *loyalty.Service
 	demo      demo.State
@@ -116,7 +123,7 @@ func Open(ctx context.Context, settings cli.Settings, seed program.Seed, logger 
 	if s.publicURL == "" {
 		s.publicURL = "http://" + reachable(s.listener.Addr())
 	}
-	issuer, err := developmentIssuer(s.listener.Addr(), settings)
+	issuer, why, err := developmentIssuer(s.listener.Addr(), settings)
 	if err != nil {
 		return nil, err
 	}
@@ -125,33 +132,36 @@ func Open(ctx context.Context, settings cli.Settings, seed program.Seed, logger 
 	case settings.OIDC.Issuer != "":
 		s.oidc = identity.NewOIDC(identity.OIDCOptions(settings.OIDC), now, logger)
 	case !s.signsIn:
-		logger.Warn("the development issuer is off, because the address is no loopback address; set REGULARS_OIDC_ISSUER so that people can sign in",
-			slog.String("address", s.listener.Addr().String()))
+		logger.Warn("the development issuer is off; set REGULARS_OIDC_ISSUER so that people can sign in", slog.String("because", why))
 	}
 	if s.database, err = cli.OpenDatabase(ctx, settings, seed, now); err != nil {
 		return nil, err
 	}
 	bounds := settings.API
-	s.loyalty = loyalty.New(s.database.DB).WithGuesses(ratelimit.New(bounds.GuessRate, time.Minute, guessBurst, now))
+	s.loyalty = loyalty.New(s.database.DB).WithGuesses(
+		ratelimit.New(bounds.GuessRate, time.Minute, guessBurst, now), ratelimit.New(memberTries, time.Hour, memberTries, now))
 	if err := s.demonstrate(ctx, settings.Demo.On); err != nil {
 		return nil, err
 	}
-	clients := identity.NewClients(s.database.DB, logger)
+	s.clients = identity.NewClients(s.database.DB, logger)
 	s.handler = web.NewHandler(web.Parts{
-		GraphQL: graph.NewHandler(s.loyalty, clients, audit.NewLog(s.database.DB), graph.Limits{
-			Complexity: bounds.MaximumComplexity, Depth: bounds.MaximumDepth, Time: bounds.OperationTimeout,
+		GraphQL: graph.NewHandler(s.loyalty, s.clients, audit.NewLog(s.database.DB), graph.Limits{
+			Complexity: bounds.MaximumComplexity, Depth: bounds.MaximumDepth,
 			Introspection: bounds.Introspection.On, Suggestions: bounds.Suggests(),
 		}, logger),
-		Database:      s.database.DB,
-		Authenticator: &identity.Authenticator{OIDC: s.oidc, Development: issuer, Clients: clients, Now: now},
-		SigningKeys:   identity.NewSigningKeys(s.database.DB),
-		MaximumBody:   bounds.MaximumBody,
-		Callers:       ratelimit.New(bounds.CallerRate, time.Second, callerBurst*bounds.CallerRate, now),
-		SignIns:       ratelimit.New(failedSignIns, time.Minute, failedSignIns, now),
-		Origins:       bounds.CORSOrigins,
-		PublicURL:     s.publicURL,
-		Logger:        logger,
-		Now:           now,
+		Database:         s.database.DB,
+		Authenticator:    &identity.Authenticator{OIDC: s.oidc, Development: issuer, Clients: s.clients, Now: now},
+		SigningKeys:      identity.NewSigningKeys(s.database.DB),
+		MaximumBody:      bounds.MaximumBody,
+		OperationTimeout: bounds.OperationTimeout,
+		Strangers:        ratelimit.New(strangerRate, time.Second, strangerBurst, now),
+		TrustedProxies:   bounds.Networks(),
+		Callers:          ratelimit.New(bounds.CallerRate, time.Second, callerBurst*bounds.CallerRate, now),
+		SignIns:          ratelimit.New(failedSignIns, time.Minute, failedSignIns, now),
+		Origins:          bounds.CORSOrigins,
+		PublicURL:        s.publicURL,
+		Logger:           logger,
+		Now:              now,
 	})
 	s.http = &http.Server{
 		Handler:           s.handler,
@@ -195,14 +205,18 @@ func (s *Server) demonstrate(ctx context.Context, wanted bool) (err error) {
 	return err
 }
 
-// developmentIssuer returns the issuer whose key lies in the data folder; nil where people sign in by another one, and where
-// others than this machine reach the address, since its key is only as safe as the folder.
-func developmentIssuer(address net.Addr, settings cli.Settings) (*identity.DevelopmentIssuer, error) {
-	listening, ok := address.(*net.TCPAddr)
-	if !ok || !listening.IP.IsLoopback() || settings.OIDC.Issuer != "" {
-		return nil, nil
+// developmentIssuer returns the issuer whose key lies in the data folder; nil, and why, where people sign in by another one,
+// and where others than this machine reach the server, since its key is only as safe as the folder.
+func developmentIssuer(address net.Addr, settings cli.Settings) (*identity.DevelopmentIssuer, string, error) {
+	if why := settings.NoDevelopmentIssuer(); why != "" {
+		return nil, why, nil
 	}
-	return identity.OpenDevelopmentIssuer(settings.Data)
+	// A name may lead elsewhere than it says.
+	if listening, ok := address.(*net.TCPAddr); !ok || !listening.IP.IsLoopback() {
+		return nil, fmt.Sprintf("the server listens on %s, which is no loopback address", address), nil
+	}
+	issuer, err := identity.OpenDevelopmentIssuer(settings.Data)
+	return issuer, "", err
 }
 
 // reachable names the address as a browser on this machine takes it.
@@ -264,6 +278,9 @@ func (s *Server) Close() error {
 		if err := s.listener.Close(); !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, err)
 		}
+	}
+	if s.clients != nil {
+		s.clients.Close()
 	}
 	if s.database != nil {
 		errs = append(errs, s.database.Close())

@@ -179,6 +179,21 @@ func TestServer_NotLoopback(t *testing.T) {
 	}
 }
 
+// Behind a proxy the server listens on a loopback address, and others than this machine reach it.
+func TestServer_PublicURL(t *testing.T) {
+	t.Parallel()
+	given := settings(t)
+	given.PublicURL = "https://club.example"
+	b := boot(t, given, time.Now)
+	address := "http://" + b.listener.Addr().String()
+	if status, body := post(t, address, b.token(t, actor.Admin, "staff:admin"), whoAmI); status != http.StatusUnauthorized {
+		t.Errorf("a token of the development issuer is answered %d: %s", status, body)
+	}
+	if log := b.log.String(); !strings.Contains(log, "the development issuer is off") || !strings.Contains(log, "REGULARS_PUBLIC_URL is https://club.example") {
+		t.Errorf("the log does not say why: %s", log)
+	}
+}
+
 func TestServer_Drain(t *testing.T) {
 	t.Parallel()
 	b := boot(t, settings(t), time.Now)

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -53,7 +52,8 @@ func (c createClientCommand) Validate() error {
 
 // Run makes the client and prints its key.
 func (c createClientCommand) Run(ctx context.Context, running Program, settings Settings) error {
-	return withClients(ctx, running, settings, c.Seed, func(ctx context.Context, clients *identity.Clients) error {
+	return asOperator(ctx, running, settings, c.Seed, "client", func(ctx context.Context, database *Database) error {
+		clients := identity.NewClients(database.DB, slog.New(slog.DiscardHandler))
 		client, key, err := clients.Create(ctx, identity.CreateClientInput{Name: c.Name, Scopes: c.Scope})
 		if err != nil {
 			return err
@@ -80,7 +80,8 @@ Example:
 
 // Run prints the clients.
 func (c listClientsCommand) Run(ctx context.Context, running Program, settings Settings) error {
-	return withClients(ctx, running, settings, c.Seed, func(ctx context.Context, clients *identity.Clients) error {
+	return asOperator(ctx, running, settings, c.Seed, "client", func(ctx context.Context, database *Database) error {
+		clients := identity.NewClients(database.DB, slog.New(slog.DiscardHandler))
 		table := tabwriter.NewWriter(running.Output, 0, 0, 3, ' ', 0)
 		_, _ = fmt.Fprintln(table, "name\tid\tscopes\tcreated\tlast used\tkeys\trevoked")
 		size := page.MaximumSize
@@ -118,7 +119,8 @@ Examples:
 
 // Run prints a new key.
 func (c rotateClientCommand) Run(ctx context.Context, running Program, settings Settings) error {
-	return withClients(ctx, running, settings, c.Seed, func(ctx context.Context, clients *identity.Clients) error {
+	return asOperator(ctx, running, settings, c.Seed, "client", func(ctx context.Context, database *Database) error {
+		clients := identity.NewClients(database.DB, slog.New(slog.DiscardHandler))
 		wanted, err := findClient(ctx, clients, c.Client)
 		if err != nil {
 			return err
@@ -149,7 +151,8 @@ Example:
 
 // Run revokes the client.
 func (c revokeClientCommand) Run(ctx context.Context, running Program, settings Settings) error {
-	return withClients(ctx, running, settings, c.Seed, func(ctx context.Context, clients *identity.Clients) error {
+	return asOperator(ctx, running, settings, c.Seed, "client", func(ctx context.Context, database *Database) error {
+		clients := identity.NewClients(database.DB, slog.New(slog.DiscardHandler))
 		wanted, err := findClient(ctx, clients, c.Client)
 		if err != nil {
 			return err
@@ -161,16 +164,6 @@ func (c revokeClientCommand) Run(ctx context.Context, running Program, settings 
 		_, _ = fmt.Fprintf(running.Messages, "%s, %s, is revoked.\n", client.Name, client.ID)
 		return nil
 	})
-}
-
-// withClients opens the database for work on its clients.
-func withClients(ctx context.Context, running Program, settings Settings, seed Seed, work func(context.Context, *identity.Clients) error) (err error) {
-	database, err := OpenDatabase(ctx, settings, seed.program(), running.Now)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, database.Close()) }()
-	return work(actor.With(ctx, actor.System("client")), identity.NewClients(database.DB, slog.New(slog.DiscardHandler)))
 }
 
 // findClient returns the id of the client that is not revoked and has the name, or the id that is given itself.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"regulars/internal/actor"
 	"regulars/internal/postgres"
 	"regulars/internal/postgres/embedded"
 	"regulars/internal/program"
@@ -63,4 +64,14 @@ func (d *Database) Close() error {
 		errs = append(errs, d.cluster.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// asOperator opens the database for work that the program does for its operator; name says which.
+func asOperator(ctx context.Context, running Program, settings Settings, seed Seed, name string, work func(context.Context, *Database) error) (err error) {
+	database, err := OpenDatabase(ctx, settings, seed.program(), running.Now)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, database.Close()) }()
+	return work(actor.With(ctx, actor.System(name)), database)
 }

@@ -44,7 +44,7 @@ func (c demoCommand) Run(ctx context.Context, running Program, settings Settings
 		return err
 	}
 	if _, err = fmt.Fprintf(running.Output, "%d members, %s purchases, %d returns\n",
-		figures.Members, grouped(figures.Purchases), figures.Returns); err != nil || !settings.Loopback() || settings.OIDC.Issuer != "" {
+		figures.Members, grouped(figures.Purchases), figures.Returns); err != nil || settings.NoDevelopmentIssuer() != "" {
 		return err
 	}
 	url := strings.TrimSuffix(cmp.Or(settings.PublicURL, "http://"+settings.Addr), "/")

@@ -2,11 +2,9 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"text/tabwriter"
 
-	"regulars/internal/actor"
 	"regulars/internal/identity"
 )
 
@@ -32,7 +30,8 @@ Example:
 
 // Run prints the keys.
 func (c listKeysCommand) Run(ctx context.Context, running Program, settings Settings) error {
-	return withSigningKeys(ctx, running, settings, c.Seed, func(ctx context.Context, keys *identity.SigningKeys) error {
+	return asOperator(ctx, running, settings, c.Seed, "signing-key", func(ctx context.Context, database *Database) error {
+		keys := identity.NewSigningKeys(database.DB)
 		listed, err := keys.List(ctx)
 		if err != nil {
 			return err
@@ -66,7 +65,8 @@ Example:
 
 // Run makes a key and prints its id.
 func (c rotateKeyCommand) Run(ctx context.Context, running Program, settings Settings) error {
-	return withSigningKeys(ctx, running, settings, c.Seed, func(ctx context.Context, keys *identity.SigningKeys) error {
+	return asOperator(ctx, running, settings, c.Seed, "signing-key", func(ctx context.Context, database *Database) error {
+		keys := identity.NewSigningKeys(database.DB)
 		made, err := keys.Rotate(ctx)
 		if err != nil {
 			return err
@@ -93,21 +93,12 @@ Example:
 
 // Run retires the key.
 func (c retireKeyCommand) Run(ctx context.Context, running Program, settings Settings) error {
-	return withSigningKeys(ctx, running, settings, c.Seed, func(ctx context.Context, keys *identity.SigningKeys) error {
+	return asOperator(ctx, running, settings, c.Seed, "signing-key", func(ctx context.Context, database *Database) error {
+		keys := identity.NewSigningKeys(database.DB)
 		if err := keys.Retire(ctx, c.ID); err != nil {
 			return err
 		}
 		_, _ = fmt.Fprintf(running.Messages, "%s is retired.\n", c.ID)
 		return nil
 	})
-}
-
-// withSigningKeys opens the database for work on its signing keys.
-func withSigningKeys(ctx context.Context, running Program, settings Settings, seed Seed, work func(context.Context, *identity.SigningKeys) error) (err error) {
-	database, err := OpenDatabase(ctx, settings, seed.program(), running.Now)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, database.Close()) }()
-	return work(actor.With(ctx, actor.System("signing-key")), identity.NewSigningKeys(database.DB))
 }

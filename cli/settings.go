@@ -14,7 +14,7 @@ import (
 // Settings are what every command can be told, by a flag or by the environment. They name infrastructure; how the
 // program counts is kept in its database.
 type Settings struct {
-	Addr        string `env:"REGULARS_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (${default}). The development issuer is on only where that is a loopback address and there is no other issuer."`
+	Addr        string `env:"REGULARS_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (${default}). The development issuer is on only where that and the public URL are of this machine and there is no other issuer."`
 	PublicURL   string `name:"public-url" env:"REGULARS_PUBLIC_URL" placeholder:"URL" help:"Where people and apps reach the program, if not at that address."`
 	Data        string `env:"REGULARS_DATA" default:"./data" placeholder:"FOLDER" help:"The data folder (${default})."`
 	DatabaseURL string `name:"database-url" env:"DATABASE_URL" placeholder:"URL" help:"A PostgreSQL to use, e.g. postgres://regulars@localhost/regulars; else the program keeps its own in the data folder."`
@@ -49,12 +49,23 @@ func (s Settings) Validate() error {
 	return s.OIDC.Validate()
 }
 
-// Loopback tells whether the address to listen on can only be reached from this machine.
-func (s Settings) Loopback() bool {
-	host, _, err := net.SplitHostPort(s.Addr)
-	if err != nil {
-		return false
+// NoDevelopmentIssuer tells why no server with these settings takes tokens of the development issuer; empty where one
+// does. Whoever can read the data folder can be anybody, so it is for this machine alone.
+func (s Settings) NoDevelopmentIssuer() string {
+	if s.OIDC.Issuer != "" {
+		return fmt.Sprintf("REGULARS_OIDC_ISSUER is %s, whose tokens alone a server accepts", s.OIDC.Issuer)
 	}
+	if host, _, err := net.SplitHostPort(s.Addr); err != nil || !loopback(host) {
+		return fmt.Sprintf("REGULARS_ADDR is %s, which is no loopback address", s.Addr)
+	}
+	if public, err := url.Parse(s.PublicURL); err != nil || s.PublicURL != "" && !loopback(public.Hostname()) {
+		return fmt.Sprintf("REGULARS_PUBLIC_URL is %s, which others than this machine reach", s.PublicURL)
+	}
+	return ""
+}
+
+// loopback tells whether the host can only be reached from this machine.
+func loopback(host string) bool {
 	address, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && address.IsLoopback()
 }

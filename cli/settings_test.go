@@ -13,7 +13,7 @@ import (
 	"regulars/internal/program"
 )
 
-func TestSettings_Loopback(t *testing.T) {
+func TestSettings_NoDevelopmentIssuer(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]bool{
 		"127.0.0.1:8080":         true,
@@ -28,9 +28,39 @@ func TestSettings_Loopback(t *testing.T) {
 		"localhost.example:8080": false,
 		"127.0.0.1":              false,
 	} {
-		if got := (cli.Settings{Addr: address}).Loopback(); got != want {
-			t.Errorf("%s: got %v, want %v", address, got, want)
+		if got := (cli.Settings{Addr: address}).NoDevelopmentIssuer(); (got == "") != want || !want && !strings.Contains(got, "REGULARS_ADDR is "+address) {
+			t.Errorf("%s: got %q, want %v", address, got, want)
 		}
+	}
+	for public, want := range map[string]bool{
+		"":                              true,
+		"http://localhost:3000":         true,
+		"http://127.0.0.1:8080/":        true,
+		"http://[::1]:8080":             true,
+		"https://club.example":          false,
+		"http://192.168.1.7:8080":       false,
+		"http://localhost.example":      false,
+		"http://localhost@club.example": false,
+	} {
+		got := (cli.Settings{Addr: "127.0.0.1:8080", PublicURL: public}).NoDevelopmentIssuer()
+		if (got == "") != want || !want && !strings.Contains(got, "REGULARS_PUBLIC_URL is "+public) {
+			t.Errorf("%s: got %q, want %v", public, got, want)
+		}
+	}
+	if got := (cli.Settings{Addr: "127.0.0.1:8080", OIDC: cli.OIDC{Issuer: "https://login.example"}}).NoDevelopmentIssuer(); !strings.Contains(got, "REGULARS_OIDC_ISSUER") {
+		t.Errorf("beside an issuer: got %q", got)
+	}
+}
+
+func TestSettings_TrustedProxies(t *testing.T) {
+	t.Parallel()
+	given, code, messages := served("--trusted-proxies=10.0.0.0/8,192.0.2.7,2001:db8::/32,::1")
+	var networks []string
+	for _, network := range given.API.Networks() {
+		networks = append(networks, network.String())
+	}
+	if diff := cmp.Diff([]string{"10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32", "::1/128"}, networks); code != 0 || diff != "" {
+		t.Errorf("exit code %d, %s: %s", code, messages, diff)
 	}
 }
 
@@ -96,6 +126,7 @@ func TestSettings_BadAPI(t *testing.T) {
 		"guess-rate":         {"0", "-5"},
 		"introspection":      {"yes", ""},
 		"suggestions":        {"maybe"},
+		"trusted-proxies":    {"proxy.example", "10.0.0.0/33", "10.0.0.0/8,x", "10.0.0", "*"},
 		"cors-origins": {
 			"*", "club.example", "https://club.example/", "https://club.example/app", "https://*.club.example/", "ftp://club.example",
 			"https://", "https://Club.example", "https://a@club.example", "https://club.example,null", "https://club.example?x",

@@ -23,7 +23,8 @@ type tokenCommand struct {
 // Help is what --help tells beyond the flags.
 func (tokenCommand) Help() string {
 	return `The key lies in the data folder, so the token is good for every server on that folder, whether it runs
-already or not, as long as it listens on a loopback address and has no other issuer (REGULARS_OIDC_ISSUER).
+already or not, as long as it listens on a loopback address, has no public URL (REGULARS_PUBLIC_URL) that others than
+this machine reach, and has no other issuer (REGULARS_OIDC_ISSUER).
 
 Examples:
 
@@ -50,11 +51,8 @@ func (c tokenCommand) Validate() error {
 
 // Run prints a token.
 func (c tokenCommand) Run(running Program, settings Settings) error {
-	if settings.OIDC.Issuer != "" {
-		return fmt.Errorf("REGULARS_OIDC_ISSUER is %s, whose tokens alone a server accepts: get one there", settings.OIDC.Issuer)
-	}
-	if !settings.Loopback() {
-		return fmt.Errorf("REGULARS_ADDR is %s, which is no loopback address: no server there accepts a development token", settings.Addr)
+	if why := settings.NoDevelopmentIssuer(); why != "" {
+		return fmt.Errorf("%s: no server with these settings accepts a development token", why)
 	}
 	issuer, err := identity.OpenDevelopmentIssuer(settings.Data)
 	if err != nil {

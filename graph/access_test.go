@@ -83,6 +83,9 @@ func (s said) row(name string) string {
 		switch {
 		case s.everybody() || slices.Contains(s.roles, role):
 			cell = "yes"
+			if role == actor.Organizer && (name == "member" || name == "Member") {
+				cell = "yes[^attendees]"
+			}
 		case role == actor.Member && s.owner:
 			cell = "its own"
 		}
@@ -218,6 +221,7 @@ func TestAccess_Documentation(t *testing.T) {
 			}
 		}
 	}
+	page.WriteString("\n[^attendees]: Its attendees; there are none before it has events.\n")
 	if *updateAccess {
 		if err := os.WriteFile(accessPage, []byte(page.String()), 0o644); err != nil {
 			t.Fatal(err)

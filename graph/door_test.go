@@ -83,10 +83,9 @@ func (s *stage) enroll(t *testing.T, name string) {
 // An operation out of time leaves nothing: no statement that waits on, no connection that is lost, no points.
 func TestDoor_Timeout(t *testing.T) {
 	t.Parallel()
-	within := bounds
-	within.Time = 2 * time.Second
-	s := newStageWithin(t, within)
+	s := newStage(t)
 	s.enroll(t, "ada")
+	s.time = 2 * time.Second
 	const operations = 6 // the pool holds 8
 	s.locked(t, func() {
 		var asking sync.WaitGroup
@@ -106,6 +105,7 @@ func TestDoor_Timeout(t *testing.T) {
 	if log := s.log.String(); strings.Count(log, `level=WARN msg="operation took too long"`) != operations || strings.Contains(log, "level=ERROR") {
 		t.Errorf("it is logged as %s", log)
 	}
+	s.time = 20 * time.Second
 	for i := range 20 {
 		_, answer := s.send(t, "ADMIN", query(fmt.Sprintf(adjust, i)))
 		if want := fmt.Sprintf(`{"replayed":false,"member":{"points":{"available":%d}}`, 5*(i+1)); !strings.Contains(answer, want) {
@@ -201,6 +201,66 @@ func TestDoor_Bounds(t *testing.T) {
 	}
 }
 
+// Whatever a document holds, refusing it costs little and says little.
+func TestDoor_Documents(t *testing.T) {
+	t.Parallel()
+	silently := bounds
+	silently.Suggestions = false
+	s, silent := newStage(t), newStageWithin(t, silently)
+	many := func(count int, format string) string {
+		var text strings.Builder
+		for i := range count {
+			fmt.Fprintf(&text, strings.ReplaceAll(format, "#", "%[1]d"), i)
+		}
+		return text.String()
+	}
+	nested := func(depth int) string { return strings.Repeat("[", depth) + `"x"` + strings.Repeat("]", depth) }
+	for name, test := range map[string]struct{ document, want string }{
+		"fields of one name":       {`{ ` + many(495, `node(id: "#") { id } `) + `}`, "more than 100 fields of one name"},
+		"in inline fragments":      {`{ ` + many(101, `... on Query { node(id: "#") { id } } `) + `}`, "more than 100 fields of one name"},
+		"below an inline fragment": {`{ ... { viewer { ` + strings.Repeat("roles ", 101) + `} } }`, "more than 100 fields of one name"},
+		"in fragments":             {`{ ` + many(101, `...F# `) + `} ` + many(101, `fragment F# on Query { node(id: "#") { id } } `), "more than 100 fields of one name"},
+		"in a fragment alone":      {`{ viewer { roles } } fragment F on Viewer { ` + strings.Repeat("roles ", 101) + `}`, "more than 100 fields of one name"},
+		"by an alias":              {`{ ` + many(101, `a: node(id: "#") { id } `) + `}`, "more than 100 fields of one name"},
+		"just few enough":          {`{ ` + strings.Repeat(`viewer { roles } `, 100) + `}`, `"roles"`},
+		"in selections of one":     {`{ ` + strings.Repeat(`viewer { `+strings.Repeat("roles ", 11)+`} `, 10) + `}`, "more than 100 fields of one name"},
+		"a cycle":                  {`{ viewer { ...F } } fragment F on Viewer { member { viewer { ...F } } }`, "more than 2000 fields"},
+		"definitions":              {`{ viewer { roles } } ` + many(200, `fragment F# on Viewer { roles } `), "more than 200 operations and fragments"},
+		"arguments":                {`{ node(` + strings.Repeat(`id: "1" `, 101) + `) { id } }`, "more than 100 arguments"},
+		"fields of an object":      {`{ member(by: {` + strings.Repeat(`id: "1" `, 101) + `}) { id } }`, "more than 100 fields"},
+		"directives":               {`{ viewer ` + strings.Repeat(`@skip(if: false) `, 101) + `{ roles } }`, "more than 100 directives"},
+		"directives of variables":  {`query ($id: ID ` + strings.Repeat(`@skip(if: false) `, 101) + `) { node(id: $id) { id } }`, "more than 100 directives"},
+		"a deep value":             {`{ node(id: ` + nested(9_000) + `) { id } }`, "nested deeper than 20 levels"},
+		"a value just too deep":    {`{ node(id: ` + nested(20) + `) { id } }`, "nested deeper than 20 levels"},
+		"a deep default":           {`query ($id: ID = ` + nested(9_000) + `) { node(id: $id) { id } }`, "nested deeper than 20 levels"},
+		"a directive's deep value": {`{ viewer @skip(if: ` + nested(9_000) + `) { roles } }`, "nested deeper than 20 levels"},
+		"a deep object":            {`{ member(by: ` + strings.Repeat("{id: ", 4_000) + `1` + strings.Repeat("}", 4_000) + `) { id } }`, "nested deeper than 20 levels"},
+		"tokens":                   {`{ node(id: [` + strings.Repeat("1 ", 20_000) + `]) { id } }`, "token limit"},
+		"errors":                   {`{ ` + many(900, `nothing# `) + `}`, "nothing19"},
+		"conflicts":                {`{ ` + many(99, `node(id: "#") { id } `) + `}`, "conflict"},
+		"nested conflicts":         {`{ ` + strings.Repeat(`node(id: "1") { `+many(8, `a: n# `)+`} `, 12) + `}`, "conflict"},
+		"a long name":              {`{ ` + strings.Repeat("m", 100_000) + ` }`, "…"},
+		"an unknown operation":     {`query A { viewer { roles } }`, "…"},
+		"undefined variables":      {`{ ` + many(99, `node(id: $a#) { id } `) + `}`, "not defined"},
+		"unused variables":         {`query (` + many(4_000, `$a#: ID `) + `) { viewer { roles } }`, "never used"},
+		"unknown types":            {many(190, `fragment F# on Membr# { id } `) + `{ viewer { roles } }`, "Unknown type"},
+	} {
+		for _, stage := range []*stage{s, silent} {
+			body := query(test.document)
+			if name == "an unknown operation" {
+				body["operationName"] = strings.Repeat("x", 100_000)
+			}
+			_, answer := stage.send(t, "nobody", body)
+			if name == "just few enough" {
+				_, answer = stage.send(t, "MEMBER ada", body)
+			}
+			if !strings.Contains(answer, test.want) || len(answer) > 20_000 || strings.Count(answer, `"message"`) > 20 {
+				t.Errorf("%s: of %d bytes, is answered %d bytes: %.300s", name, len(test.document), len(answer), answer)
+			}
+		}
+	}
+}
+
 // The header tells as well as the error how long to wait.
 func TestDoor_RetryAfter(t *testing.T) {
 	t.Parallel()
@@ -208,7 +268,7 @@ func TestDoor_RetryAfter(t *testing.T) {
 	s.enroll(t, "ada")
 	logger := slog.New(slog.DiscardHandler)
 	guesses := ratelimit.New(1, 90*time.Second, 1, func() time.Time { return s.now })
-	s.handler = graph.NewHandler(loyalty.New(s.db).WithGuesses(guesses), identity.NewClients(s.db, logger), audit.NewLog(s.db), bounds, logger)
+	s.handler = graph.NewHandler(loyalty.New(s.db).WithGuesses(guesses, nil), identity.NewClients(s.db, logger), audit.NewLog(s.db), bounds, logger)
 	ask := func(name string) *httptest.ResponseRecorder {
 		return s.answer(t.Context(), t, "SUPPORT", query(fmt.Sprintf(`{ member(by: {externalId: %q}) { externalId } }`, name)))
 	}

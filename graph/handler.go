@@ -13,6 +13,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"regulars/graph/generated"
 	"regulars/internal/audit"
@@ -22,7 +23,7 @@ import (
 )
 
 // NewHandler returns what answers POST requests of GraphQL over HTTP, within bounds. It reads the caller (package actor)
-// and the request's id (package requestid) from the request's context. Faults of ours go to logger and to nobody else.
+// and the request's id (package requestid) from the request's context, whose end stops the operation's statements. Faults of ours go to logger and to nobody else.
 func NewHandler(service *loyalty.Service, clients *identity.Clients, log *audit.Log, bounds Limits, logger *slog.Logger) http.Handler {
 	config := generated.Config{Resolvers: &Resolver{loyalty: service, clients: clients, log: log}}
 	config.Complexity.Query.Members = func(child int, first *int, _ *string, _ *loyalty.MemberFilter) int { return pageCost(child, first) }
@@ -44,10 +45,8 @@ func NewHandler(service *loyalty.Service, clients *identity.Clients, log *audit.
 	server.AddTransport(transport.POST{})
 	server.SetQueryCache(newDocuments[*ast.QueryDocument]())
 	server.SetParserTokenLimit(maximumTokens)
-	if !bounds.Suggestions {
-		server.SetDisableSuggestion(true)
-		server.SetValidationRulesFn(withoutSuggestions)
-	}
+	server.SetDisableSuggestion(!bounds.Suggestions)
+	server.SetValidationRulesFn(func() *rules.Rules { return validation(bounds.Suggestions) })
 	server.Use(persisted{newDocuments[string]()})
 	server.Use(limits{bounds, newDocuments[bool]()})
 	server.Use(extension.FixedComplexityLimit(bounds.Complexity))
@@ -60,10 +59,8 @@ func NewHandler(service *loyalty.Service, clients *identity.Clients, log *audit.
 	})
 	server.AroundFields(newGuard(schema.Schema()).field)
 	server.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-		ctx, cancel := context.WithTimeout(ctx, bounds.Time)
 		respond := next(withLoaders(ctx, service))
 		return func(ctx context.Context) *graphql.Response {
-			defer cancel()
 			if response := respond(ctx); response != nil {
 				return response
 			}

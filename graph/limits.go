@@ -3,15 +3,11 @@ package graph
 import (
 	"context"
 	"regexp"
-	"strings"
-	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
-	"github.com/vektah/gqlparser/v2/validator/core"
-	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"regulars/internal/page"
 	"regulars/internal/problem"
@@ -23,8 +19,6 @@ type Limits struct {
 	Complexity int
 	// Depth is how deep its fields may be nested.
 	Depth int
-	// Time is how long it may take once it is understood; then its statements are stopped.
-	Time time.Duration
 	// Introspection lets callers read the schema, Suggestions lets errors name fields that were perhaps meant.
 	Introspection bool
 	Suggestions   bool
@@ -34,10 +28,7 @@ type Limits struct {
 // below.
 const (
 	maximumAliases = 50
-	// Validating takes the square of the number of fields: a thousand take a tenth of a second.
-	maximumWritten = 1_000
 	maximumFields  = 2_000
-	maximumTokens  = 60_000
 )
 
 // pageCost counts the fields of a list as often as it has items at most.
@@ -72,7 +63,7 @@ func (limits) Validate(graphql.ExecutableSchema) error { return nil }
 // The library reads escaped halves of a character as two unknown ones.
 var surrogate = regexp.MustCompile(`\\u[dD][89a-fA-F]`)
 
-// MutateOperationParameters refuses a document with too many fields.
+// MutateOperationParameters refuses a document that holds too much as it is written.
 func (l limits) MutateOperationParameters(ctx context.Context, request *graphql.RawParams) *gqlerror.Error {
 	if _, ok := l.accepted.Get(ctx, request.Query); ok {
 		return nil
@@ -85,53 +76,17 @@ func (l limits) MutateOperationParameters(ctx context.Context, request *graphql.
 	if document == nil {
 		return nil
 	}
-	written := 0
-	for _, operation := range document.Operations {
-		written += fields(operation.SelectionSet)
-	}
-	for _, fragment := range document.Fragments {
-		written += fields(fragment.SelectionSet)
-	}
-	if written > maximumWritten {
-		return gqlerror.Errorf("the document has more than %d fields", maximumWritten)
+	if refusal := measureDocument(document); refusal != nil {
+		return refusal
 	}
 	l.accepted.Add(ctx, request.Query, true)
 	return nil
-}
-
-// fields counts selections as they are written.
-func fields(selections ast.SelectionSet) int {
-	count := len(selections)
-	for _, selection := range selections {
-		switch selection := selection.(type) {
-		case *ast.Field:
-			count += fields(selection.SelectionSet)
-		case *ast.InlineFragment:
-			count += fields(selection.SelectionSet)
-		}
-	}
-	return count
 }
 
 // MutateOperationContext refuses an operation that exceeds a limit.
 func (l limits) MutateOperationContext(_ context.Context, operation *graphql.OperationContext) *gqlerror.Error {
 	size := measure{limits: l.Limits}
 	return size.walk(operation.Operation.SelectionSet, 1, false)
-}
-
-// withoutSuggestions are the rules of validation that suggest nothing. The library sees to two more of them when it is told
-// to disable suggestions, and leaves these.
-func withoutSuggestions() *rules.Rules {
-	chosen := rules.NewDefaultRules()
-	for _, silent := range []core.Rule{
-		rules.KnownArgumentNamesRuleWithoutSuggestions,
-		rules.KnownTypeNamesRuleWithoutSuggestions,
-		rules.ValuesOfCorrectTypeRuleWithoutSuggestions,
-	} {
-		chosen.RemoveRule(strings.TrimSuffix(silent.Name, "WithoutSuggestions"))
-		chosen.AddRule(silent.Name, silent.RuleFunc)
-	}
-	return chosen
 }
 
 var introspectionOff = problem.Failure{Code: problem.CodeForbidden, Message: "The schema cannot be read here: introspection is switched off on this server."}

@@ -15,7 +15,7 @@ func (r *Resolver) node(ctx context.Context, wanted string) (generated.Node, err
 		return nil, err
 	}
 	if tier := id.ParseTier(wanted); tier != (id.Tier{}) {
-		return r.tier(ctx, tier)
+		return found(r.loyalty.Tier(ctx, tier))
 	}
 	if rule := id.ParseRule(wanted); rule != (id.Rule{}) {
 		return found(r.loyalty.EarningRule(ctx, rule))
@@ -40,16 +40,6 @@ func (r *Resolver) node(ctx context.Context, wanted string) (generated.Node, err
 		return found(load(ctx).entries.Load(ctx, entry))
 	}
 	return found(load(ctx).members.Load(ctx, id.ParseMember(wanted)))
-}
-
-func (r *Resolver) tier(ctx context.Context, wanted id.Tier) (generated.Node, error) {
-	ladder, err := r.loyalty.Tiers(ctx)
-	for _, tier := range ladder {
-		if tier.ID == wanted {
-			return &tier, err
-		}
-	}
-	return nil, err
 }
 
 // found turns a missing object into a missing node: a nil pointer in an interface is not nil.

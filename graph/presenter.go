@@ -49,13 +49,26 @@ func presenter(logger *slog.Logger) graphql.ErrorPresenterFunc {
 			logger.Log(ctx, level, event, slog.String("requestId", request), slog.String("caller", caller.Caller),
 				slog.String("operation", operationName(ctx)), slog.Any("path", presented.Path.String()), slog.Any("cause", err))
 		}
-		presented.Message = failure.Message
+		presented.Message = cut(failure.Message)
 		presented.Extensions = map[string]any{"code": failure.Code, "requestId": request}
 		if failure.Wait > 0 {
 			presented.Extensions[retryAfter] = failure.RetryAfter()
 		}
 		return presented
 	}
+}
+
+// maximumMessage is how many characters an error says at most: the library's sentences repeat names of any length.
+const maximumMessage = 500
+
+func cut(message string) string {
+	count := 0
+	for at := range message {
+		if count++; count > maximumMessage {
+			return message[:at] + "…"
+		}
+	}
+	return message
 }
 
 // retryAfter is where an error says how many seconds to wait; the answer's header says the longest of them.

@@ -95,12 +95,12 @@ func (s *Service) RecordActivities(ctx context.Context, inputs []RecordActivityI
 	if err := s.mayGuess(caller, guesses(refs)); err != nil {
 		return nil, err
 	}
-	return s.record(ctx, len(inputs), func(ctx context.Context, tx *postgres.Tx, book *rulebook) ([]*fact, error) {
-		members, err := resolve(ctx, tx, refs)
-		if err != nil {
+	var members []id.Member
+	answers, err := s.record(ctx, len(inputs), func(ctx context.Context, tx *postgres.Tx, book *rulebook) ([]*fact, error) {
+		var err error
+		if members, err = resolve(ctx, tx, refs); err != nil {
 			return nil, err
 		}
-		s.guessed(caller, refs, members)
 		facts := make([]*fact, len(inputs))
 		for i, input := range inputs {
 			made := newFact(input.Type, input.Source, input.ExternalID, input.OccurredAt, book, tx.Now)
@@ -114,6 +114,8 @@ func (s *Service) RecordActivities(ctx context.Context, inputs []RecordActivityI
 		}
 		return facts, nil
 	})
+	s.guessed(caller, refs, members)
+	return answers, err
 }
 
 // Activities returns those of the facts that exist and that the caller may see.

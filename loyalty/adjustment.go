@@ -36,8 +36,8 @@ type AdjustmentPosted struct {
 	Replayed   bool
 }
 
-// AdjustPoints gives a member points, or takes them in burn order. They don't count towards tiers. For support and
-// admins.
+// AdjustPoints gives a member points, or takes them in burn order. They don't count towards tiers. For support,
+// admins and PointsAdjust.
 //
 // Problems: UNKNOWN_MEMBER, INVALID_POINTS, REASON_REQUIRED, INVALID_DATE, INVALID_IDEMPOTENCY_KEY,
 // INSUFFICIENT_POINTS, IDEMPOTENCY_KEY_REUSED.
@@ -55,6 +55,7 @@ func (s *Service) AdjustPoints(ctx context.Context, input AdjustPointsInput) (*A
 		return nil, err
 	}
 	var posted *AdjustmentPosted
+	var found []id.Member
 	err = s.db.InTx(ctx, func(tx *postgres.Tx) error {
 		if err := program.Share(ctx, tx, s.db.Now); err != nil {
 			return err
@@ -63,11 +64,9 @@ func (s *Service) AdjustPoints(ctx context.Context, input AdjustPointsInput) (*A
 		if err != nil {
 			return err
 		}
-		found, err := resolve(ctx, tx, refs)
-		if err != nil {
+		if found, err = resolve(ctx, tx, refs); err != nil {
 			return err
 		}
-		s.guessed(caller, refs, found)
 		if err := input.check(found[0]); err != nil {
 			return err
 		}
@@ -93,6 +92,7 @@ func (s *Service) AdjustPoints(ctx context.Context, input AdjustPointsInput) (*A
 		}
 		return err
 	})
+	s.guessed(caller, refs, found)
 	return posted, err
 }
 
@@ -180,8 +180,8 @@ func readAdjustment(ctx context.Context, tx *postgres.Tx, wanted id.Adjustment) 
 	return &AdjustmentPosted{Adjustment: adjustments[0], Entry: entries[0], MemberID: adjustments[0].Member, Replayed: true}, nil
 }
 
-// Adjustment returns an adjustment by its id, nil if there is none or the caller may not see it. Support and admins see
-// all; nobody else does, since reasons are for staff.
+// Adjustment returns an adjustment by its id, nil if there is none or the caller may not see it. Support, admins
+// and PointsAdjust see all; nobody else does, since reasons are for staff.
 func (s *Service) Adjustment(ctx context.Context, wanted id.Adjustment) (*ledger.Adjustment, error) {
 	caller, err := actor.Require(ctx)
 	if err != nil {

@@ -44,7 +44,7 @@ const MaximumBatch = 1000
 
 // Enroll makes members of people, at most MaximumBatch at once, and answers each in order; one that is refused keeps
 // none of the others. Support, admins and MembersWrite enroll anybody; a member enrolls only itself, under the external id of its
-// token, and cannot say when it joined.
+// token, and cannot say when it joined; each e-mail address and phone number costs it a try.
 //
 // Problems: INVALID_EMAIL, INVALID_PHONE, INVALID_NAME, INVALID_DATE, INVALID_LOCALE, INVALID_TIME_ZONE,
 // INVALID_EXTERNAL_ID, INVALID_IDEMPOTENCY_KEY; EMAIL_TAKEN, PHONE_TAKEN, EXTERNAL_ID_TAKEN; IDEMPOTENCY_KEY_REUSED.
@@ -63,11 +63,9 @@ func (s *Service) Enroll(ctx context.Context, inputs []EnrollMemberInput) ([]Enr
 	}
 	named := 0
 	for _, input := range inputs {
-		if input.Email != nil || input.Phone != nil || input.ExternalID != nil && *input.ExternalID != caller.ExternalID {
-			named++
-		}
+		named += contacts((&Member{Email: input.Email, Phone: input.Phone}).keys())
 	}
-	if err := s.mayGuess(caller, named); err != nil {
+	if err := s.try(caller, named); err != nil {
 		return nil, err
 	}
 	var answers []Enrollment
@@ -75,9 +73,6 @@ func (s *Service) Enroll(ctx context.Context, inputs []EnrollMemberInput) ([]Enr
 		answers, err = s.enroll(ctx, tx, caller, inputs)
 		return err
 	})
-	for _, answer := range answers {
-		s.learned(caller, answer.UserErrors)
-	}
 	return answers, err
 }
 

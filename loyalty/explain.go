@@ -28,9 +28,12 @@ func (s *Service) Explainer(ctx context.Context) (*Explainer, error) {
 	return &Explainer{book: book}, nil
 }
 
-// Program returns the settings of the program. For everybody who has signed in.
+// programReaders may read how the program counts.
+var programReaders = []actor.Grant{actor.Member, actor.Organizer, actor.Marketer, actor.Support, actor.Admin, actor.ProgramRead}
+
+// Program returns the settings of the program. For every role and ProgramRead.
 func (s *Service) Program(ctx context.Context) (*program.Program, error) {
-	if _, err := actor.Require(ctx); err != nil {
+	if _, err := actor.Require(ctx, programReaders...); err != nil {
 		return nil, err
 	}
 	settings, err := program.Load(ctx, s.db)

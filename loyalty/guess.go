@@ -1,6 +1,8 @@
 package loyalty
 
 import (
+	"time"
+
 	"regulars/internal/actor"
 	"regulars/internal/id"
 	"regulars/internal/problem"
@@ -8,14 +10,20 @@ import (
 )
 
 // Numbers, e-mail addresses, phone numbers and external ids can be guessed, our own ids cannot. So a look-up by one of those
-// that finds nobody the caller may see costs it a guess, and so does hearing that another member has one. A caller without
-// guesses is not answered any more, right or wrong, until some are back. What is under way by then goes into debt, which
-// is waited off. The program itself is trusted.
+// that finds nobody the caller may see costs it a guess. A caller without guesses is not answered any more, right or wrong,
+// until some are back. What is under way by then goes into debt, which is waited off. Guesses are charged after their
+// transaction, which may run more than once.
+//
+// A member hears of others only when it takes an e-mail address or a phone number: that one is taken. So each that it names
+// costs it a try beforehand, taken or free. Support, admins and MembersWrite have no tries to run out of: they are told of
+// members anyway, or enroll people who come to a shop, and one visitor must not stop the sign-ups of all others.
+//
+// The program itself is trusted.
 
-// WithGuesses returns the service over the same database in which each caller has the guesses of limiter. Without it
-// nobody is limited.
-func (s *Service) WithGuesses(limiter *ratelimit.Limiter) *Service {
-	return &Service{db: s.db, guesses: limiter}
+// WithGuesses returns the service over the same database in which each caller has the guesses of the one limiter and, if it
+// is only a member, the tries of the other. A limiter that is nil limits nobody.
+func (s *Service) WithGuesses(guesses, tries *ratelimit.Limiter) *Service {
+	return &Service{db: s.db, guesses: guesses, tries: tries}
 }
 
 // guesses are how many guesses looking up refs may cost.
@@ -41,34 +49,59 @@ func (s *Service) mayGuess(caller actor.Actor, count int) error {
 	return nil
 }
 
-// guessed charges the caller for the refs that found nobody.
+// guessed charges the caller for the refs that found nobody. found is empty where they were not looked up.
 func (s *Service) guessed(caller actor.Actor, refs []MemberRef, found []id.Member) {
 	var missed []MemberRef
-	for i, ref := range refs {
-		if found[i] == (id.Member{}) {
-			missed = append(missed, ref)
+	for i, member := range found {
+		if member == (id.Member{}) {
+			missed = append(missed, refs[i])
 		}
 	}
 	s.charge(caller, guesses(missed))
-}
-
-// learned charges the caller for the problems that tell of other members.
-func (s *Service) learned(caller actor.Actor, problems []problem.UserError) {
-	count := 0
-	for _, one := range problems {
-		if told, ok := one.(problem.InputError); ok {
-			switch told.Code {
-			case problem.EmailTaken, problem.PhoneTaken, problem.ExternalIDTaken:
-				count++
-			default:
-			}
-		}
-	}
-	s.charge(caller, count)
 }
 
 func (s *Service) charge(caller actor.Actor, count int) {
 	if s.guesses != nil && count > 0 && !caller.Internal() {
 		s.guesses.Charge(caller.Caller, count)
 	}
+}
+
+// mayTry returns problem.RateLimited if the caller names contacts and has no try left. Use cases ask before their first
+// statement.
+func (s *Service) mayTry(caller actor.Actor, contacts int) error {
+	if contacts > 0 && s.tried(caller) {
+		return outOfTries(s.tries.Wait(caller.Caller))
+	}
+	return nil
+}
+
+// try takes a try for each of the contacts from the caller, or returns problem.RateLimited.
+func (s *Service) try(caller actor.Actor, contacts int) error {
+	if contacts > 0 && s.tried(caller) {
+		return outOfTries(s.tries.Take(caller.Caller, contacts))
+	}
+	return nil
+}
+
+// tried tells whether the caller has tries to pay with.
+func (s *Service) tried(caller actor.Actor) bool {
+	return s.tries != nil && !caller.Has(actor.Support, actor.Admin, actor.MembersWrite)
+}
+
+func outOfTries(wait time.Duration) error {
+	if wait > 0 {
+		return problem.RateLimited(wait, "You have named too many e-mail addresses and phone numbers.")
+	}
+	return nil
+}
+
+// contacts counts the keys that say how to reach somebody.
+func contacts(keys []memberKey) int {
+	count := 0
+	for _, key := range keys {
+		if key.Kind == byEmail || key.Kind == byPhone {
+			count++
+		}
+	}
+	return count
 }

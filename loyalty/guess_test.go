@@ -1,7 +1,9 @@
 package loyalty_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -15,11 +17,12 @@ import (
 
 const stock = 10
 
-// guarded is a world with a service that gives each caller a stock of guesses and one more a minute.
+// guarded is a world with a service that gives each caller a stock of guesses and one more a minute, and each member a stock of
+// tries and one more an hour.
 func guarded(t *testing.T) (*loyaltytest.World, *loyalty.Service) {
 	t.Helper()
 	w := loyaltytest.New(t)
-	return w, w.Service.WithGuesses(ratelimit.New(1, time.Minute, stock, w.Clock.Now))
+	return w, w.Service.WithGuesses(ratelimit.New(1, time.Minute, stock, w.Clock.Now), ratelimit.New(1, time.Hour, stock, w.Clock.Now))
 }
 
 func number(text string) loyalty.MemberRef { return loyalty.MemberRef{Number: &text} }
@@ -71,7 +74,7 @@ func TestGuesses_LookUp(t *testing.T) {
 	list, err := service.ListMembers(ctx, loyalty.MemberFilter{}, nil, nil)
 	answered(t, "a list", err)
 	equal(t, "a list", 1, len(list.Nodes))
-	_, err = service.WithGuesses(nil).Member(ctx, number(member.Number))
+	_, err = service.WithGuesses(nil, nil).Member(ctx, number(member.Number))
 	answered(t, "a service without limits", err)
 	w.Clock.Advance(time.Minute)
 	if found, err := service.Member(ctx, number(member.Number)); err != nil || found == nil {
@@ -170,13 +173,16 @@ func TestGuesses_Writes(t *testing.T) {
 	}
 }
 
-func TestGuesses_Taken(t *testing.T) {
+// A member pays for every address and number that it names, whoever has it.
+func TestGuesses_Tries(t *testing.T) {
 	t.Parallel()
 	w, service := guarded(t)
 	w.Enroll(func(input *loyalty.EnrollMemberInput) {
 		input.ExternalID, input.Email, input.Phone = pointer("ada"), pointer("ada@club.example"), pointer("+14155550123")
 	})
-	mallory := w.Enroll(func(input *loyalty.EnrollMemberInput) { input.ExternalID = pointer("mallory") })
+	mallory := w.Enroll(func(input *loyalty.EnrollMemberInput) {
+		input.ExternalID, input.Email = pointer("mallory"), pointer("m@club.example")
+	})
 	enroll := func(who string, input loyalty.EnrollMemberInput) (loyalty.Enrollment, error) {
 		input.IdempotencyKey = w.Key()
 		answers, err := service.Enroll(w.As(actor.Member, who), []loyalty.EnrollMemberInput{input})
@@ -186,29 +192,132 @@ func TestGuesses_Taken(t *testing.T) {
 		return answers[0], nil
 	}
 	taken := loyalty.EnrollMemberInput{Email: pointer("ADA@club.example"), Phone: pointer("+14155550123")}
-	for range stock / 2 {
+	for range stock/2 - 1 {
 		answer, err := enroll("eve", taken)
 		answered(t, "an enrollment", err)
 		equal(t, "an enrollment", []string{"EMAIL_TAKEN email", "PHONE_TAKEN phone"}, told(answer.UserErrors))
 	}
-	_, err := enroll("eve", taken)
-	limited(t, "an e-mail address that is taken", err, time.Minute)
-	_, err = enroll("eve", loyalty.EnrollMemberInput{Email: pointer("free@club.example")})
-	limited(t, "an e-mail address that is free", err, time.Minute)
-	_, err = enroll("eve", loyalty.EnrollMemberInput{ExternalID: pointer("eve")})
-	answered(t, "a member that names nothing of others", err)
+	answer, err := enroll("eve", loyalty.EnrollMemberInput{Email: taken.Email})
+	answered(t, "an enrollment", err)
+	equal(t, "an enrollment", []string{"EMAIL_TAKEN email"}, told(answer.UserErrors))
+	_, err = enroll("eve", taken)
+	limited(t, "two with one try left", err, time.Hour)
+	answer, err = enroll("eve", loyalty.EnrollMemberInput{Email: pointer("free@club.example")})
+	answered(t, "the last try", err)
+	equal(t, "the last try", nil, told(answer.UserErrors))
+	_, err = enroll("eve", loyalty.EnrollMemberInput{Email: taken.Email})
+	limited(t, "an e-mail address that is taken", err, time.Hour)
+	_, err = enroll("eve", loyalty.EnrollMemberInput{Email: pointer("f@club.example")})
+	limited(t, "an e-mail address that is free", err, time.Hour)
+	_, err = enroll("eve", loyalty.EnrollMemberInput{})
+	answered(t, "a member that names no contact", err)
 
-	// Here a free address costs nothing, and one of another member a guess.
-	rename := func(email string) error {
-		_, err := service.UpdateMember(w.As(actor.Member, "mallory"), mallory.ID, []value.Attribute(nil), func(member *loyalty.Member) { member.Email = &email })
+	change := func(edit func(*loyalty.Member)) error {
+		_, err := service.UpdateMember(w.As(actor.Member, "mallory"), mallory.ID, []value.Attribute(nil), edit)
 		return err
 	}
-	for range stock {
-		answered(t, "a change", rename("mallory@club.example"))
-		refused(t, "a change", rename("ada@club.example"), "EMAIL_TAKEN email")
+	rename := func(email string) error { return change(func(member *loyalty.Member) { member.Email = &email }) }
+	clear := func(member *loyalty.Member) { member.Email, member.Phone = nil, nil }
+	for i := range stock / 2 {
+		answered(t, "its own address", rename("M@club.example"))
+		answered(t, "no address", change(clear))
+		answered(t, "an address", rename("m@club.example"))
+		refused(t, fmt.Sprint("an address of another member, ", i), rename("ada@club.example"), "EMAIL_TAKEN email")
 	}
-	limited(t, "a change to what is taken", rename("ada@club.example"), time.Minute)
-	limited(t, "a change to what is free", rename("m@club.example"), time.Minute)
-	_, err = service.UpdateMember(w.As(actor.Member, "mallory"), mallory.ID, nil, func(member *loyalty.Member) { member.DisplayName = pointer("M") })
-	answered(t, "a change of the name", err)
+	limited(t, "a change to what is taken", rename("ada@club.example"), time.Hour)
+	limited(t, "a change to what is free", rename("free2@club.example"), time.Hour)
+	answered(t, "a change of the name", change(func(member *loyalty.Member) { member.DisplayName = pointer("M") }))
+	answered(t, "no address", change(clear))
+	w.Clock.Advance(time.Hour)
+	answered(t, "an hour later", rename("m@club.example"))
+	limited(t, "once in an hour", rename("ada@club.example"), time.Hour)
+
+	// Out of tries, nothing is asked of the database.
+	waiting, cancel := context.WithCancel(w.As(actor.Member, "mallory"))
+	cancel()
+	_, err = service.UpdateMember(waiting, mallory.ID, nil, func(member *loyalty.Member) { member.Email = pointer("x@club.example") })
+	limited(t, "without a database", err, time.Hour)
+	_, err = service.Enroll(waiting, []loyalty.EnrollMemberInput{{Email: pointer("x@club.example"), IdempotencyKey: w.Key()}})
+	limited(t, "without a database", err, time.Hour)
+}
+
+// What the database makes the program do twice is paid for once.
+func TestGuesses_Retries(t *testing.T) {
+	t.Parallel()
+	w, service := guarded(t)
+	member := w.Enroll(func(input *loyalty.EnrollMemberInput) { input.ExternalID = pointer("eve") })
+	if _, err := w.DB.Exec(t.Context(), `
+		create sequence runs;
+		create function fail_first() returns trigger language plpgsql as $$
+		begin
+			if nextval('runs') % 3 <> 0 then raise exception using errcode = '40001'; end if;
+			return new;
+		end $$;
+		create trigger fail_first before insert on activities for each statement execute function fail_first();
+		create trigger fail_first before update on members for each statement execute function fail_first()`); err != nil {
+		t.Fatal(err)
+	}
+	ctx := w.As(actor.Support, "guesser")
+	unknown := w.PurchaseInput(member, "10")
+	unknown.Member = number("0")
+	recorded, err := service.RecordPurchases(ctx, []loyalty.RecordPurchaseInput{w.PurchaseInput(member, "10"), unknown})
+	answered(t, "a purchase", err)
+	equal(t, "a purchase", nil, told(recorded[0].UserErrors))
+	for range stock - 1 {
+		_, err := service.Member(ctx, number("0"))
+		answered(t, "a guess that is left", err)
+	}
+	_, err = service.Member(ctx, number("0"))
+	limited(t, "a guess too many", err, time.Minute)
+
+	for i := range stock {
+		_, err := service.UpdateMember(w.As(actor.Member, "eve"), member.ID, nil, func(changed *loyalty.Member) {
+			changed.Email = pointer(fmt.Sprintf("eve%d@club.example", i))
+		})
+		answered(t, "a try that is left", err)
+	}
+	var runs int
+	if err := w.DB.Get(t.Context(), &runs, `select last_value from runs`); err != nil || runs != 3*(1+stock) {
+		t.Errorf("the transactions ran %d times, %v", runs, err)
+	}
+}
+
+// A change of another member tells nothing and costs nothing.
+func TestGuesses_TriesOfStrangers(t *testing.T) {
+	t.Parallel()
+	w, service := guarded(t)
+	ada := w.Enroll(func(input *loyalty.EnrollMemberInput) { input.ExternalID = pointer("ada") })
+	for range 2 * stock {
+		_, err := service.UpdateMember(w.As(actor.Member, "eve"), ada.ID, nil, func(member *loyalty.Member) { member.Email = pointer("x@club.example") })
+		refused(t, "another member", err, "UNKNOWN_MEMBER memberId")
+	}
+}
+
+// One visitor of a shop cannot stop its sign-ups.
+func TestGuesses_SignUps(t *testing.T) {
+	t.Parallel()
+	w, service := guarded(t)
+	taken := loyalty.EnrollMemberInput{ExternalID: pointer("ada"), Email: pointer("ada@club.example"), Phone: pointer("+14155550123")}
+	w.Enroll(func(input *loyalty.EnrollMemberInput) {
+		input.ExternalID, input.Email, input.Phone = taken.ExternalID, taken.Email, taken.Phone
+	})
+	other := w.Enroll()
+	for name, ctx := range map[string]context.Context{
+		"shop":    actor.With(t.Context(), actor.Actor{Caller: "client:shop", Scopes: []actor.Scope{actor.MembersWrite}}),
+		"support": w.As(actor.Support, ""), "admin": w.As(actor.Admin, ""),
+	} {
+		for range 2 * stock {
+			taken.IdempotencyKey = w.Key()
+			answers, err := service.Enroll(ctx, []loyalty.EnrollMemberInput{taken})
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			equal(t, name, []string{"EXTERNAL_ID_TAKEN externalId", "EMAIL_TAKEN email", "PHONE_TAKEN phone"}, told(answers[0].UserErrors))
+			_, err = service.UpdateMember(ctx, other.ID, nil, func(member *loyalty.Member) { member.Email = taken.Email })
+			refused(t, name, err, "EMAIL_TAKEN email")
+		}
+		answers, err := service.Enroll(ctx, []loyalty.EnrollMemberInput{{Email: pointer(name + "@club.example"), IdempotencyKey: w.Key()}})
+		answered(t, name, err)
+		equal(t, name, nil, told(answers[0].UserErrors))
+	}
 }

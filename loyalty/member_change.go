@@ -22,7 +22,7 @@ type MemberEdit func(*Member)
 
 // UpdateMember changes a member. Support, admins and MembersWrite change every member, a member itself, but not its
 // attributes, which rules may build on. Only admins change the external id, since whoever has it signs in as the member.
-// Anything else of that is problem.Forbidden.
+// Anything else of that is problem.Forbidden. An e-mail address or phone number that a member changes costs it a try.
 //
 // Problems: UNKNOWN_MEMBER, INVALID_EMAIL, INVALID_PHONE, INVALID_NAME, INVALID_DATE, INVALID_LOCALE, INVALID_TIME_ZONE,
 // INVALID_ATTRIBUTE, INVALID_EXTERNAL_ID, EMAIL_TAKEN, PHONE_TAKEN, EXTERNAL_ID_TAKEN.
@@ -36,10 +36,11 @@ func (s *Service) UpdateMember(ctx context.Context, member id.Member, attributes
 	}
 	var named Member
 	edit(&named)
-	if err := s.mayGuess(caller, len(named.keys())); err != nil {
+	if err := s.mayTry(caller, contacts(named.keys())); err != nil {
 		return nil, err
 	}
-	updated, err := s.changeMember(ctx, caller, member, func(tx *postgres.Tx, changed *Member) error {
+	paid := false
+	return s.changeMember(ctx, caller, member, func(tx *postgres.Tx, changed *Member) error {
 		var problems problem.Problems
 		before := *changed
 		edit(changed)
@@ -56,12 +57,13 @@ func (s *Service) UpdateMember(ctx context.Context, member id.Member, attributes
 			changed.Attributes = normalizeAttributes(&problems, []string{"attributes"}, attributes)
 		}
 		changed.normalize(&problems, tx.Now)
-		return problems.Err()
+		if err := problems.Err(); err != nil || paid {
+			return err
+		}
+		// The transaction may run more than once.
+		paid = true
+		return s.try(caller, contacts(newKeys(&before, changed)))
 	}, nil)
-	if problems, ok := problem.UserErrors(err); ok {
-		s.learned(caller, problems)
-	}
-	return updated, err
 }
 
 // SuspendMember lets a member earn, but not spend, until it is reinstated. Suspending twice changes nothing. For support
@@ -138,10 +140,15 @@ func (s *Service) changeMember(ctx context.Context, caller actor.Actor, member i
 	return changed, nil
 }
 
+// newKeys are the identifiers that the member has after a change and had not before.
+func newKeys(before, after *Member) []memberKey {
+	return slices.DeleteFunc(after.keys(), func(key memberKey) bool { return slices.Contains(before.keys(), key) })
+}
+
 // moveKeys takes the identifiers that are new and gives back those that are not used any more.
 func moveKeys(ctx context.Context, tx *postgres.Tx, before, after *Member) error {
 	left := slices.DeleteFunc(before.keys(), func(key memberKey) bool { return slices.Contains(after.keys(), key) })
-	wanted := slices.DeleteFunc(after.keys(), func(key memberKey) bool { return slices.Contains(before.keys(), key) })
+	wanted := newKeys(before, after)
 	got, err := claimKeys(ctx, tx, wanted)
 	if err != nil {
 		return err

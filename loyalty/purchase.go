@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"regulars/internal/actor"
+	"regulars/internal/id"
 	"regulars/internal/postgres"
 	"regulars/internal/problem"
 	"regulars/internal/value"
@@ -71,12 +72,12 @@ func (s *Service) RecordPurchases(ctx context.Context, inputs []RecordPurchaseIn
 	if err := s.mayGuess(caller, guesses(refs)); err != nil {
 		return nil, err
 	}
-	return s.record(ctx, len(inputs), func(ctx context.Context, tx *postgres.Tx, book *rulebook) ([]*fact, error) {
-		members, err := resolve(ctx, tx, refs)
-		if err != nil {
+	var members []id.Member
+	answers, err := s.record(ctx, len(inputs), func(ctx context.Context, tx *postgres.Tx, book *rulebook) ([]*fact, error) {
+		var err error
+		if members, err = resolve(ctx, tx, refs); err != nil {
 			return nil, err
 		}
-		s.guessed(caller, refs, members)
 		facts := make([]*fact, len(inputs))
 		for i, input := range inputs {
 			facts[i] = newPurchase(input, book, tx.Now)
@@ -84,6 +85,8 @@ func (s *Service) RecordPurchases(ctx context.Context, inputs []RecordPurchaseIn
 		}
 		return facts, nil
 	})
+	s.guessed(caller, refs, members)
+	return answers, err
 }
 
 func newPurchase(input RecordPurchaseInput, book *rulebook, now time.Time) *fact {

@@ -21,6 +21,7 @@ import (
 type Service struct {
 	db       *postgres.DB
 	guesses  *ratelimit.Limiter // nil limits nobody
+	tries    *ratelimit.Limiter // nil limits nobody
 	compiled atomic.Pointer[rulebook]
 }
 

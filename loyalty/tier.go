@@ -35,9 +35,9 @@ type TierInput struct {
 	Benefits  []string
 }
 
-// Tiers returns the ladder from the lowest tier up. For everybody who has signed in.
+// Tiers returns the ladder from the lowest tier up. For every role and ProgramRead.
 func (s *Service) Tiers(ctx context.Context) ([]tiers.Tier, error) {
-	if _, err := actor.Require(ctx); err != nil {
+	if _, err := actor.Require(ctx, programReaders...); err != nil {
 		return nil, err
 	}
 	book, err := s.rulebook(ctx, s.db)
@@ -45,6 +45,22 @@ func (s *Service) Tiers(ctx context.Context) ([]tiers.Tier, error) {
 		return nil, err
 	}
 	return book.ladder.Tiers, nil
+}
+
+// Tier returns a tier by its id, nil if there is none. For everybody who has signed in: whoever works with members comes
+// across tiers in where they stand.
+func (s *Service) Tier(ctx context.Context, wanted id.Tier) (*tiers.Tier, error) {
+	if _, err := actor.Require(ctx); err != nil {
+		return nil, err
+	}
+	book, err := s.rulebook(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
+	if tier, ok := book.ladder.Tier(wanted); ok {
+		return &tier, nil
+	}
+	return nil, nil
 }
 
 // CreateTier adds a tier to the ladder above the lowest one, and promotes the members that reach it already, in batches:

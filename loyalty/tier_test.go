@@ -1,6 +1,8 @@
 package loyalty_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -9,7 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"regulars/internal/actor"
 	"regulars/internal/id"
+	"regulars/internal/problem"
 	"regulars/internal/program"
 	"regulars/loyalty"
 	"regulars/loyalty/loyaltytest"
@@ -239,6 +243,45 @@ func TestCreateTier_Refused(t *testing.T) {
 }
 
 // A new tier promotes those who reach it, batch by batch, and goes on where it was interrupted.
+// How the program counts is for those who may read it; where a member stands is for whoever works with members.
+func TestTiers_Access(t *testing.T) {
+	t.Parallel()
+	w := loyaltytest.New(t)
+	gold := w.Tier("Gold", 1, 100)
+	member := w.Enroll()
+	client := func(scopes ...actor.Scope) context.Context {
+		return actor.With(t.Context(), actor.Actor{Caller: "client:till", Scopes: scopes})
+	}
+	for name, ctx := range map[string]context.Context{
+		"member": w.As(actor.Member, "x"), "organizer": w.As(actor.Organizer, "x"), "marketer": w.As(actor.Marketer, "x"),
+		"support": w.As(actor.Support, "x"), "admin": w.As(actor.Admin, "x"), "program:read": client(actor.ProgramRead),
+	} {
+		if ladder, err := w.Service.Tiers(ctx); err != nil || len(ladder) != 2 {
+			t.Errorf("%s: tiers are %v, %v", name, ladder, err)
+		}
+		if settings, err := w.Service.Program(ctx); err != nil || settings == nil {
+			t.Errorf("%s: the program is %v, %v", name, settings, err)
+		}
+	}
+	till := client(actor.PurchasesWrite, actor.MembersRead, actor.MembersWrite)
+	if _, err := w.Service.Tiers(till); !errors.Is(err, problem.Forbidden) {
+		t.Errorf("a till reads the ladder: %v", err)
+	}
+	if _, err := w.Service.Program(till); !errors.Is(err, problem.Forbidden) {
+		t.Errorf("a till reads the program: %v", err)
+	}
+	standings, err := w.Service.Standings(till, []id.Member{member.ID})
+	if err != nil || standings[member.ID] == nil || standings[member.ID].Next.Tier.ID != gold.ID {
+		t.Errorf("for a till the member stands at %v, %v", standings[member.ID], err)
+	}
+	if tier, err := w.Service.Tier(till, gold.ID); err != nil || tier == nil || tier.Name != "Gold" {
+		t.Errorf("for a till the tier is %v, %v", tier, err)
+	}
+	if tier, err := w.Service.Tier(till, id.New[id.Tier]()); err != nil || tier != nil {
+		t.Errorf("a tier that is not there is %v, %v", tier, err)
+	}
+}
+
 func TestCreateTier_Promotes(t *testing.T) {
 	t.Parallel()
 	w := loyaltytest.New(t)

@@ -84,6 +84,11 @@ func (a Actor) Has(grants ...Grant) bool {
 	return slices.ContainsFunc(grants, func(grant Grant) bool { return grant.heldBy(a) })
 }
 
+// OnlyMember tells whether the actor may do no more than any member: anybody can become one.
+func (a Actor) OnlyMember() bool {
+	return len(a.Scopes) == 0 && !slices.ContainsFunc(a.Roles, func(role Role) bool { return role != Member })
+}
+
 type key struct{}
 
 // With returns a context in which a is calling.

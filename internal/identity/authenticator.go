@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"regulars/internal/actor"
@@ -19,8 +20,13 @@ type Authenticator struct {
 	Now     func() time.Time
 }
 
+// ErrNotNow is the answer to a token that is good but for the time: it has expired, or is not valid yet. It is a
+// problem.Unauthenticated. Whoever has such a token guesses nothing.
+var ErrNotNow = fmt.Errorf("the token is not valid at this time: %w", problem.Unauthenticated)
+
 // Authenticate returns the caller that the token names. It returns problem.Unauthenticated for a token that no issuer
-// vouches for and a key that no client has; any other error is a fault of ours.
+// vouches for and a key that no client has, and of those ErrNotNow for a token whose time is over or has not come; any
+// other error is a fault of ours.
 func (a *Authenticator) Authenticate(ctx context.Context, token string) (actor.Actor, error) {
 	if isKey(token) {
 		return a.Clients.Verify(ctx, token)

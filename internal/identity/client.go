@@ -74,11 +74,22 @@ type Clients struct {
 	mutex  sync.Mutex
 	// used is when this process last noted that a client called.
 	used map[id.Client]time.Time
+	// closed ends the noting, and noting is what is still under way.
+	closed bool
+	noting sync.WaitGroup
 }
 
 // NewClients returns the clients of a migrated database. That a use could not be noted goes to logger.
 func NewClients(db *postgres.DB, logger *slog.Logger) *Clients {
 	return &Clients{db: db, logger: logger, used: map[id.Client]time.Time{}}
+}
+
+// Close waits until it is noted who called, a few seconds at most. Who calls later is not noted.
+func (c *Clients) Close() {
+	c.mutex.Lock()
+	c.closed = true
+	c.mutex.Unlock()
+	c.noting.Wait()
 }
 
 // Create makes a client and returns it with its key, which cannot be had again. For admins.

@@ -94,20 +94,16 @@ func (c *Clients) Verify(ctx context.Context, key string) (actor.Actor, error) {
 // for it.
 func (c *Clients) noteUse(ctx context.Context, client id.Client, now time.Time) {
 	c.mutex.Lock()
-	last, noted := c.used[client]
-	due := !noted || now.Sub(last) >= useInterval
-	if due {
-		c.used[client] = now
-	}
-	c.mutex.Unlock()
-	if !due {
+	defer c.mutex.Unlock()
+	if last, noted := c.used[client]; c.closed || noted && now.Sub(last) < useInterval {
 		return
 	}
-	go func() {
+	c.used[client] = now
+	c.noting.Go(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), useTimeout)
 		defer cancel()
 		if err := updateLastUse(ctx, c.db, client, now); err != nil {
 			c.logger.WarnContext(ctx, "the use of a client could not be noted", slog.String("client", client.String()), slog.Any("cause", err))
 		}
-	}()
+	})
 }

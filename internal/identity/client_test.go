@@ -424,6 +424,28 @@ func TestClients_LastUseFails(t *testing.T) {
 	}
 }
 
+// Close leaves nothing behind that needs the database.
+func TestClients_Close(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	till, key := d.create(t, "Till", actor.PurchasesWrite)
+	_, other := d.create(t, "Other", actor.PurchasesWrite)
+	d.good(t, key)
+	d.Close()
+	ctx := actor.With(t.Context(), actor.System("test"))
+	if read, err := d.Client(ctx, till.ID); err != nil || read.LastUsedAt == nil || !read.LastUsedAt.Equal(now) {
+		t.Errorf("closed, it is not noted who called: %v, %v", read, err)
+	}
+	if got := d.good(t, other); !got[0] {
+		t.Error("a request on its way is refused")
+	}
+	d.Close()
+	var noted int
+	if err := d.db.Get(t.Context(), &noted, `select count(last_used_at) from clients`); err != nil || noted != 1 {
+		t.Errorf("%d uses are noted, %v", noted, err)
+	}
+}
+
 type writer func([]byte)
 
 func (w writer) Write(content []byte) (int, error) {

@@ -2,11 +2,12 @@
 //
 // People have tokens of the OpenID Connect issuer that the settings name. Without one there is the development issuer: its
 // key lies in the data folder, so whoever can read that folder can be anybody, and the server accepts its tokens only while
-// it listens on a loopback address. Machine clients have keys.
+// it listens on a loopback address and is not reached from elsewhere. Machine clients have keys.
 package identity
 
 import (
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -64,8 +65,8 @@ func (i *DevelopmentIssuer) Token(role actor.Role, subject string, ttl time.Dura
 }
 
 // Verify returns the caller that the token names. It returns problem.Unauthenticated for a token that is not this
-// issuer's, is not meant for this program, is not valid at now, or names no role
-// of ours. It and the server share a machine and its clock, so a token ends to the second.
+// issuer's, is not meant for this program, or names no role of ours, and ErrNotNow for one that is only not valid at now.
+// It and the server share a machine and its clock, so a token ends to the second.
 func (i *DevelopmentIssuer) Verify(token string, now time.Time) (actor.Actor, error) {
 	parser := jwt.NewParser(
 		jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}),
@@ -76,6 +77,10 @@ func (i *DevelopmentIssuer) Verify(token string, now time.Time) (actor.Actor, er
 	)
 	var claimed claims
 	_, err := parser.ParseWithClaims(token, &claimed, func(*jwt.Token) (any, error) { return i.key.Public(), nil })
+	late := errors.Is(err, jwt.ErrTokenExpired) || errors.Is(err, jwt.ErrTokenNotValidYet)
+	if late && !errors.Is(err, jwt.ErrTokenInvalidIssuer) && !errors.Is(err, jwt.ErrTokenInvalidAudience) {
+		return actor.Actor{}, ErrNotNow
+	}
 	if err != nil || claimed.Subject == "" {
 		return actor.Actor{}, problem.Unauthenticated
 	}

@@ -176,6 +176,17 @@ func TestVerify_Refused(t *testing.T) {
 		if !errors.Is(err, problem.Unauthenticated) {
 			t.Errorf("%s: got %v, %v; want %v", name, got, err, problem.Unauthenticated)
 		}
+		if late := name == "expired" || name == "not yet valid"; errors.Is(err, identity.ErrNotNow) != late {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	old := valid()
+	old["exp"], old["iss"] = now.Unix(), "https://issuer.example"
+	if _, err := issuer.Verify(sign(t, jwt.SigningMethodEdDSA, old, key), now); errors.Is(err, identity.ErrNotNow) {
+		t.Error("an expired token of another issuer is taken for one of ours")
+	}
+	if _, err := issuer.Verify(sign(t, jwt.SigningMethodEdDSA, jwt.MapClaims{"exp": now.Unix()}, otherKey), now); errors.Is(err, identity.ErrNotNow) {
+		t.Error("a forged token is taken for an expired one")
 	}
 }
 

@@ -86,8 +86,9 @@ func (o *OIDC) Discover(ctx context.Context) {
 // Verify returns the caller that the token names. The token is an ID token or an access token in the form of a JWT.
 // Checked are its signature, by a key that the issuer publishes and with an asymmetric algorithm; that the issuer made it
 // and that our audience is among its own; that it ends and has not ended, has begun, and was not issued in the future, a
-// minute either way; its subject; and its member claim where it is a member's. Anything else is problem.Unauthenticated,
-// and so is every token whose key is not known while the issuer cannot be reached.
+// minute either way; its subject; and its member claim where it is a member's; and that it is no other kind of token. Anything else is
+// problem.Unauthenticated, of that ErrNotNow what is only expired or not valid yet, and so is every token whose key is not
+// known while the issuer cannot be reached.
 //
 // Who has a role of ours has that role. Who has none is a member: the issuer of a brand's customers does not know ours.
 func (o *OIDC) Verify(ctx context.Context, token string) (actor.Actor, error) {
@@ -100,16 +101,27 @@ func (o *OIDC) Verify(ctx context.Context, token string) (actor.Actor, error) {
 	if err := o.keys.open(ctx, parsed, &registered, &content); err != nil {
 		return actor.Actor{}, problem.Unauthenticated
 	}
-	caller, err := o.caller(registered, content)
-	if err != nil {
-		o.report(err)
-		return actor.Actor{}, problem.Unauthenticated
+	caller, err := o.caller(parsed.Headers[0], registered, content)
+	if err == nil {
+		return caller, nil
 	}
-	return caller, nil
+	o.report(err)
+	if errors.Is(err, jwt.ErrExpired) || errors.Is(err, jwt.ErrNotValidYet) || errors.Is(err, jwt.ErrIssuedInTheFuture) {
+		return actor.Actor{}, ErrNotNow
+	}
+	return actor.Actor{}, problem.Unauthenticated
 }
 
+// tokenTypes are what the tokens are that people sign in with, in lower letters. An issuer signs others by the same keys,
+// to tell of a sign-out for example.
+var tokenTypes = []string{"", "jwt", "at+jwt"}
+
 // caller reads the claims of a token with a good signature.
-func (o *OIDC) caller(registered jwt.Claims, content []byte) (actor.Actor, error) {
+func (o *OIDC) caller(header jose.Header, registered jwt.Claims, content []byte) (actor.Actor, error) {
+	kind, named := header.ExtraHeaders[jose.HeaderType]
+	if text, ok := kind.(string); named && (!ok || !slices.Contains(tokenTypes, strings.ToLower(text))) {
+		return actor.Actor{}, fmt.Errorf("the token is of the type %.100q", fmt.Sprint(kind))
+	}
 	if registered.Expiry == nil {
 		return actor.Actor{}, errors.New("the token never expires")
 	}
@@ -122,6 +134,9 @@ func (o *OIDC) caller(registered jwt.Claims, content []byte) (actor.Actor, error
 	decoder.UseNumber()
 	if err := decoder.Decode(&claims); err != nil {
 		return actor.Actor{}, err
+	}
+	if _, ok := claims["events"]; ok {
+		return actor.Actor{}, errors.New("the token tells of events, such as a sign-out")
 	}
 	subject, ok := identifier(registered.Subject)
 	if !ok {

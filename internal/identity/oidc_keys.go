@@ -170,6 +170,9 @@ func (k *issuerKeys) download(ctx context.Context) ([]jose.JSONWebKey, error) {
 			keys = append(keys, key)
 		}
 	}
+	if len(keys) == 0 {
+		return nil, fmt.Errorf("%s holds no key that can be used", discovered.Keys)
+	}
 	return keys, nil
 }
 

@@ -268,7 +268,72 @@ func TestOIDC_Skew(t *testing.T) {
 		}
 		c.accepts(t, claim+" off by 59 seconds", at(59))
 		c.refuses(t, claim+" off by 61 seconds", at(61))
+		if _, err := c.Verify(t.Context(), at(61)); !errors.Is(err, identity.ErrNotNow) {
+			t.Errorf("%s off by 61 seconds: got %v, want %v", claim, err, identity.ErrNotNow)
+		}
 	}
+	expired := func(key crypto.Signer, others jwt.MapClaims) string {
+		others["exp"] = now.Add(-time.Hour).Unix()
+		return signAs(t, jwt.SigningMethodES256, "key", key, claimed(issuer.URL, others))
+	}
+	for name, token := range map[string]string{
+		"for another audience": expired(keyP256, jwt.MapClaims{"aud": "shop"}),
+		"of another issuer":    expired(keyP256, jwt.MapClaims{"iss": "https://issuer.example"}),
+		"forged":               expired(must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), jwt.MapClaims{}),
+	} {
+		if _, err := c.Verify(t.Context(), token); !errors.Is(err, problem.Unauthenticated) || errors.Is(err, identity.ErrNotNow) {
+			t.Errorf("an expired token %s: got %v", name, err)
+		}
+	}
+}
+
+// An issuer signs more than the tokens that people sign in with.
+func TestOIDC_TokenTypes(t *testing.T) {
+	t.Parallel()
+	issuer := publish(t, public("key", keyP256))
+	c := check(issuer.URL)
+	typed := func(kind any, others jwt.MapClaims) string {
+		token := jwt.NewWithClaims(jwt.SigningMethodES256, claimed(issuer.URL, others))
+		token.Header["kid"], token.Header["typ"] = "key", kind
+		if kind == nil {
+			delete(token.Header, "typ")
+		}
+		return must(token.SignedString(keyP256))
+	}
+	for _, kind := range []any{nil, "", "JWT", "jwt", "at+jwt", "AT+JWT"} {
+		c.accepts(t, fmt.Sprint("type ", kind), typed(kind, nil))
+	}
+	for _, kind := range []any{"logout+jwt", "secevent+jwt", "dpop+jwt", "application/jwt", "JOSE", 7} {
+		c.refuses(t, fmt.Sprint("type ", kind), typed(kind, nil))
+	}
+	if c.log.count("is refused") != 1 || c.log.count("is of the type") != 1 {
+		t.Errorf("the log tells %s", c.log.text.String())
+	}
+	events := jwt.MapClaims{"events": jwt.MapClaims{"http://schemas.openid.net/event/backchannel-logout": jwt.MapClaims{}}}
+	c.refuses(t, "logout token", typed("JWT", events))
+	c.refuses(t, "logout token of no type", typed(nil, events))
+}
+
+// A set without a key that can be used is taken for a fault of the issuer's: what was known stays good.
+func TestOIDC_NoUsableKey(t *testing.T) {
+	t.Parallel()
+	issuer := publish(t, public("key", keyP256))
+	c := check(issuer.URL)
+	token := func(key string) string {
+		return signAs(t, jwt.SigningMethodES256, key, keyP256, claimed(issuer.URL, nil))
+	}
+	c.accepts(t, "at first", token("key"))
+	issuer.set(write(`{"keys": []}`))
+	c.clock.step(time.Minute)
+	c.refuses(t, "unknown key", token("unknown"))
+	c.accepts(t, "without keys", token("key"))
+	if c.log.count("holds no key that can be used") != 1 {
+		t.Errorf("the log tells %s", c.log.text.String())
+	}
+	issuer.set(nil, public("new", keyP256))
+	c.clock.step(time.Minute)
+	c.accepts(t, "with a new key", token("new"))
+	c.refuses(t, "with the old key", token("key"))
 }
 
 func TestOIDC_Caller(t *testing.T) {
@@ -482,6 +547,7 @@ func TestOIDC_Documents(t *testing.T) {
 			http.Redirect(w, r, "/keys?moved", http.StatusFound)
 		}, true},
 		"no keys":     {write(`{"keys": []}`), false},
+		"no good key": {write(`{"keys": [{"kty": "oct", "kid": "key", "k": "c2VjcmV0"}]}`), false},
 		"no set":      {write(`{"error": "busy"}`), false},
 		"no document": {write("come back later"), false},
 		"too large":   {write(`{"keys": [` + strings.Repeat(" ", 2<<20) + key + `]}`), false},

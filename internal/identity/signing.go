@@ -52,7 +52,10 @@ func (k SigningKey) Signs() bool { return k.private != nil }
 // SigningKeys signs what the program gives out, and knows it again when it comes back: tickets, links, feeds. All servers
 // on a database share its keys. It is safe for concurrent use.
 type SigningKeys struct {
-	db     *postgres.DB
+	db *postgres.DB
+	// reading holds whoever reads the keys: one does at a time, for all that wait.
+	reading chan struct{}
+
 	mutex  sync.Mutex
 	keys   []SigningKey // those that are not retired
 	readAt time.Time
@@ -60,7 +63,7 @@ type SigningKeys struct {
 
 // NewSigningKeys returns the signing keys of a migrated database.
 func NewSigningKeys(db *postgres.DB) *SigningKeys {
-	return &SigningKeys{db: db}
+	return &SigningKeys{db: db, reading: make(chan struct{}, 1)}
 }
 
 // Sign returns the payload, signed for the purpose by the key that signs now: a JSON Web Signature in its compact form, fit
@@ -194,8 +197,12 @@ func (s *SigningKeys) change(ctx context.Context, work func(*postgres.Tx, actor.
 	}); err != nil {
 		return err
 	}
-	_, err = s.known(ctx, 0)
-	return err
+	// What was changed is changed, whether or not it can be read now.
+	s.mutex.Lock()
+	s.readAt = time.Time{}
+	s.mutex.Unlock()
+	_, _ = s.known(ctx, 0)
+	return nil
 }
 
 // signing returns the key that signs. If there is none yet, it makes one; of several servers that do, one wins.
@@ -234,16 +241,37 @@ func (s *SigningKeys) find(ctx context.Context, wanted func(SigningKey) bool, pa
 	return nil, nil
 }
 
-// known returns the keys that are not retired, as they were less than age ago.
+// known returns the keys that are not retired, as they were less than age ago. Only who needs them read waits for it, until
+// ctx ends.
 func (s *SigningKeys) known(ctx context.Context, age time.Duration) ([]SigningKey, error) {
+	if keys, ok := s.remembered(age); ok {
+		return keys, nil
+	}
+	select {
+	case s.reading <- struct{}{}:
+		defer func() { <-s.reading }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	// Whoever read before may have read for this one too.
+	if keys, ok := s.remembered(age); ok {
+		return keys, nil
+	}
+	now := s.db.Now()
+	keys, err := selectSigningKeys(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
+	keys = slices.DeleteFunc(keys, func(key SigningKey) bool { return key.RetiredAt != nil })
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	if now := s.db.Now(); s.readAt.IsZero() || now.Sub(s.readAt) >= age {
-		keys, err := selectSigningKeys(ctx, s.db)
-		if err != nil {
-			return nil, err
-		}
-		s.keys, s.readAt = slices.DeleteFunc(keys, func(key SigningKey) bool { return key.RetiredAt != nil }), now
-	}
-	return s.keys, nil
+	s.keys, s.readAt = keys, now
+	return keys, nil
+}
+
+// remembered returns the keys if they were read less than age ago.
+func (s *SigningKeys) remembered(age time.Duration) ([]SigningKey, bool) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.keys, !s.readAt.IsZero() && s.db.Now().Sub(s.readAt) < age
 }

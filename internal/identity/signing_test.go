@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,7 +16,10 @@ import (
 
 	"regulars/internal/actor"
 	"regulars/internal/identity"
+	"regulars/internal/postgres"
+	"regulars/internal/postgres/pgtest"
 	"regulars/internal/problem"
+	"regulars/loyalty/loyaltytest"
 )
 
 func signed(t *testing.T, keys *identity.SigningKeys, purpose, payload string) string {
@@ -237,6 +241,98 @@ func TestSigningKeys_UnknownKeys(t *testing.T) {
 	d.clock.Advance(time.Minute)
 	if _, err := keys.Verify(t.Context(), "ticket", known); err == nil || errors.Is(err, identity.ErrSignature) {
 		t.Errorf("a minute later: got %v, want a fault of ours", err)
+	}
+}
+
+// While one reads the keys and the database does not answer, what is known is used, and who needs to read gives up with
+// its request.
+func TestSigningKeys_Hanging(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	keys := identity.NewSigningKeys(d.db)
+	known := signed(t, keys, "ticket", "1")
+	foreign := signed(t, identity.NewSigningKeys(newDesk(t).db), "ticket", "1")
+	d.clock.Advance(time.Second)
+	reading := make(chan error, 1)
+	if err := d.db.InTx(t.Context(), func(tx *postgres.Tx) error {
+		if _, err := tx.Exec(t.Context(), `lock table signing_keys in access exclusive mode`); err != nil {
+			return err
+		}
+		go func() {
+			_, err := keys.Verify(t.Context(), "ticket", foreign)
+			reading <- err
+		}()
+		waiting := 0
+		for deadline := time.Now().Add(20 * time.Second); waiting == 0; {
+			if err := d.db.Get(t.Context(), &waiting, `select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`); err != nil {
+				return err
+			}
+			if time.Now().After(deadline) {
+				return errors.New("nobody reads")
+			}
+		}
+		if got := signatures(t, keys, "ticket", known); !got[0] {
+			t.Error("a key that is known is refused")
+		}
+		leaving, leave := context.WithCancel(t.Context())
+		leave()
+		if _, err := keys.Verify(leaving, "ticket", foreign); !errors.Is(err, context.Canceled) {
+			t.Errorf("who has gone waits on: %v", err)
+		}
+		if _, err := keys.PublicKeys(leaving); !errors.Is(err, context.Canceled) {
+			t.Errorf("who has gone waits on: %v", err)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-reading; !errors.Is(err, identity.ErrSignature) {
+		t.Errorf("in the end the foreign signature is answered %v", err)
+	}
+}
+
+// A change that is made is no failure because the keys cannot be read after it.
+func TestSigningKeys_ChangedButNotRead(t *testing.T) {
+	t.Parallel()
+	clock := &loyaltytest.Clock{}
+	clock.Set(now)
+	var onTime atomic.Pointer[func()]
+	db := pgtest.NewAt(t, func() time.Time {
+		if then := onTime.Load(); then != nil {
+			(*then)()
+		}
+		return clock.Now()
+	})
+	keys := identity.NewSigningKeys(db)
+	old := signed(t, keys, "ticket", "1")
+	// The time is asked for when the transaction begins, and then by whoever reads after it.
+	changing := func(change func(context.Context) error) {
+		ctx, leave := context.WithCancel(actor.With(t.Context(), actor.System("test")))
+		defer leave()
+		asked := 0
+		then := func() {
+			if asked++; asked > 1 {
+				leave()
+			}
+		}
+		onTime.Store(&then)
+		err := change(ctx)
+		onTime.Store(nil)
+		if err != nil || ctx.Err() == nil {
+			t.Errorf("changed, although the caller has gone (%v): %v", ctx.Err(), err)
+		}
+	}
+	var made identity.SigningKey
+	changing(func(ctx context.Context) (err error) {
+		made, err = keys.Rotate(ctx)
+		return err
+	})
+	if got := signer(t, signed(t, keys, "ticket", "2")); got != made.ID || made.ID == "" {
+		t.Errorf("%s signs, not %s", got, made.ID)
+	}
+	changing(func(ctx context.Context) error { return keys.Retire(ctx, signer(t, old)) })
+	if got := signatures(t, keys, "ticket", old); got[0] {
+		t.Error("a retired key is still good here")
 	}
 }
 

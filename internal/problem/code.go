@@ -78,7 +78,7 @@ var Registry = []Description{
 	{CodeBadUserInput, "The document, a variable, a scalar, a cursor or the page size is malformed. Nothing was done."},
 	{CodeUnauthenticated, "No bearer token was sent, or it is forged, expired or not meant for this program."},
 	{CodeForbidden, "The operation lies outside the caller's role, or is switched off on this server."},
-	{CodeRateLimited, "Too many operations, sign-ins that failed, or guesses. Send it again after the seconds in Retry-After."},
+	{CodeRateLimited, "Too many operations, sign-ins that failed, guesses, or e-mail addresses and phone numbers of a member. Send it again after the seconds in Retry-After."},
 	{CodeInternal, "A fault of ours, or the operation took too long. The answer names the request id under which it was logged."},
 	{CodePersistedQueryNotFound, "No document is kept under this hash: send it with its text. Clients do so by themselves."},
 

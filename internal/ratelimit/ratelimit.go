@@ -30,19 +30,19 @@ func New(count int, per time.Duration, burst int, now func() time.Time) *Limiter
 	return &Limiter{refill: rate.Limit(float64(count) / per.Seconds()), burst: burst, now: now, stocks: stocks}
 }
 
-// Take takes one from the stock of key and returns 0. If there is none it takes nothing and returns how long until there
-// is one.
-func (l *Limiter) Take(key string) time.Duration {
+// Take takes count from the stock of key and returns 0. If it has fewer it takes nothing and returns how long until it has
+// them.
+func (l *Limiter) Take(key string, count int) time.Duration {
 	now := l.now()
-	if stock := l.stock(key); !stock.AllowN(now, 1) {
-		return l.until(stock, now)
+	if stock := l.stock(key); !stock.AllowN(now, count) {
+		return l.until(stock, now, count)
 	}
 	return 0
 }
 
 // Wait returns how long until the stock of key has one: 0 if it has one now. It takes nothing.
 func (l *Limiter) Wait(key string) time.Duration {
-	return l.until(l.stock(key), l.now())
+	return l.until(l.stock(key), l.now(), 1)
 }
 
 // Charge takes count from the stock of key, which may go below nothing: the debt has to be refilled first.
@@ -64,8 +64,8 @@ func (l *Limiter) stock(key string) *rate.Limiter {
 	return made
 }
 
-func (l *Limiter) until(stock *rate.Limiter, now time.Time) time.Duration {
-	missing := 1 - stock.TokensAt(now)
+func (l *Limiter) until(stock *rate.Limiter, now time.Time, count int) time.Duration {
+	missing := float64(count) - stock.TokensAt(now)
 	if missing <= 0 {
 		return 0
 	}

@@ -21,28 +21,43 @@ func TestTake(t *testing.T) {
 	at := &clock{start}
 	limiter := ratelimit.New(30, time.Minute, 3, at.now)
 	for range 3 {
-		if wait := limiter.Take("a"); wait != 0 {
+		if wait := limiter.Take("a", 1); wait != 0 {
 			t.Fatalf("the stock has to be waited for: %v", wait)
 		}
 	}
 	for range 5 {
-		if wait := limiter.Take("a"); wait != 2*time.Second {
+		if wait := limiter.Take("a", 1); wait != 2*time.Second {
 			t.Errorf("an empty stock is waited for %v, want 2s; asking in vain must cost nothing", wait)
 		}
 	}
-	if wait := limiter.Take("b"); wait != 0 {
+	if wait := limiter.Take("b", 1); wait != 0 {
 		t.Errorf("another key waits %v", wait)
 	}
 	at.at = at.at.Add(2 * time.Second)
-	if wait := limiter.Take("a"); wait != 0 {
+	if wait := limiter.Take("a", 1); wait != 0 {
 		t.Errorf("the refilled stock is waited for %v", wait)
 	}
 	at.at = at.at.Add(time.Hour)
 	for range 3 {
-		limiter.Take("a")
+		limiter.Take("a", 1)
 	}
-	if wait := limiter.Take("a"); wait == 0 {
+	if wait := limiter.Take("a", 1); wait == 0 {
 		t.Error("the stock grew beyond its burst")
+	}
+}
+
+func TestTake_Several(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	limiter := ratelimit.New(1, time.Second, 3, func() time.Time { return now })
+	if wait := limiter.Take("a", 2); wait != 0 {
+		t.Errorf("two of three wait %v", wait)
+	}
+	if wait := limiter.Take("a", 3); wait != 2*time.Second {
+		t.Errorf("three where one is left wait %v", wait)
+	}
+	if wait := limiter.Take("a", 1); wait != 0 {
+		t.Errorf("what was refused took something: %v", wait)
 	}
 }
 
@@ -74,15 +89,15 @@ func TestManyKeys(t *testing.T) {
 	t.Parallel()
 	at := &clock{start}
 	limiter := ratelimit.New(1, time.Hour, 1, at.now)
-	limiter.Take("quiet")
-	limiter.Take("busy")
+	limiter.Take("quiet", 1)
+	limiter.Take("busy", 1)
 	for i := range 150_000 {
-		limiter.Take(strconv.Itoa(i))
-		if i%1_000 == 0 && limiter.Take("busy") == 0 {
+		limiter.Take(strconv.Itoa(i), 1)
+		if i%1_000 == 0 && limiter.Take("busy", 1) == 0 {
 			t.Fatalf("the busy key was forgotten after %d others", i)
 		}
 	}
-	if wait := limiter.Take("quiet"); wait != 0 {
+	if wait := limiter.Take("quiet", 1); wait != 0 {
 		t.Errorf("the quiet key is still kept: %v", wait)
 	}
 }
@@ -94,7 +109,7 @@ func TestTake_Concurrently(t *testing.T) {
 	var taking sync.WaitGroup
 	taken := make(chan bool, 400)
 	for range 400 {
-		taking.Go(func() { taken <- limiter.Take("a") == 0 })
+		taking.Go(func() { taken <- limiter.Take("a", 1) == 0 })
 	}
 	taking.Wait()
 	close(taken)

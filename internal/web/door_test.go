@@ -4,15 +4,20 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"regulars/internal/actor"
+	"regulars/internal/identity"
+	"regulars/internal/postgres"
+	"regulars/internal/postgres/pgtest"
 	"regulars/internal/ratelimit"
 )
 
@@ -49,6 +54,7 @@ func TestDoor_TooManyOperations(t *testing.T) {
 	if answer := b.serve(operation("{}", "Authorization", bob)); answer.Code != http.StatusOK {
 		t.Errorf("another caller is answered %d", answer.Code)
 	}
+	b.parts.Strangers = ratelimit.New(2, time.Second, 3, func() time.Time { return at })
 	if answer := b.serve(operation("{}")); answer.Code != http.StatusOK {
 		t.Errorf("nobody is answered %d", answer.Code)
 	}
@@ -103,11 +109,166 @@ func TestDoor_TooManySignIns(t *testing.T) {
 func TestDoor_MaximumBody(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
+	b.parts.Database = pgtest.New(t)
+	admin := actor.With(t.Context(), actor.System("test"))
+	b.parts.Authenticator.Clients = identity.NewClients(b.parts.Database, b.parts.Logger)
+	t.Cleanup(b.parts.Authenticator.Clients.Close)
+	_, key, err := b.parts.Authenticator.Clients.Create(admin, identity.CreateClientInput{Name: "till", Scopes: []actor.Scope{actor.ProgramRead}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name, token string
+		maximum     int
+	}{
+		{"nobody", "", 64 << 10},
+		{"a member", b.token(t), 256 << 10},
+		{"staff", b.tokenAs(t, actor.Organizer, "o"), 8 << 20},
+		{"a client", key, 8 << 20},
+	} {
+		for length, want := range map[int]int{test.maximum: http.StatusOK, test.maximum + 1: http.StatusRequestEntityTooLarge} {
+			request := operation("{" + strings.Repeat(" ", length-2) + "}")
+			if test.token != "" {
+				request.Header.Set("Authorization", "Bearer "+test.token)
+			}
+			if answer := b.serve(request); answer.Code != want {
+				t.Errorf("%d bytes of %s are answered %d, want %d", length, test.name, answer.Code, want)
+			}
+		}
+	}
 	b.parts.MaximumBody = 100
 	for length, want := range map[int]int{100: http.StatusOK, 101: http.StatusRequestEntityTooLarge} {
 		if answer := b.serve(operation("{" + strings.Repeat(" ", length-2) + "}")); answer.Code != want {
 			t.Errorf("%d bytes are answered %d, want %d", length, answer.Code, want)
 		}
+	}
+}
+
+// A token whose time is over is none that was guessed, and its app must hear that it needs a new one.
+func TestDoor_ExpiredTokens(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.parts.SignIns = ratelimit.New(1, time.Minute, 3, func() time.Time { return now })
+	expired, err := b.issuer.Token(actor.Member, "ada", time.Hour, now.Add(-2*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	early, err := b.issuer.Token(actor.Member, "ada", time.Hour, now.Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	status := func(token string) int { return b.serve(operation("{}", "Authorization", "Bearer "+token)).Code }
+	for range 5 {
+		if got := []int{status(expired), status(early)}; !slices.Equal(got, []int{401, 401}) {
+			t.Errorf("before others guess, they are answered %v", got)
+		}
+	}
+	for i := range 5 {
+		if got, want := status("guessed"), []int{401, 401, 401, 429, 429}[i]; got != want {
+			t.Errorf("guess %d is answered %d, want %d", i, got, want)
+		}
+	}
+	if got := []int{status(expired), status(early)}; !slices.Equal(got, []int{401, 401}) {
+		t.Errorf("beside others who guess, they are answered %v", got)
+	}
+}
+
+// Only proxies of ours tell where a request comes from.
+func TestDoor_TrustedProxies(t *testing.T) {
+	t.Parallel()
+	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8:ffff::/48")}
+	for name, test := range map[string]struct {
+		trusted    []netip.Prefix
+		connection string
+		forwarded  []string
+		want       string // whose stock is used up by it
+	}{
+		"none is trusted":        {nil, "10.0.0.1:1", []string{"192.0.2.7"}, "10.0.0.1:9"},
+		"not from a proxy":       {trusted, "198.51.100.1:1", []string{"192.0.2.7"}, "198.51.100.1:9"},
+		"from a proxy":           {trusted, "10.0.0.1:1", []string{"192.0.2.7"}, "192.0.2.7:9"},
+		"what the caller says":   {trusted, "10.0.0.1:1", []string{"203.0.113.1, 10.0.0.9, 192.0.2.7"}, "192.0.2.7:9"},
+		"two proxies":            {trusted, "10.0.0.1:1", []string{"203.0.113.1", "192.0.2.7, 10.0.0.2"}, "192.0.2.7:9"},
+		"proxies alone":          {trusted, "10.0.0.1:1", []string{"10.0.0.3, 10.0.0.2"}, "10.0.0.3:9"},
+		"no header":              {trusted, "10.0.0.1:1", nil, "10.0.0.1:9"},
+		"no address":             {trusted, "10.0.0.1:1", []string{"192.0.2.7, unknown"}, "10.0.0.1:9"},
+		"no address, behind two": {trusted, "10.0.0.1:1", []string{"192.0.2.7, _hidden, 10.0.0.2"}, "10.0.0.2:9"},
+		"with a port":            {trusted, "10.0.0.1:1", []string{"192.0.2.7:4711"}, "192.0.2.7:9"},
+		"mapped":                 {trusted, "[::ffff:10.0.0.1]:1", []string{"::ffff:192.0.2.7"}, "192.0.2.7:9"},
+		"of version 6":           {trusted, "[2001:db8:ffff::1]:1", []string{"[2001:db8:1:2::7]:4711"}, "[2001:db8:1:2:3::9]:9"},
+	} {
+		b := setup(t)
+		b.parts.TrustedProxies = test.trusted
+		b.parts.SignIns = ratelimit.New(1, time.Hour, 1, func() time.Time { return now })
+		b.parts.Strangers = ratelimit.New(1, time.Hour, 1, func() time.Time { return now })
+		guess := operation("{}", "Authorization", "Bearer guessed")
+		ask := operation("{}")
+		guess.Header["X-Forwarded-For"], ask.Header["X-Forwarded-For"] = test.forwarded, test.forwarded
+		first := []int{b.serve(from(test.connection, guess)).Code, b.serve(from(test.connection, ask)).Code}
+		// The same from that address itself, which no proxy tells.
+		b.parts.TrustedProxies = nil
+		second := []int{b.serve(from(test.want, operation("{}", "Authorization", "Bearer guessed"))).Code, b.serve(from(test.want, operation("{}"))).Code}
+		if !slices.Equal(first, []int{401, 200}) || !slices.Equal(second, []int{429, 429}) {
+			t.Errorf("%s: answered %v, and %s then %v", name, first, test.want, second)
+		}
+	}
+}
+
+// Where the database does not answer, the door does.
+func TestDoor_DatabaseHangs(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.parts.Database = pgtest.New(t)
+	clients := identity.NewClients(b.parts.Database, b.parts.Logger)
+	t.Cleanup(clients.Close)
+	b.parts.Authenticator.Clients, b.parts.SigningKeys = clients, identity.NewSigningKeys(b.parts.Database)
+	admin := actor.With(t.Context(), actor.System("test"))
+	_, key, err := clients.Create(admin, identity.CreateClientInput{Name: "till", Scopes: []actor.Scope{actor.ProgramRead}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.parts.Database.InTx(t.Context(), func(tx *postgres.Tx) error {
+		if _, err := tx.Exec(t.Context(), `lock table client_keys, signing_keys in access exclusive mode`); err != nil {
+			return err
+		}
+		var asking sync.WaitGroup
+		asking.Go(func() {
+			answer := b.serve(operation("{}", "Authorization", "Bearer "+key))
+			checkRefusal(t, "a key", answer, "INTERNAL")
+			if answer.Code != http.StatusInternalServerError {
+				t.Errorf("a key is answered %d", answer.Code)
+			}
+		})
+		asking.Go(func() {
+			if answer := b.serve(httptest.NewRequest(http.MethodGet, "/.well-known/jwks.json", nil)); answer.Code != http.StatusInternalServerError {
+				t.Errorf("the public keys are answered %d", answer.Code)
+			}
+		})
+		asking.Wait()
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`level=ERROR msg="the caller could not be identified"`, `level=ERROR msg="the public keys could not be read"`} {
+		if log := b.log.String(); !strings.Contains(log, want) {
+			t.Errorf("%s is missing in %s", want, log)
+		}
+	}
+	if answer := b.serve(operation("{}", "Authorization", "Bearer "+key)); answer.Code != http.StatusOK {
+		t.Errorf("afterwards the key is answered %d", answer.Code)
+	}
+}
+
+// The time of an operation runs from when it came.
+func TestDoor_Deadline(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.parts.OperationTimeout = time.Minute
+	began := time.Now()
+	var deadline time.Time
+	b.parts.GraphQL = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { deadline, _ = r.Context().Deadline() })
+	b.serve(operation("{}"))
+	if left := deadline.Sub(began); left < time.Minute || deadline.After(time.Now().Add(time.Minute)) {
+		t.Errorf("it has %v", left)
 	}
 }
 

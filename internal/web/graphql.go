@@ -2,25 +2,40 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
 	"mime"
 	"net/http"
-	"net/netip"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"regulars/internal/actor"
+	"regulars/internal/identity"
 	"regulars/internal/problem"
 	"regulars/internal/requestid"
+)
+
+// identifyTime is how long the database may take to tell who is calling, or which the public keys are.
+const identifyTime = 2 * time.Second
+
+// What a request may hold in bytes, if that is less than may be set. Strangers have only what signs them up, and members
+// write no batches; anybody can be either.
+const (
+	maximumStrangerBody = 64 << 10
+	maximumMemberBody   = 256 << 10
 )
 
 // serveGraphQL admits the request, hands it on and writes the access log: who, how it ended and how long it took, but
 // nothing of what was asked or answered.
 func (h *Handler) serveGraphQL(w http.ResponseWriter, r *http.Request) {
 	start := h.parts.Now()
+	ctx, cancel := context.WithTimeout(r.Context(), h.parts.OperationTimeout)
+	defer cancel()
+	r = r.WithContext(ctx)
 	answer := &recorder{ResponseWriter: w}
 	var caller actor.Actor
 	defer func() {
@@ -58,9 +73,13 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request) (*http.Request, 
 		return nil, actor.Actor{}, &refusal{http.StatusUnsupportedMediaType, problem.BadUserInput("Send the operation as application/json.")}
 	}
 	caller, signedIn, err := h.authenticate(r)
+	if errors.Is(err, identity.ErrNotNow) {
+		// An app whose token has expired gets a new one, whoever else calls from its address.
+		return nil, actor.Actor{}, &refusal{http.StatusUnauthorized, problem.Unauthenticated}
+	}
 	if errors.Is(err, problem.Unauthenticated) {
 		// Only failures are counted and only they are refused: a valid token passes, whoever else calls from its address.
-		if wait := h.parts.SignIns.Take(remote(r)); wait > 0 {
+		if wait := h.parts.SignIns.Take(h.remote(r), 1); wait > 0 {
 			return nil, actor.Actor{}, &refusal{http.StatusTooManyRequests, problem.RateLimited(wait, "Too many sign-ins from your address have failed.")}
 		}
 		return nil, actor.Actor{}, &refusal{http.StatusUnauthorized, problem.Unauthenticated}
@@ -70,17 +89,20 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request) (*http.Request, 
 			slog.String("requestId", requestid.From(r.Context())), slog.Any("cause", err))
 		return nil, actor.Actor{}, &refusal{http.StatusInternalServerError, internalFault}
 	}
-	counted := caller.Caller
-	if !signedIn {
-		counted = remote(r)
+	limiter, counted, maximum := h.parts.Callers, caller.Caller, h.parts.MaximumBody
+	switch {
+	case !signedIn:
+		limiter, counted, maximum = h.parts.Strangers, h.remote(r), min(maximum, maximumStrangerBody)
+	case caller.OnlyMember():
+		maximum = min(maximum, maximumMemberBody)
 	}
-	if wait := h.parts.Callers.Take(counted); wait > 0 {
+	if wait := limiter.Take(counted, 1); wait > 0 {
 		return nil, caller, &refusal{http.StatusTooManyRequests, problem.RateLimited(wait, "You send more operations than are taken from one caller.")}
 	}
 	var body bytes.Buffer
-	if _, err := io.Copy(&body, http.MaxBytesReader(w, r.Body, h.parts.MaximumBody)); err != nil {
+	if _, err := io.Copy(&body, http.MaxBytesReader(w, r.Body, maximum)); err != nil {
 		if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-			return nil, caller, &refusal{http.StatusRequestEntityTooLarge, problem.BadUserInput("The request is larger than %d bytes.", h.parts.MaximumBody)}
+			return nil, caller, &refusal{http.StatusRequestEntityTooLarge, problem.BadUserInput("The request is larger than %d bytes.", maximum)}
 		}
 		return nil, caller, &refusal{http.StatusBadRequest, problem.BadUserInput("The request ended before its body did.")}
 	}
@@ -94,20 +116,6 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request) (*http.Request, 
 	admitted := r.WithContext(ctx)
 	admitted.Body = io.NopCloser(&body)
 	return admitted, caller, nil
-}
-
-// remote names the network that the request comes from: its address, of IPv6 the half that its user did not choose.
-func remote(r *http.Request) string {
-	from, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	address := from.Addr().Unmap()
-	if address.Is4() {
-		return address.String()
-	}
-	network, _ := address.Prefix(64)
-	return network.String()
 }
 
 // isOperation tells whether the body has the form of a request of GraphQL over HTTP.
@@ -132,7 +140,9 @@ func (h *Handler) authenticate(r *http.Request) (actor.Actor, bool, error) {
 	if len(headers) > 1 || !strings.EqualFold(scheme, "Bearer") {
 		return actor.Actor{}, false, problem.Unauthenticated
 	}
-	caller, err := h.parts.Authenticator.Authenticate(r.Context(), strings.TrimSpace(token))
+	ctx, cancel := context.WithTimeout(r.Context(), identifyTime)
+	defer cancel()
+	caller, err := h.parts.Authenticator.Authenticate(ctx, strings.TrimSpace(token))
 	return caller, err == nil, err
 }
 

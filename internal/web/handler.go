@@ -5,6 +5,7 @@ package web
 import (
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"regexp"
 	"strings"
 	"sync/atomic"
@@ -26,12 +27,16 @@ type Parts struct {
 	// Authenticator tells who is calling.
 	Authenticator *identity.Authenticator
 	SigningKeys   *identity.SigningKeys
-	// MaximumBody is how many bytes an operation may have.
-	MaximumBody int64
-	// Callers bounds the operations of each caller (of each address, where nobody has signed in), and SignIns those that
-	// failed from each address.
-	Callers *ratelimit.Limiter
-	SignIns *ratelimit.Limiter
+	// MaximumBody is how many bytes an operation may have, OperationTimeout how long it may take from when it came.
+	MaximumBody      int64
+	OperationTimeout time.Duration
+	// Callers bounds the operations of each caller, Strangers those of each address where nobody has signed in, and SignIns
+	// the sign-ins that failed from each address.
+	Callers   *ratelimit.Limiter
+	Strangers *ratelimit.Limiter
+	SignIns   *ratelimit.Limiter
+	// TrustedProxies are those whose X-Forwarded-For tells an address.
+	TrustedProxies []netip.Prefix
 	// Origins are whose pages may call the API from a browser, besides our own.
 	Origins []string
 	// PublicURL is where people and apps reach the program, without a slash at the end.

@@ -45,12 +45,13 @@ func setup(t *testing.T) *bundle {
 			fmt.Fprintf(w, "%q %s %d %v", caller.Caller, requestid.From(r.Context()), len(body), err)
 		}),
 		Authenticator: &identity.Authenticator{Development: issuer, Now: func() time.Time { return now }},
-		MaximumBody:   8 << 20,
-		Callers:       ratelimit.New(1, time.Second, 1000, func() time.Time { return now }),
-		SignIns:       ratelimit.New(1, time.Second, 1000, func() time.Time { return now }),
-		PublicURL:     "https://club.example",
-		Logger:        slog.New(slog.NewTextHandler(log, nil)),
-		Now:           func() time.Time { return now },
+		MaximumBody:   8 << 20, OperationTimeout: 20 * time.Second,
+		Callers:   ratelimit.New(1, time.Second, 1000, func() time.Time { return now }),
+		Strangers: ratelimit.New(1, time.Second, 1000, func() time.Time { return now }),
+		SignIns:   ratelimit.New(1, time.Second, 1000, func() time.Time { return now }),
+		PublicURL: "https://club.example",
+		Logger:    slog.New(slog.NewTextHandler(log, nil)),
+		Now:       func() time.Time { return now },
 	}}
 }
 
@@ -62,7 +63,12 @@ func (b *bundle) serve(request *http.Request) *httptest.ResponseRecorder {
 
 func (b *bundle) token(t *testing.T) string {
 	t.Helper()
-	token, err := b.issuer.Token(actor.Member, "ada", time.Hour, now)
+	return b.tokenAs(t, actor.Member, "ada")
+}
+
+func (b *bundle) tokenAs(t *testing.T, role actor.Role, subject string) string {
+	t.Helper()
+	token, err := b.issuer.Token(role, subject, time.Hour, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +97,7 @@ func TestGraphQL_Admitted(t *testing.T) {
 		"member":          {operation("{}", "Authorization", "Bearer "+b.token(t)), `"regulars-development|ada" till-7.42 2 <nil>`},
 		"scheme's case":   {operation("{}", "Authorization", "bearer "+b.token(t)), `"regulars-development|ada" till-7.42 2 <nil>`},
 		"charset":         {operation("{}", "Content-Type", "application/json; charset=utf-8"), `"" till-7.42 2 <nil>`},
-		"largest request": {operation("{" + strings.Repeat(" ", 8<<20-2) + "}"), `"" till-7.42 8388608 <nil>`},
+		"largest request": {operation("{"+strings.Repeat(" ", 8<<20-2)+"}", "Authorization", "Bearer "+b.tokenAs(t, actor.Support, "s")), `"regulars-development|s" till-7.42 8388608 <nil>`},
 	} {
 		answer := b.serve(test.request)
 		if answer.Code != http.StatusOK {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 
@@ -10,7 +11,9 @@ import (
 // servePublicKeys answers what the program's signatures are verified with, e.g. by a scanner at a door without a network.
 // Who meets a signature by a key that it does not have asks again.
 func (h *Handler) servePublicKeys(w http.ResponseWriter, r *http.Request) {
-	keys, err := h.parts.SigningKeys.PublicKeys(r.Context())
+	ctx, cancel := context.WithTimeout(r.Context(), identifyTime)
+	defer cancel()
+	keys, err := h.parts.SigningKeys.PublicKeys(ctx)
 	if err != nil {
 		h.parts.Logger.ErrorContext(r.Context(), "the public keys could not be read",
 			slog.String("requestId", requestid.From(r.Context())), slog.Any("cause", err))
