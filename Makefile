@@ -42,10 +42,21 @@ test-postgres: issuer ## Run all tests on PostgreSQL 15, 16, 17 and 18 from npm,
 		echo "== PostgreSQL $$version: passed"; \
 	done
 
+.PHONY: faults
+faults: ## Kill the program and PostgreSQL at random moments under load, 20 times
+	@.ci/setup run
+	TEST_FAULT_ROUNDS=20 go test -count=1 -run '^TestFaults' -v .
+
 .PHONY: retail
 retail: ## Import a year of a real shop and compare the figures (needs its file, see TEST_RETAIL)
 	@.ci/setup run
 	go test -count=1 -tags retail -run Retail ./internal/importer
+
+.PHONY: bench
+bench: ## Measure the program beside pgbench (arguments=--members=1000000: the real thing)
+	@.ci/setup run
+	@go build -o regulars .
+	@exec ./regulars bench $(arguments)
 
 .PHONY: check
 check: $(GOLANGCI_LINT) ## Prove that generated code is current and that formatters and linters are content

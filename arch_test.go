@@ -52,20 +52,23 @@ var plan = map[string][]string{
 
 	"loyalty/ledger":      all(leaves, tables, pure, []string{"internal/postgres"}),
 	"loyalty":             all(leaves, tables, pure, []string{"internal/postgres", "internal/ratelimit", "loyalty/ledger"}),
+	"loyalty/reward":      all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty"}),
 	"loyalty/reconcile":   all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty"}),
 	"loyalty/loyaltytest": all(leaves, tables, pure, []string{"internal/postgres", "internal/postgres/pgtest", "loyalty/ledger", "loyalty"}),
 
 	"internal/importer": all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty"}),
-	"internal/demo":     all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty"}),
+	"internal/demo":     all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty", "loyalty/reward"}),
 
-	"graph":           all(leaves, tables, pure, []string{"internal/identity", "internal/postgres", "loyalty/ledger", "loyalty", "loyalty/reconcile", "graph/generated", "graph/scalars"}),
-	"graph/generated": all(leaves, tables, pure, []string{"internal/identity", "loyalty/ledger", "loyalty", "loyalty/reconcile", "graph/scalars"}),
+	"internal/bench": all(leaves, tables, pure, []string{"internal/identity", "internal/postgres", "loyalty/ledger", "loyalty", "loyalty/reconcile", "loyalty/reward"}),
+
+	"graph":           all(leaves, tables, pure, []string{"internal/identity", "internal/postgres", "loyalty/ledger", "loyalty", "loyalty/reconcile", "loyalty/reward", "graph/generated", "graph/scalars"}),
+	"graph/generated": all(leaves, tables, pure, []string{"internal/identity", "loyalty/ledger", "loyalty", "loyalty/reconcile", "loyalty/reward", "graph/scalars"}),
 	"graph/scalars":   {"internal/problem", "internal/value"},
 
 	"internal/web": all(leaves, []string{"internal/postgres", "internal/identity", "internal/ratelimit"}),
-	"cli": all(leaves, tables, []string{"internal/postgres", "internal/postgres/embedded", "internal/identity", "internal/importer",
+	"cli": all(leaves, tables, []string{"internal/bench", "internal/postgres", "internal/postgres/embedded", "internal/identity", "internal/importer",
 		"internal/demo", "loyalty", "loyalty/reconcile"}),
-	"": {"cli", "graph", "internal/actor", "internal/audit", "internal/demo", "internal/identity", "internal/program", "internal/ratelimit", "internal/web", "loyalty"},
+	"": {"cli", "graph", "internal/actor", "internal/audit", "internal/demo", "internal/identity", "internal/program", "internal/ratelimit", "internal/web", "loyalty", "loyalty/reward"},
 }
 
 // restricted says who may import what is not ours: a folder means it and what is below it.

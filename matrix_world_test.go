@@ -16,7 +16,7 @@ import (
 )
 
 // sample is a use of an operation that does no harm however often it is repeated: a replay, or the same again. What stands in <> is
-// a thing of the world; <n> is a number that each caller has for itself.
+// a thing of the world, or of those that the caller alone uses up; <n> is a number that each caller has for itself.
 type sample struct {
 	operation, arguments string
 	// self is where callers meet what is theirs; everywhere else it is ada's.
@@ -32,6 +32,7 @@ const (
 
 // samples has every operation at least once, and together they must show every field of every type to somebody.
 var samples = []sample{
+	{operation: "Query.adjustments"},
 	{operation: "Query.auditEntries", arguments: `(first: 100)`},
 	{operation: "Query.auditEntries", arguments: `(of: "<rule>")`},
 	{operation: "Query.clients"},
@@ -48,30 +49,58 @@ var samples = []sample{
 	{operation: "Query.node", arguments: `(id: "<tier>")`},
 	{operation: "Query.node", arguments: `(id: "<client>")`},
 	{operation: "Query.node", arguments: `(id: "<auditEntry>")`},
+	{operation: "Query.node", arguments: `(id: "<hold>")`},
+	{operation: "Query.node", arguments: `(id: "<reward>")`},
+	{operation: "Query.node", arguments: `(id: "<redemption>")`},
 	{operation: "Query.program"},
+	{operation: "Query.rewards", self: true},
+	{operation: "Query.rewards", arguments: `(filter: {archived: true})`},
 	{operation: "Query.tiers"},
 	{operation: "Query.viewer", self: true},
 
 	{operation: "Mutation.adjustPoints", arguments: gift},
 	{operation: "Mutation.adjustPoints", arguments: `(input: {member: {id: "<member>"}, points: -1000000, reason: "Too many", idempotencyKey: "too many"})`},
+	{operation: "Mutation.approveAdjustment", arguments: `(input: {adjustmentId: "<adjustment>"})`},
+	{operation: "Mutation.archiveReward", arguments: `(input: {rewardId: "<reward>"})`},
+	{operation: "Mutation.cancelRedemption", arguments: `(input: {redemptionId: "<cancelable>", reason: "It never came", idempotencyKey: "cancel <n>"})`},
+	{operation: "Mutation.cancelRedemption", arguments: `(input: {redemptionId: "<redemption>", reason: "", idempotencyKey: "no reason"})`},
+	{operation: "Mutation.cancelPending", arguments: `(input: {activityId: "<canceled>", reason: "Never came", idempotencyKey: "pending <n>"})`},
+	{operation: "Mutation.captureHold", arguments: `(input: {holdId: "<captured>", idempotencyKey: "capture <n>"})`},
+	{operation: "Mutation.confirmActivity", arguments: `(input: {activityId: "<confirmed>", idempotencyKey: "confirm <n>"})`},
 	{operation: "Mutation.createClient", arguments: `(input: {name: "Client <n>", scopes: ["program:read"]})`},
 	{operation: "Mutation.createEarningRule", arguments: `(input: {name: "Rule <n>", award: {fixed: 1}})`},
 	{operation: "Mutation.createEarningRule", arguments: `(input: {name: "Rule <n>", award: {fixed: 1}, condition: "purchase.totl > 1.0"})`},
+	{operation: "Mutation.createReward", arguments: `(input: {name: "Reward <n>", kind: PRODUCT, cost: 1000000})`},
 	{operation: "Mutation.createTier", arguments: `(input: {name: "Tier <n>", rank: 1<n>, threshold: 10001<n>})`},
+	{operation: "Mutation.declineAdjustment", arguments: `(input: {adjustmentId: "<declined>"})`},
 	{operation: "Mutation.enrollMember", arguments: `(input: {idempotencyKey: "join"})`, self: true},
+	{operation: "Mutation.holdPoints", arguments: `(input: {member: {id: "<holder>"}, points: 1, reason: "till", idempotencyKey: "hold <n>"})`},
 	{operation: "Mutation.publishEarningRule", arguments: `(input: {ruleId: "<rule>"})`},
 	{operation: "Mutation.recordActivity", arguments: came},
 	{operation: "Mutation.recordPurchase", arguments: `(input: ` + purchased + `)`},
 	{operation: "Mutation.recordPurchases", arguments: `(input: {purchases: [` + purchased + `]})`},
 	{operation: "Mutation.recordPurchases", arguments: `(input: {purchases: []})`},
 	{operation: "Mutation.recordReturn", arguments: returned},
+	{operation: "Mutation.redeemReward", arguments: redeemed},
+	{operation: "Mutation.refundCapture", arguments: `(input: {holdId: "<refunded>", points: 1, reason: "Back", idempotencyKey: "refund <n>"})`},
+	{operation: "Mutation.releaseHold", arguments: `(input: {holdId: "<released>"})`},
 	{operation: "Mutation.reinstateMember", arguments: `(input: {memberId: "<member>", reason: "It was a mistake"})`},
+	{operation: "Mutation.reverseAdjustment", arguments: `(input: {adjustmentId: "<declined>", reason: "Moved nothing", idempotencyKey: "back"})`},
 	{operation: "Mutation.reviseEarningRule", arguments: `(input: {ruleId: "<rule>", basedOnVersion: 9, rule: {name: "Late", award: {fixed: 1}}})`},
 	{operation: "Mutation.revokeClient", arguments: `(input: {clientId: "<revoked>"})`},
 	{operation: "Mutation.rotateClientKey", arguments: `(input: {clientId: "<client>"})`},
 	{operation: "Mutation.suspendMember", arguments: `(input: {memberId: "<member>", reason: "To look into it"})`},
 	{operation: "Mutation.updateMember", arguments: `(input: {memberId: "<member>", displayName: "Ada"})`},
 	{operation: "Mutation.updateMember", arguments: `(input: {memberId: "<member>", email: "not one"})`},
+	{operation: "Mutation.updateReward", arguments: `(input: {rewardId: "<reward>", name: "A coffee"})`},
+	{operation: "Mutation.updateReward", arguments: `(input: {rewardId: "<reward>", cost: 0})`},
+	{operation: "Mutation.useVoucher", arguments: `(input: {code: "<usable>", idempotencyKey: "use <n>"})`},
+	{operation: "Mutation.updateProgram", arguments: `(input: {name: "Regulars"})`},
+}
+
+// elsewhere are fields that no program has along with others that this one has.
+var elsewhere = []string{
+	"ExpiryPolicy.on",
 }
 
 // narrower is where the program shows a caller less than the schema does, as the descriptions there say.
@@ -85,6 +114,8 @@ var narrower = map[string]rule{
 	// Attributes are as personal as externalId.
 	"Attribute.name":  {grants: []string{"SUPPORT", "ADMIN", "members:read", "members:write"}, owner: true},
 	"Attribute.value": {grants: []string{"SUPPORT", "ADMIN", "members:read", "members:write"}, owner: true},
+	// Whoever names another member is refused, which is no replay.
+	"RedeemRewardPayload.replayed": {grants: []string{"SUPPORT", "ADMIN", "points:redeem"}, owner: true},
 	// Nobody else is a member, or a client.
 	"Viewer.member:Member": {owner: true},
 	"Viewer.client":        {grants: texts(actor.Scopes)},
@@ -99,6 +130,7 @@ var secrets = map[string]string{
 	"<attribute>":  "Attribute.value",
 	"<source>":     "Activity.source",
 	"<reason>":     "Adjustment.reason",
+	"<voucher>":    "Redemption.voucherCode",
 	"<condition>":  "EarningRule.condition",
 	"<name>":       "Client.name",
 }
@@ -109,6 +141,8 @@ type caller struct {
 	number string
 	token  string
 	grants []string // roles or scopes
+	// things are what it alone uses up, by their names in samples.
+	things map[string]string
 }
 
 // The callers about whom more is to be said than what they were granted.
@@ -164,6 +198,9 @@ func newWorld(t *testing.T) *world {
 			"<tier>":       {"Tier", id.New[id.Tier]().String()},
 			"<client>":     {"Client", id.New[id.Client]().String()},
 			"<auditEntry>": {"AuditEntry", id.New[id.AuditEntry]().String()},
+			"<hold>":       {"Hold", id.New[id.Hold]().String()},
+			"<reward>":     {"Reward", id.New[id.Reward]().String()},
+			"<redemption>": {"Redemption", id.New[id.Redemption]().String()},
 		},
 	}
 	w.callers = []caller{
@@ -219,6 +256,10 @@ func (w *world) fill(t *testing.T, ada, eve, admin caller) {
 
 	keep("<tier>", `tie_\w+`, do(admin, `createTier(input: {name: "Gold", rank: 1, threshold: 100, benefits: ["Cake"]})`, "tier { id }"))
 	do(admin, `createTier(input: {name: "Platinum", rank: 2, threshold: 1000000})`, "tier { id }")
+	do(admin, `updateProgram(input: {costPerPoint: {amount: "0.01", currency: "EUR"}, adjustmentCaps: [{role: SUPPORT, pointsPerDay: 5}],
+		expiry: {mode: AFTER_EARNING, after: "P10Y", roundUpTo: YEAR}})`, "program { name }")
+	do(admin, `createEarningRule(input: {name: "Later", award: {fixed: 1}, pending: {for: "P14D"}, expiresAfter: "P1Y"})`, "rule { id }")
+	do(admin, `createEarningRule(input: {name: "Once confirmed", award: {fixed: 1}, pending: {untilConfirmed: true}})`, "rule { id }")
 	do(admin, `createEarningRule(input: {name: "Twice", award: {multiplier: "2"}})`, "rule { id }")
 	do(admin, `createEarningRule(input: {name: "At the door", trigger: "CHECK_IN", award: {fixed: 5}})`, "rule { id }")
 	keep("<rule>", `rul_\w+`, do(admin, `createEarningRule(input: {name: "A point a euro", condition: "<condition>", startsAt: "2020-01-01T00:00:00Z",
@@ -231,7 +272,7 @@ func (w *world) fill(t *testing.T, ada, eve, admin caller) {
 	keep("<entry>", `ent_\w+`, bought)
 	do(admin, `recordReturn`+returned, "activity { id }")
 	do(admin, `recordActivity`+came, "activity { id }")
-	keep("<adjustment>", `adj_\w+`, do(admin, `adjustPoints`+gift, "adjustment { id }"))
+	do(admin, `adjustPoints`+gift, "adjustment { id }")
 
 	w.things["<revoked>"], _ = client(w.things["<name>"], "program:read")
 	do(admin, `revokeClient(input: {clientId: "<revoked>"})`, "client { id }")
@@ -241,7 +282,18 @@ func (w *world) fill(t *testing.T, ada, eve, admin caller) {
 	}
 	// It is the last one, and so it stays <client>.
 	_, usable := client("A client for everything", texts(actor.Scopes)...)
-	w.callers = append(w.callers, caller{name: "every scope", token: usable, grants: texts(actor.Scopes)})
+	everything := caller{name: "every scope", token: usable, grants: texts(actor.Scopes)}
+	w.callers = append(w.callers, everything)
+
+	// What a client asks for lies above its cap: one is declined, one approved and taken back.
+	keep("<declined>", `adj_\w+`, do(everything, `adjustPoints(input: {member: {id: "<member>"}, points: 6, reason: "<reason>", idempotencyKey: "no"})`, "adjustment { id }"))
+	do(admin, `declineAdjustment(input: {adjustmentId: "<declined>", note: "Too much"})`, "adjustment { id }")
+	keep("<adjustment>", `adj_\w+`, do(everything, `adjustPoints(input: {member: {id: "<member>"}, points: 6, reason: "<reason>", expiresAt: "<soon>", idempotencyKey: "yes"})`, "adjustment { id }"))
+	do(admin, `approveAdjustment(input: {adjustmentId: "<adjustment>", note: "Well"})`, "adjustment { id }")
+	do(admin, `reverseAdjustment(input: {adjustmentId: "<adjustment>", reason: "Too much after all", idempotencyKey: "back"})`, "adjustment { id }")
+	do(admin, `updateProgram(input: {adjustmentCaps: [{role: SUPPORT, pointsPerDay: 5000000}]})`, "program { name }")
+	w.fillRewards(t, do, keep, admin)
+	w.fillHolds(t, do, keep, admin)
 }
 
 // ask sends a document in which names of things stand, and returns the answer. Of a thing in absent that one is named instead of
@@ -249,6 +301,9 @@ func (w *world) fill(t *testing.T, ada, eve, admin caller) {
 func (w *world) ask(t *testing.T, who caller, document string, absent map[string]thing) string {
 	t.Helper()
 	pairs := []string{"<n>", who.number}
+	for name, there := range who.things {
+		pairs = append(pairs, name, there)
+	}
 	for name, there := range w.things {
 		if other, ok := absent[name]; ok {
 			there = other.id

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -27,6 +28,7 @@ import (
 	"regulars/internal/ratelimit"
 	"regulars/internal/web"
 	"regulars/loyalty"
+	"regulars/loyalty/reward"
 )
 
 // drainTime is how long requests under way may take when the program is told to stop.
@@ -56,6 +58,7 @@ func main() {
 	context.AfterFunc(ctx, stop)
 	os.Exit(cli.Run(ctx, os.Args[1:], cli.Program{
 		Serve:    serve,
+		Listen:   listen,
 		Now:      time.Now,
 		Output:   os.Stdout,
 		Messages: os.Stderr,
@@ -86,6 +89,21 @@ func serve(ctx context.Context, settings cli.Settings, seed program.Seed) (err e
 		}
 	}
 	return server.Serve(ctx)
+}
+
+// listen serves until stop, which drains.
+func listen(ctx context.Context, settings cli.Settings, now func() time.Time, log io.Writer) (url string, stop func() error, err error) {
+	server, err := Open(ctx, settings, program.Seed{}, slog.New(slog.NewTextHandler(log, nil)), now)
+	if err != nil {
+		return "", nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(ctx) }()
+	return server.URL(), func() error {
+		cancel()
+		return errors.Join(<-served, server.Close())
+	}, nil
 }
 
 // Server is the program listening.
@@ -145,7 +163,7 @@ func Open(ctx context.Context, settings cli.Settings, seed program.Seed, logger 
 	}
 	s.clients = identity.NewClients(s.database.DB, logger)
 	s.handler = web.NewHandler(web.Parts{
-		GraphQL: graph.NewHandler(s.loyalty, s.clients, audit.NewLog(s.database.DB), graph.Limits{
+		GraphQL: graph.NewHandler(s.loyalty, reward.New(s.database.DB, s.loyalty), s.clients, audit.NewLog(s.database.DB), graph.Limits{
 			Complexity: bounds.MaximumComplexity, Depth: bounds.MaximumDepth,
 			Introspection: bounds.Introspection.On, Suggestions: bounds.Suggests(),
 		}, logger),

@@ -27,7 +27,9 @@ const (
 type Program struct {
 	// Serve runs the server until ctx ends, and drains it then.
 	Serve func(ctx context.Context, settings Settings, seed program.Seed) error
-	Now   func() time.Time
+	// Listen runs the server on a free port of this machine, by the clock now and with its log in log, until stop.
+	Listen func(ctx context.Context, settings Settings, now func() time.Time, log io.Writer) (url string, stop func() error, err error)
+	Now    func() time.Time
 	// Output is for what a command was asked for, Messages for everything else.
 	Output   io.Writer
 	Messages io.Writer
@@ -41,6 +43,7 @@ type commands struct {
 	Import  importCommand     `cmd:"" help:"Import purchases, returns and members from CSV files."`
 	Demo    demoCommand       `cmd:"" help:"Fill an empty database with a demo club."`
 	Check   checkCommand      `cmd:"" help:"Prove the books: rebuild them from the facts and list every difference."`
+	Bench   benchCommand      `cmd:"" help:"Measure the program beside pgbench, on a database of its own."`
 	Client  clientCommand     `cmd:"" help:"Manage machine clients: tills, web shops, partners."`
 	Key     signingKeyCommand `cmd:"" name:"signing-key" help:"Manage the keys that sign tickets and links."`
 	Token   tokenCommand      `cmd:"" help:"Print a token of the development issuer."`

@@ -8,6 +8,7 @@ package graph
 import (
 	"context"
 	"regulars/graph/generated"
+	"regulars/internal/id"
 	"regulars/loyalty"
 	"regulars/loyalty/rules"
 )
@@ -30,6 +31,14 @@ func (r *mutationResolver) RecordReturn(ctx context.Context, input loyalty.Recor
 
 func (r *mutationResolver) RecordActivity(ctx context.Context, input loyalty.RecordActivityInput) (*loyalty.Recorded, error) {
 	return recorded(only(r.loyalty.RecordActivities(ctx, []loyalty.RecordActivityInput{input})))
+}
+
+func (r *mutationResolver) ConfirmActivity(ctx context.Context, input generated.ConfirmActivityInput) (*loyalty.Recorded, error) {
+	return recorded(r.loyalty.ConfirmActivity(ctx, id.ParseActivity(input.ActivityID), input.IdempotencyKey))
+}
+
+func (r *mutationResolver) CancelPending(ctx context.Context, input generated.CancelPendingInput) (*loyalty.Recorded, error) {
+	return recorded(r.loyalty.CancelPending(ctx, id.ParseActivity(input.ActivityID), input.Reason, input.IdempotencyKey))
 }
 
 func (r *recordActivityPayloadResolver) Member(ctx context.Context, obj *loyalty.Recorded) (*loyalty.Member, error) {

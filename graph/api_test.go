@@ -29,6 +29,7 @@ import (
 	"regulars/internal/requestid"
 	"regulars/internal/value"
 	"regulars/loyalty"
+	"regulars/loyalty/reward"
 )
 
 var update = flag.Bool("update", false, "write the answers that were given as the ones that are expected")
@@ -36,7 +37,8 @@ var update = flag.Bool("update", false, "write the answers that were given as th
 // TestAPI plays the scripts below testdata, a folder per operation, and compares the answers with the ones beside them.
 //
 // A script is a file of steps. A line "### ADMIN", "### MEMBER ada", "### CLIENT members:read program:read" or "### nobody"
-// says who sends the document that follows; "### later P1Y" moves the clock. What looks like {{mem_1}} is the first id of that kind that was answered.
+// says who sends the document that follows; "### later P1Y" moves the clock. What looks like {{mem_1}} is the first id of that kind that was answered, and
+// {{act_mem_1_2}} that member's fact of number 2.
 func TestAPI(t *testing.T) {
 	t.Parallel()
 	if err := filepath.WalkDir("testdata", func(path string, _ fs.DirEntry, err error) error {
@@ -78,7 +80,8 @@ func newStageWithin(t *testing.T, bounds graph.Limits) *stage {
 	seed(t, db)
 	s.db = db
 	logger := slog.New(slog.NewTextHandler(&s.log, nil))
-	s.handler = graph.NewHandler(loyalty.New(db), identity.NewClients(db, logger), audit.NewLog(db), bounds, logger)
+	service := loyalty.New(db)
+	s.handler = graph.NewHandler(service, reward.New(db, service), identity.NewClients(db, logger), audit.NewLog(db), bounds, logger)
 	return s
 }
 
@@ -131,6 +134,10 @@ func play(t *testing.T, path string) {
 // ask sends a document and returns the answer, indented and with stable names for what is random.
 func (s *stage) ask(t *testing.T, who, document string) string {
 	t.Helper()
+	document = placeForm.ReplaceAllStringFunc(document, func(place string) string {
+		parts := placeForm.FindStringSubmatch(place)
+		return parts[1] + strings.TrimPrefix(s.seen[parts[2]], "mem") + parts[3]
+	})
 	for name, id := range s.seen {
 		document = strings.ReplaceAll(document, "{{"+name+"}}", id)
 	}
@@ -186,9 +193,11 @@ func (s *stage) answer(ctx context.Context, t *testing.T, who string, body map[s
 }
 
 var (
-	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli|aud)_[0-9a-z]{26}\b`)
+	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli|hld|rew|red|aud)_[0-9a-z]{26}\b`)
+	placeForm  = regexp.MustCompile(`{{(act|ent)_(mem_\d+)(_\d+)}}`)
 	ownedForm  = regexp.MustCompile(`\b(act|ent)_([0-9a-z]{26})_`)
 	numberForm = regexp.MustCompile(`"number": "\d{12}"`)
+	codeForm   = regexp.MustCompile(`\b[2-9A-Z]{5}(-[2-9A-Z]{5}){2}\b`)
 	keyForm    = regexp.MustCompile(`"rgl_[a-z2-7]{16}_[a-z2-7]{52}"`)
 	keyIDForm  = regexp.MustCompile(`"id": "[a-z2-7]{16}"`)
 	cursorForm = regexp.MustCompile(`"(cursor|startCursor|endCursor)": "[^"]+"`)
@@ -201,21 +210,24 @@ func (s *stage) scrub(answer string) string {
 		return parts[1] + "_" + s.name("mem_"+parts[2]) + "_"
 	})
 	answer = idForm.ReplaceAllStringFunc(answer, s.name)
+	answer = codeForm.ReplaceAllStringFunc(answer, func(code string) string { return s.named("voucher", code) })
 	answer = numberForm.ReplaceAllString(answer, `"number": "<number>"`)
 	answer = keyForm.ReplaceAllString(answer, `"<key>"`)
 	answer = keyIDForm.ReplaceAllString(answer, `"id": "<key id>"`)
 	return cursorForm.ReplaceAllString(answer, `"$1": "<cursor>"`)
 }
 
-func (s *stage) name(id string) string {
+func (s *stage) name(id string) string { return s.named(id[:3], id) }
+
+func (s *stage) named(kind, found string) string {
 	for name, known := range s.seen {
-		if known == id {
+		if known == found {
 			return name
 		}
 	}
 	for number := 1; ; number++ {
-		if name := fmt.Sprintf("%s_%d", id[:3], number); s.seen[name] == "" {
-			s.seen[name] = id
+		if name := fmt.Sprintf("%s_%d", kind, number); s.seen[name] == "" {
+			s.seen[name] = found
 			return name
 		}
 	}

@@ -22,6 +22,7 @@ import (
 	"regulars/internal/postgres"
 	"regulars/internal/ratelimit"
 	"regulars/loyalty"
+	"regulars/loyalty/reward"
 )
 
 // refusal is the only error of an answer without data.
@@ -268,7 +269,8 @@ func TestDoor_RetryAfter(t *testing.T) {
 	s.enroll(t, "ada")
 	logger := slog.New(slog.DiscardHandler)
 	guesses := ratelimit.New(1, 90*time.Second, 1, func() time.Time { return s.now })
-	s.handler = graph.NewHandler(loyalty.New(s.db).WithGuesses(guesses, nil), identity.NewClients(s.db, logger), audit.NewLog(s.db), bounds, logger)
+	service := loyalty.New(s.db).WithGuesses(guesses, nil)
+	s.handler = graph.NewHandler(service, reward.New(s.db, service), identity.NewClients(s.db, logger), audit.NewLog(s.db), bounds, logger)
 	ask := func(name string) *httptest.ResponseRecorder {
 		return s.answer(t.Context(), t, "SUPPORT", query(fmt.Sprintf(`{ member(by: {externalId: %q}) { externalId } }`, name)))
 	}

@@ -20,14 +20,19 @@ import (
 	"regulars/internal/identity"
 	"regulars/internal/page"
 	"regulars/loyalty"
+	"regulars/loyalty/ledger"
+	"regulars/loyalty/reward"
 )
 
 // NewHandler returns what answers POST requests of GraphQL over HTTP, within bounds. It reads the caller (package actor)
 // and the request's id (package requestid) from the request's context, whose end stops the operation's statements. Faults of ours go to logger and to nobody else.
-func NewHandler(service *loyalty.Service, clients *identity.Clients, log *audit.Log, bounds Limits, logger *slog.Logger) http.Handler {
-	config := generated.Config{Resolvers: &Resolver{loyalty: service, clients: clients, log: log}}
+func NewHandler(service *loyalty.Service, catalog *reward.Service, clients *identity.Clients, log *audit.Log, bounds Limits, logger *slog.Logger) http.Handler {
+	config := generated.Config{Resolvers: &Resolver{loyalty: service, rewards: catalog, clients: clients, log: log}}
 	config.Complexity.Query.Members = func(child int, first *int, _ *string, _ *loyalty.MemberFilter) int { return pageCost(child, first) }
 	config.Complexity.Query.EarningRules = func(child int, first *int, _ *string, _ *generated.EarningRuleFilter) int {
+		return pageCost(child, first)
+	}
+	config.Complexity.Query.Adjustments = func(child int, first *int, _ *string, _ []ledger.AdjustmentStatus) int {
 		return pageCost(child, first)
 	}
 	config.Complexity.Query.Clients = func(child int, first *int, _ *string) int { return pageCost(child, first) }
@@ -35,6 +40,10 @@ func NewHandler(service *loyalty.Service, clients *identity.Clients, log *audit.
 	config.Complexity.Member.PointsHistory = func(child int, first *int, _ *string, _ *generated.PointsEntryFilter) int {
 		return pageCost(child, first)
 	}
+	config.Complexity.Query.Rewards = func(child int, first *int, _ *string, _ *generated.RewardFilter) int {
+		return pageCost(child, first)
+	}
+	config.Complexity.Member.Redemptions = func(child int, first *int, _ *string) int { return pageCost(child, first) }
 	config.Complexity.Mutation.RecordPurchases = func(child int, input generated.RecordPurchasesInput) int {
 		return 1 + len(input.Purchases)*child
 	}
@@ -59,7 +68,7 @@ func NewHandler(service *loyalty.Service, clients *identity.Clients, log *audit.
 	})
 	server.AroundFields(newGuard(schema.Schema()).field)
 	server.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-		respond := next(withLoaders(ctx, service))
+		respond := next(withLoaders(ctx, service, catalog))
 		return func(ctx context.Context) *graphql.Response {
 			if response := respond(ctx); response != nil {
 				return response
@@ -72,7 +81,7 @@ func NewHandler(service *loyalty.Service, clients *identity.Clients, log *audit.
 	server.AroundRootFields(func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 		// The fields of a mutation run one after the other; what one has loaded the next one changes.
 		if graphql.GetOperationContext(ctx).Operation.Operation == ast.Mutation {
-			ctx = withLoaders(ctx, service)
+			ctx = withLoaders(ctx, service, catalog)
 		}
 		return next(ctx)
 	})

@@ -11,6 +11,7 @@ import (
 	"regulars/internal/id"
 	"regulars/loyalty"
 	"regulars/loyalty/ledger"
+	"regulars/loyalty/reward"
 	"regulars/loyalty/rules"
 )
 
@@ -25,53 +26,83 @@ const (
 // mutation has its own: what it answers is what it left behind.
 type loaders struct {
 	members     *dataloadgen.Loader[id.Member, *loyalty.Member]
-	balances    *dataloadgen.Loader[id.Member, *loyalty.PointsBalance]
-	lots        *dataloadgen.Loader[id.Member, *loyalty.OpenLots]
-	standings   *dataloadgen.Loader[id.Member, *loyalty.TierStanding]
 	activities  *dataloadgen.Loader[id.Activity, *loyalty.Activity]
 	evaluations *dataloadgen.Loader[id.Activity, *rules.Evaluation]
 	entries     *dataloadgen.Loader[id.Entry, *ledger.Entry]
+	rewards     *dataloadgen.Loader[id.Reward, *reward.Reward]
+	redeemable  *dataloadgen.Loader[*reward.Reward, *reward.Redeemability]
+	names       *dataloadgen.Loader[id.Entry, *string]
 	explainer   func() (*loyalty.Explainer, error)
 	viewer      func() (*loyalty.Member, error)
 
-	service *loyalty.Service
-	// histories are loaders of the same page for many members, by what was asked of the page.
-	histories map[string]*dataloadgen.Loader[id.Member, *loyalty.PointsEntryConnection]
-	mutex     sync.Mutex
+	service     *loyalty.Service
+	catalog     *reward.Service
+	redemptions keyed[id.Member, reward.RedemptionConnection]
+	histories   keyed[id.Member, loyalty.PointsEntryConnection]
+	balances    keyed[id.Member, loyalty.PointsBalance]
+	expirations keyed[id.Member, loyalty.Expirations]
+	standings   keyed[id.Member, loyalty.TierStanding]
 }
 
-func newLoaders(ctx context.Context, service *loyalty.Service) *loaders {
+func newLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.Service) *loaders {
 	return &loaders{
 		members:     loader(service.Members),
-		balances:    loader(service.Balances),
-		lots:        loader(service.OpenLots),
-		standings:   loader(service.Standings),
 		activities:  loader(service.Activities),
 		evaluations: loader(service.Evaluations),
 		entries:     loader(service.Entries),
+		rewards:     loader(catalog.RewardsByID),
+		redeemable:  loader(catalog.Redeemabilities),
+		names:       loader(catalog.Names),
 		explainer:   sync.OnceValues(func() (*loyalty.Explainer, error) { return service.Explainer(ctx) }),
 		viewer:      sync.OnceValues(func() (*loyalty.Member, error) { return service.Viewer(ctx) }),
 		service:     service,
-		histories:   map[string]*dataloadgen.Loader[id.Member, *loyalty.PointsEntryConnection]{},
+		catalog:     catalog,
 	}
 }
 
-// history is a page of a member's entries; the same page of all members that ask for it comes in one statement.
+// history is a page of a member's entries.
 func (l *loaders) history(ctx context.Context, member id.Member, filter ledger.Filter, first *int, after *string) (*loyalty.PointsEntryConnection, error) {
-	asked, err := json.Marshal([]any{filter, first, after})
+	return l.histories.load(ctx, member, []any{filter, first, after}, func(ctx context.Context, members []id.Member) (map[id.Member]*loyalty.PointsEntryConnection, error) {
+		return l.service.Histories(ctx, members, filter, first, after)
+	})
+}
+
+// balance is what a member owns at an instant, nil: now.
+func (l *loaders) balance(ctx context.Context, member id.Member, asOf *time.Time) (*loyalty.PointsBalance, error) {
+	return l.balances.load(ctx, member, asOf, func(ctx context.Context, members []id.Member) (map[id.Member]*loyalty.PointsBalance, error) {
+		return l.service.Balances(ctx, members, asOf)
+	})
+}
+
+// standing is where a member stands at an instant, nil: now.
+func (l *loaders) standing(ctx context.Context, member id.Member, asOf *time.Time) (*loyalty.TierStanding, error) {
+	return l.standings.load(ctx, member, asOf, func(ctx context.Context, members []id.Member) (map[id.Member]*loyalty.TierStanding, error) {
+		return l.service.Standings(ctx, members, asOf)
+	})
+}
+
+// keyed is loaders of what takes arguments beside an id: what is asked for with the same ones comes in one statement.
+type keyed[K comparable, V any] struct {
+	mutex   sync.Mutex
+	loaders map[string]*dataloadgen.Loader[K, *V]
+}
+
+func (k *keyed[K, V]) load(ctx context.Context, key K, arguments any, fetch func(context.Context, []K) (map[K]*V, error)) (*V, error) {
+	asked, err := json.Marshal(arguments)
 	if err != nil {
 		return nil, err
 	}
-	l.mutex.Lock()
-	histories, ok := l.histories[string(asked)]
+	k.mutex.Lock()
+	one, ok := k.loaders[string(asked)]
 	if !ok {
-		histories = loader(func(ctx context.Context, members []id.Member) (map[id.Member]*loyalty.PointsEntryConnection, error) {
-			return l.service.Histories(ctx, members, filter, first, after)
-		})
-		l.histories[string(asked)] = histories
+		if k.loaders == nil {
+			k.loaders = map[string]*dataloadgen.Loader[K, *V]{}
+		}
+		one = loader(fetch)
+		k.loaders[string(asked)] = one
 	}
-	l.mutex.Unlock()
-	return histories.Load(ctx, member)
+	k.mutex.Unlock()
+	return one.Load(ctx, key)
 }
 
 // loader makes one of a use case that answers many ids at once; what it leaves out is absent or invisible, and nil.
@@ -89,8 +120,8 @@ func loader[K comparable, V any](fetch func(context.Context, []K) (map[K]*V, err
 
 type loadersKey struct{}
 
-func withLoaders(ctx context.Context, service *loyalty.Service) context.Context {
-	return context.WithValue(ctx, loadersKey{}, newLoaders(ctx, service))
+func withLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.Service) context.Context {
+	return context.WithValue(ctx, loadersKey{}, newLoaders(ctx, service, catalog))
 }
 
 // load returns the loaders of the operation under way, which the handler has put there.

@@ -23,15 +23,24 @@ func (r *Resolver) node(ctx context.Context, wanted string) (generated.Node, err
 	if adjustment := id.ParseAdjustment(wanted); adjustment != (id.Adjustment{}) {
 		return found(r.loyalty.Adjustment(ctx, adjustment))
 	}
+	if client := id.ParseClient(wanted); client != (id.Client{}) {
+		return found(r.clients.Client(ctx, client))
+	}
+	if hold := id.ParseHold(wanted); hold != (id.Hold{}) {
+		return found(r.loyalty.Hold(ctx, hold))
+	}
+	if reward := id.ParseReward(wanted); reward != (id.Reward{}) {
+		return found(load(ctx).rewards.Load(ctx, reward))
+	}
+	if redemption := id.ParseRedemption(wanted); redemption != (id.Redemption{}) {
+		return found(r.rewards.Redemption(ctx, redemption))
+	}
 	if entry := id.ParseAuditEntry(wanted); entry != (id.AuditEntry{}) {
 		return found(r.log.Entry(ctx, entry))
 	}
 	// A till is shown the member whose purchase it records; only who may look members up finds them by what it kept of that.
 	if !caller.Has(actor.Member, actor.Support, actor.Admin, actor.MembersRead) {
 		return nil, nil
-	}
-	if client := id.ParseClient(wanted); client != (id.Client{}) {
-		return found(r.clients.Client(ctx, client))
 	}
 	if activity := id.ParseActivity(wanted); activity != (id.Activity{}) {
 		return found(load(ctx).activities.Load(ctx, activity))

@@ -43,6 +43,29 @@ func rulePayload(rule *loyalty.EarningRule, err error) (*generated.EarningRulePa
 	return &generated.EarningRulePayload{Rule: rule, UserErrors: problems}, err
 }
 
+func programPayload(changed *loyalty.Program, err error) (*generated.ProgramPayload, error) {
+	problems, err := refused(err)
+	return &generated.ProgramPayload{Program: changed, UserErrors: problems}, err
+}
+
+// programEdit is what an input changes of the program: fields that it leaves out stay, and so do those that are null, but for
+// the cost, which null clears.
+func programEdit(input generated.UpdateProgramInput) loyalty.ProgramEdit {
+	cost, said := input.CostPerPoint.ValueOK()
+	return loyalty.ProgramEdit{
+		Name: input.Name.Value(), DefaultLocale: input.DefaultLocale.Value(), CostPerPoint: cost, ForgetCost: said && cost == nil,
+		ReturnPolicy: input.ReturnPolicy.Value(), Expiry: input.Expiry.Value(), AdjustmentCaps: caps(input.AdjustmentCaps.Value()),
+	}
+}
+
+// caps are nil only where nothing was said.
+func caps(given []*loyalty.AdjustmentCap) []loyalty.AdjustmentCap {
+	if given == nil {
+		return nil
+	}
+	return values(given)
+}
+
 func adjustPointsPayload(ctx context.Context, posted *loyalty.AdjustmentPosted, err error) (*generated.AdjustPointsPayload, error) {
 	problems, err := refused(err)
 	if posted == nil || err != nil {
@@ -52,6 +75,36 @@ func adjustPointsPayload(ctx context.Context, posted *loyalty.AdjustmentPosted, 
 	return &generated.AdjustPointsPayload{
 		Adjustment: posted.Adjustment, Entry: posted.Entry, Member: member, Replayed: &posted.Replayed,
 	}, err
+}
+
+// holdPayload answers holdPoints.
+func holdPayload(ctx context.Context, answer *loyalty.HoldAnswer, err error) (*generated.HoldPointsPayload, error) {
+	problems, err := refused(err)
+	if answer == nil || err != nil {
+		return &generated.HoldPointsPayload{UserErrors: problems}, err
+	}
+	member, err := load(ctx).members.Load(ctx, answer.Hold.Member)
+	return &generated.HoldPointsPayload{Hold: answer.Hold, Member: member, Replayed: &answer.Replayed}, err
+}
+
+// capturePayload answers captureHold and refundCapture.
+func capturePayload(ctx context.Context, answer *loyalty.HoldAnswer, err error) (*generated.CaptureHoldPayload, error) {
+	problems, err := refused(err)
+	if answer == nil || err != nil {
+		return &generated.CaptureHoldPayload{UserErrors: problems}, err
+	}
+	member, err := load(ctx).members.Load(ctx, answer.Hold.Member)
+	return &generated.CaptureHoldPayload{Hold: answer.Hold, Entry: answer.Entry, Member: member, Replayed: &answer.Replayed}, err
+}
+
+// releasePayload answers releaseHold.
+func releasePayload(ctx context.Context, answer *loyalty.HoldAnswer, err error) (*generated.ReleaseHoldPayload, error) {
+	problems, err := refused(err)
+	if answer == nil || err != nil {
+		return &generated.ReleaseHoldPayload{UserErrors: problems}, err
+	}
+	member, err := load(ctx).members.Load(ctx, answer.Hold.Member)
+	return &generated.ReleaseHoldPayload{Hold: answer.Hold, Member: member}, err
 }
 
 // memberEdit is what an input changes of a member: fields that it leaves out stay, null clears.
@@ -134,17 +187,27 @@ var lookAhead = value.Period{Days: 90}
 
 // expiring is what of a balance lapses within a period; most members have nothing that does, and ask for nothing.
 func (l *loaders) expiring(ctx context.Context, balance *loyalty.PointsBalance, within *value.Period) ([]*lots.Expiration, error) {
-	if !balance.Expires {
+	if !balance.Lapses {
 		return []*lots.Expiration{}, nil
 	}
 	if within == nil {
 		within = &lookAhead
 	}
-	open, err := l.lots.Load(ctx, balance.Member)
-	if err != nil || open == nil {
+	owned, err := l.expirations.load(ctx, balance.Member, balance.AsOf, func(ctx context.Context, members []id.Member) (map[id.Member]*loyalty.Expirations, error) {
+		return l.service.Expirations(ctx, members, balance.AsOf)
+	})
+	if err != nil || owned == nil {
 		return []*lots.Expiration{}, err
 	}
-	return pointers(open.Expiring(*within)), nil
+	return pointers(owned.Expiring(*within)), nil
+}
+
+// entry is one of the member's entries by its number, nil for none.
+func (l *loaders) entry(ctx context.Context, member id.Member, sequence *int64) (*ledger.Entry, error) {
+	if sequence == nil {
+		return nil, nil
+	}
+	return l.entries.Load(ctx, id.Entry{Member: member, Sequence: *sequence})
 }
 
 // evaluation is why an entry is as large as it is, nil if no rule decided that.

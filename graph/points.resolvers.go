@@ -14,18 +14,31 @@ import (
 	"regulars/loyalty/ledger"
 	"regulars/loyalty/lots"
 	"regulars/loyalty/rules"
+	"time"
 )
 
 func (r *adjustmentResolver) Member(ctx context.Context, obj *ledger.Adjustment) (*loyalty.Member, error) {
 	return load(ctx).members.Load(ctx, obj.Member)
 }
 
-func (r *adjustmentResolver) Status(ctx context.Context, obj *ledger.Adjustment) (generated.AdjustmentStatus, error) {
-	return generated.AdjustmentStatusPosted, nil
+func (r *adjustmentResolver) Entry(ctx context.Context, obj *ledger.Adjustment) (*ledger.Entry, error) {
+	return load(ctx).entry(ctx, obj.Member, obj.EntrySequence)
 }
 
-func (r *memberResolver) Points(ctx context.Context, obj *loyalty.Member) (*loyalty.PointsBalance, error) {
-	return load(ctx).balances.Load(ctx, obj.ID)
+func (r *adjustmentResolver) Reversal(ctx context.Context, obj *ledger.Adjustment) (*ledger.Entry, error) {
+	return load(ctx).entry(ctx, obj.Member, obj.ReversalSequence)
+}
+
+func (r *adjustmentConnectionResolver) Edges(ctx context.Context, obj *loyalty.AdjustmentConnection) ([]*loyalty.AdjustmentEdge, error) {
+	return obj.Edges, nil
+}
+
+func (r *adjustmentConnectionResolver) TotalCount(ctx context.Context, obj *loyalty.AdjustmentConnection) (int, error) {
+	return obj.Total(ctx)
+}
+
+func (r *memberResolver) Points(ctx context.Context, obj *loyalty.Member, asOf *time.Time) (*loyalty.PointsBalance, error) {
+	return load(ctx).balance(ctx, obj.ID, asOf)
 }
 
 func (r *memberResolver) PointsHistory(ctx context.Context, obj *loyalty.Member, first *int, after *string, filter *generated.PointsEntryFilter) (*loyalty.PointsEntryConnection, error) {
@@ -34,6 +47,21 @@ func (r *memberResolver) PointsHistory(ctx context.Context, obj *loyalty.Member,
 
 func (r *mutationResolver) AdjustPoints(ctx context.Context, input loyalty.AdjustPointsInput) (*generated.AdjustPointsPayload, error) {
 	posted, err := r.loyalty.AdjustPoints(ctx, input)
+	return adjustPointsPayload(ctx, posted, err)
+}
+
+func (r *mutationResolver) ApproveAdjustment(ctx context.Context, input generated.ReviewAdjustmentInput) (*generated.AdjustPointsPayload, error) {
+	posted, err := r.loyalty.ApproveAdjustment(ctx, id.ParseAdjustment(input.AdjustmentID), input.Note.Value())
+	return adjustPointsPayload(ctx, posted, err)
+}
+
+func (r *mutationResolver) DeclineAdjustment(ctx context.Context, input generated.ReviewAdjustmentInput) (*generated.AdjustPointsPayload, error) {
+	posted, err := r.loyalty.DeclineAdjustment(ctx, id.ParseAdjustment(input.AdjustmentID), input.Note.Value())
+	return adjustPointsPayload(ctx, posted, err)
+}
+
+func (r *mutationResolver) ReverseAdjustment(ctx context.Context, input loyalty.ReverseAdjustmentInput) (*generated.AdjustPointsPayload, error) {
+	posted, err := r.loyalty.ReverseAdjustment(ctx, input)
 	return adjustPointsPayload(ctx, posted, err)
 }
 
@@ -46,7 +74,8 @@ func (r *pointsEntryResolver) Title(ctx context.Context, obj *ledger.Entry) (str
 	if err != nil {
 		return "", err
 	}
-	return words.Title(obj), nil
+	name, err := load(ctx).rewardName(ctx, obj)
+	return words.Title(obj, name), err
 }
 
 func (r *pointsEntryResolver) Activity(ctx context.Context, obj *ledger.Entry) (*loyalty.Activity, error) {
@@ -58,10 +87,7 @@ func (r *pointsEntryResolver) Evaluation(ctx context.Context, obj *ledger.Entry)
 }
 
 func (r *pointsEntryResolver) Reverses(ctx context.Context, obj *ledger.Entry) (*ledger.Entry, error) {
-	if obj.ReversesSequence == nil {
-		return nil, nil
-	}
-	return load(ctx).entries.Load(ctx, id.Entry{Member: obj.Member, Sequence: *obj.ReversesSequence})
+	return load(ctx).entry(ctx, obj.Member, obj.ReversesSequence)
 }
 
 func (r *pointsEntryConnectionResolver) Edges(ctx context.Context, obj *loyalty.PointsEntryConnection) ([]*loyalty.PointsEntryEdge, error) {
@@ -72,7 +98,15 @@ func (r *pointsEntryConnectionResolver) TotalCount(ctx context.Context, obj *loy
 	return obj.Total(ctx)
 }
 
+func (r *queryResolver) Adjustments(ctx context.Context, first *int, after *string, status []ledger.AdjustmentStatus) (*loyalty.AdjustmentConnection, error) {
+	return r.loyalty.Adjustments(ctx, status, first, after)
+}
+
 func (r *Resolver) Adjustment() generated.AdjustmentResolver { return &adjustmentResolver{r} }
+
+func (r *Resolver) AdjustmentConnection() generated.AdjustmentConnectionResolver {
+	return &adjustmentConnectionResolver{r}
+}
 
 func (r *Resolver) PointsBalance() generated.PointsBalanceResolver { return &pointsBalanceResolver{r} }
 
@@ -84,6 +118,7 @@ func (r *Resolver) PointsEntryConnection() generated.PointsEntryConnectionResolv
 
 type (
 	adjustmentResolver            struct{ *Resolver }
+	adjustmentConnectionResolver  struct{ *Resolver }
 	pointsBalanceResolver         struct{ *Resolver }
 	pointsEntryResolver           struct{ *Resolver }
 	pointsEntryConnectionResolver struct{ *Resolver }

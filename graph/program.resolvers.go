@@ -7,9 +7,15 @@ package graph
 
 import (
 	"context"
-	"regulars/internal/program"
+	"regulars/graph/generated"
+	"regulars/loyalty"
 )
 
-func (r *queryResolver) Program(ctx context.Context) (*program.Program, error) {
+func (r *mutationResolver) UpdateProgram(ctx context.Context, input generated.UpdateProgramInput) (*generated.ProgramPayload, error) {
+	changed, err := r.loyalty.UpdateProgram(ctx, programEdit(input))
+	return programPayload(changed, err)
+}
+
+func (r *queryResolver) Program(ctx context.Context) (*loyalty.Program, error) {
 	return r.loyalty.Program(ctx)
 }

@@ -7,11 +7,13 @@ import (
 	"regulars/internal/identity"
 	"regulars/internal/problem"
 	"regulars/loyalty"
+	"regulars/loyalty/reward"
 )
 
 // Resolver answers the schema's fields.
 type Resolver struct {
 	loyalty *loyalty.Service
+	rewards *reward.Service
 	clients *identity.Clients
 	log     *audit.Log
 }

@@ -10,10 +10,11 @@ import (
 	"regulars/graph/generated"
 	"regulars/loyalty"
 	"regulars/loyalty/tiers"
+	"time"
 )
 
-func (r *memberResolver) Standing(ctx context.Context, obj *loyalty.Member) (*loyalty.TierStanding, error) {
-	return load(ctx).standings.Load(ctx, obj.ID)
+func (r *memberResolver) Standing(ctx context.Context, obj *loyalty.Member, asOf *time.Time) (*loyalty.TierStanding, error) {
+	return load(ctx).standing(ctx, obj.ID, asOf)
 }
 
 func (r *mutationResolver) CreateTier(ctx context.Context, input loyalty.TierInput) (*generated.TierPayload, error) {

@@ -62,6 +62,8 @@ type Recorded struct {
 	// Evaluation says why; nil for a return, whose entries name what they take back.
 	Evaluation *rules.Evaluation
 	MemberID   id.Member
+	// Waiting tells of a return that its purchase has not come yet.
+	Waiting    bool
 	Replayed   *bool
 	UserErrors []problem.UserError
 }
@@ -92,7 +94,7 @@ func (s *Service) RecordActivities(ctx context.Context, inputs []RecordActivityI
 	for i, input := range inputs {
 		refs[i] = input.Member
 	}
-	if err := s.mayGuess(caller, guesses(refs)); err != nil {
+	if err := s.MayGuess(caller, guesses(refs)); err != nil {
 		return nil, err
 	}
 	var members []id.Member

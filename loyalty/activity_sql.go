@@ -13,7 +13,8 @@ import (
 	"regulars/internal/postgres"
 )
 
-// activityKeyRow is who recorded a fact first. Sequence is null only until the transaction that records it is through.
+// activityKeyRow is who recorded a fact first. Sequence is null until the transaction that records it is through; of a return
+// that waits for its purchase, Member is the zero id as well.
 type activityKeyRow struct {
 	Hash      uuid.UUID `db:"hash"`
 	Member    id.Member `db:"member_id"`
@@ -32,14 +33,16 @@ func insertActivityKeys(ctx context.Context, tx *postgres.Tx, byKey map[uuid.UUI
 	for i, key := range wanted {
 		members[i], hashes[i] = byKey[key].member, byKey[key].hash
 	}
+	// A return that waits is nobody's yet.
 	var got []uuid.UUID
 	err := tx.Select(ctx, &got, `
 		insert into activity_keys (hash, member_id, input_hash)
-		select hash, member_id, input_hash
+		select hash, nullif(member_id, $4), input_hash
 		from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as wanted (hash, member_id, input_hash)
 		on conflict (hash) do nothing
 		returning hash`,
-		pq.StringArray(id.Texts(wanted)), pq.StringArray(id.Texts(members)), pq.StringArray(id.Texts(hashes)))
+		pq.StringArray(id.Texts(wanted)), pq.StringArray(id.Texts(members)), pq.StringArray(id.Texts(hashes)),
+		id.Member{})
 	claimed := make(map[uuid.UUID]bool, len(got))
 	for _, key := range got {
 		claimed[key] = true
@@ -83,11 +86,13 @@ func insertActivities(ctx context.Context, tx *postgres.Tx, facts []*fact) error
 
 func placeActivityKeys(ctx context.Context, tx *postgres.Tx, facts []*fact) error {
 	return postgres.ExecRows(ctx, tx, facts, `
-		update activity_keys set sequence = placed.sequence
-		from unnest($1::uuid[], $2::bigint[]) as placed (hash, sequence)
+		update activity_keys set sequence = placed.sequence, member_id = placed.member_id, input_hash = placed.input_hash
+		from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[]) as placed (hash, sequence, member_id, input_hash)
 		where activity_keys.hash = placed.hash`,
 		func(f *fact) any { return f.key },
 		func(f *fact) any { return f.recorded.Activity.Sequence },
+		func(f *fact) any { return f.member },
+		func(f *fact) any { return f.hash },
 	)
 }
 
@@ -131,10 +136,14 @@ func findActivities[T any](ctx context.Context, q postgres.Runner, inputs []T, n
 		return nil, err
 	}
 	byKey := make(map[uuid.UUID]id.Activity, len(placed))
-	wanted := make([]id.Activity, len(placed))
-	for i, row := range placed {
-		wanted[i] = id.Activity{Member: row.Member, Sequence: *row.Sequence}
-		byKey[row.Hash] = wanted[i]
+	var wanted []id.Activity
+	for _, row := range placed {
+		// A return that waits was not recorded yet.
+		if row.Sequence != nil {
+			at := id.Activity{Member: row.Member, Sequence: *row.Sequence}
+			wanted = append(wanted, at)
+			byKey[row.Hash] = at
+		}
 	}
 	rows, err := selectActivities(ctx, q, wanted)
 	if err != nil {

@@ -5,11 +5,11 @@ import (
 	"time"
 
 	"regulars/internal/actor"
+	"regulars/internal/audit"
 	"regulars/internal/id"
 	"regulars/internal/idempotency"
 	"regulars/internal/postgres"
 	"regulars/internal/problem"
-	"regulars/internal/program"
 	"regulars/internal/value"
 	"regulars/loyalty/ledger"
 )
@@ -28,7 +28,7 @@ type AdjustPointsInput struct {
 	IdempotencyKey string
 }
 
-// AdjustmentPosted answers an adjustment.
+// AdjustmentPosted answers an adjustment: Entry is what it posted, or what took it back; nil while it waits.
 type AdjustmentPosted struct {
 	Adjustment *ledger.Adjustment
 	Entry      *ledger.Entry
@@ -36,13 +36,13 @@ type AdjustmentPosted struct {
 	Replayed   bool
 }
 
-// AdjustPoints gives a member points, or takes them in burn order. They don't count towards tiers. For support,
-// admins and PointsAdjust.
+// AdjustPoints gives a member points, or takes them in burn order. They don't count towards tiers. What lies above the
+// caller's cap of the day waits for a second person, and has moved nothing until then. For support, admins and PointsAdjust.
 //
 // Problems: UNKNOWN_MEMBER, INVALID_POINTS, REASON_REQUIRED, INVALID_DATE, INVALID_IDEMPOTENCY_KEY,
 // INSUFFICIENT_POINTS, IDEMPOTENCY_KEY_REUSED.
 func (s *Service) AdjustPoints(ctx context.Context, input AdjustPointsInput) (*AdjustmentPosted, error) {
-	caller, err := actor.Require(ctx, actor.Support, actor.Admin, actor.PointsAdjust)
+	caller, err := actor.Require(ctx, adjusters...)
 	if err != nil {
 		return nil, err
 	}
@@ -51,16 +51,17 @@ func (s *Service) AdjustPoints(ctx context.Context, input AdjustPointsInput) (*A
 		input.ExpiresAt = &expiresAt
 	}
 	refs := []MemberRef{input.Member}
-	if err := s.mayGuess(caller, guesses(refs)); err != nil {
+	if err := s.MayGuess(caller, guesses(refs)); err != nil {
 		return nil, err
 	}
 	var posted *AdjustmentPosted
 	var found []id.Member
 	err = s.db.InTx(ctx, func(tx *postgres.Tx) error {
-		if err := program.Share(ctx, tx, s.db.Now); err != nil {
+		posting, err := s.PostTx(ctx, tx)
+		if err != nil {
 			return err
 		}
-		book, err := s.rulebook(ctx, tx)
+		allowed, err := posting.allow(ctx, caller)
 		if err != nil {
 			return err
 		}
@@ -71,7 +72,8 @@ func (s *Service) AdjustPoints(ctx context.Context, input AdjustPointsInput) (*A
 			return err
 		}
 		adjustment := &ledger.Adjustment{
-			ID: id.New[id.Adjustment](), Member: found[0], Points: input.Points, Reason: input.Reason, RequestedBy: caller.Caller,
+			ID: id.New[id.Adjustment](), Member: found[0], Points: input.Points, Reason: input.Reason, ExpiresAt: input.ExpiresAt,
+			RequestedBy: caller.Caller,
 		}
 		claims, err := idempotency.Claim(ctx, tx, []idempotency.Request{{
 			Caller: caller.Caller, Operation: "adjustPoints", Key: input.IdempotencyKey,
@@ -79,21 +81,27 @@ func (s *Service) AdjustPoints(ctx context.Context, input AdjustPointsInput) (*A
 				"member": adjustment.Member.String(), "points": input.Points, "reason": input.Reason, "expiresAt": input.ExpiresAt,
 			},
 		}}, []id.Adjustment{adjustment.ID})
-		if err != nil {
+		switch {
+		case err != nil:
+			return err
+		case claims[0].Problem != nil:
+			return claims[0].Problem
+		case claims[0].Replayed:
+			posted, err = readAdjustment(ctx, tx, claims[0].Made)
 			return err
 		}
-		switch claim := claims[0]; {
-		case claim.Problem != nil:
-			return claim.Problem
-		case claim.Replayed:
-			posted, err = readAdjustment(ctx, tx, claim.Made)
-		default:
-			posted, err = adjust(ctx, tx, book, adjustment, input.ExpiresAt)
+		if posted, err = posting.adjust(ctx, adjustment, allowed); err != nil {
+			return err
 		}
-		return err
+		return audit.RecordTx(ctx, tx, caller, audit.Change{
+			Action: "adjustPoints", Object: adjustment.ID.String(), After: adjustmentState(adjustment),
+		})
 	})
 	s.guessed(caller, refs, found)
-	return posted, err
+	if err != nil {
+		return nil, err
+	}
+	return posted, nil
 }
 
 func (i AdjustPointsInput) check(member id.Member) error {
@@ -104,7 +112,7 @@ func (i AdjustPointsInput) check(member id.Member) error {
 	if i.Points == 0 || i.Points > value.MaximumPoints || i.Points < -value.MaximumPoints {
 		problems.Add(problem.InvalidPoints, []string{"points"}, "Give or take at least 1 point and at most %d.", int64(value.MaximumPoints))
 	}
-	if !within(i.Reason, MaximumReason) {
+	if !Within(i.Reason, MaximumReason) {
 		problems.Add(problem.ReasonRequired, []string{"reason"}, "Give a reason of 1 to %d characters.", MaximumReason)
 	}
 	if i.ExpiresAt != nil && i.Points < 0 {
@@ -114,51 +122,59 @@ func (i AdjustPointsInput) check(member id.Member) error {
 	return problems.Err()
 }
 
-func adjust(ctx context.Context, tx *postgres.Tx, book *rulebook, adjustment *ledger.Adjustment, expiresAt *time.Time) (*AdjustmentPosted, error) {
-	members := []id.Member{adjustment.Member}
-	batch, err := ledger.Lock(ctx, tx, members)
-	if err != nil {
+// adjust posts a new adjustment if the allowance covers it; else it waits.
+func (p *Posting) adjust(ctx context.Context, adjustment *ledger.Adjustment, allowed allowance) (*AdjustmentPosted, error) {
+	if err := p.Open(ctx, []id.Member{adjustment.Member}); err != nil {
 		return nil, err
 	}
-	standings, err := openStandings(ctx, tx, book, batch, members)
-	if err != nil {
-		return nil, err
-	}
-	if err := batch.Load(ctx, members); err != nil {
-		return nil, err
-	}
-	if !batch.Fits(adjustment.Member, adjustment.Points) {
-		return nil, problem.At(problem.InvalidPoints, []string{"points"}, "The member would have more points than can be counted.")
-	}
-	adjustment.RequestedAt = batch.Next(adjustment.Member)
+	adjustment.RequestedAt = p.Instant(adjustment.Member)
 	// A replay may well come later than that, so it is not asked of the input.
-	if expiresAt != nil && !expiresAt.After(adjustment.RequestedAt) {
+	if adjustment.ExpiresAt != nil && !adjustment.ExpiresAt.After(adjustment.RequestedAt) {
 		return nil, problem.At(problem.InvalidDate, []string{"expiresAt"}, "Points that are given can only expire later than now.")
 	}
+	posted := &AdjustmentPosted{Adjustment: adjustment, MemberID: adjustment.Member}
+	covered, err := allowed.covers(ctx, p.tx, adjustment.Points, adjustment.RequestedAt, p.book.zone)
+	if err != nil {
+		return nil, err
+	}
+	if !covered {
+		adjustment.Status = ledger.AdjustmentWaiting
+		return posted, ledger.InsertAdjustmentTx(ctx, p.tx, adjustment)
+	}
+	if posted.Entry, err = p.move(ctx, adjustment, "points"); err != nil {
+		return nil, err
+	}
+	return posted, ledger.InsertAdjustmentTx(ctx, p.tx, adjustment)
+}
+
+// move moves the points of an adjustment now, and writes that; path leads to the field to blame if it cannot.
+func (p *Posting) move(ctx context.Context, adjustment *ledger.Adjustment, path string) (*ledger.Entry, error) {
+	if !p.Fits(adjustment.Member, adjustment.Points) {
+		return nil, problem.At(problem.InvalidPoints, []string{path}, "The member would have more points than can be counted.")
+	}
+	now := p.Next(adjustment.Member)
 	entry := ledger.Entry{
-		Member: adjustment.Member, Kind: ledger.Adjusted, Points: adjustment.Points, OccurredAt: adjustment.RequestedAt,
-		RecordedAt: adjustment.RequestedAt, AdjustmentID: &adjustment.ID, QualifiesAt: adjustment.RequestedAt, ExpiresAt: expiresAt,
+		Member: adjustment.Member, Kind: ledger.Adjusted, Points: adjustment.Points, OccurredAt: now, RecordedAt: now,
+		AdjustmentID: &adjustment.ID, QualifiesAt: now,
 	}
 	if entry.Points > 0 {
-		entry = batch.Credit(entry)
+		entry.AvailableAt, entry.ExpiresAt = &now, adjustment.ExpiresAt
+		p.Hear(adjustment.Member, now)
+		entry = p.Credit(entry)
 	} else {
-		taken, ok := batch.Debit(entry)
+		taken, ok := p.Debit(entry)
 		if !ok {
-			return nil, insufficient(-entry.Points, batch.Available(adjustment.Member, adjustment.RequestedAt), "points")
+			return nil, insufficient(-entry.Points, p.Available(adjustment.Member, now), path)
 		}
 		entry = taken
 	}
-	adjustment.EntrySequence = entry.Sequence
-	if err := batch.Write(ctx); err != nil {
-		return nil, err
-	}
-	if err := insertMoves(ctx, tx, standings.moves); err != nil {
-		return nil, err
-	}
-	if err := ledger.InsertAdjustmentTx(ctx, tx, *adjustment); err != nil {
-		return nil, err
-	}
-	return &AdjustmentPosted{Adjustment: adjustment, Entry: &entry, MemberID: adjustment.Member}, nil
+	adjustment.Status, adjustment.EntrySequence = ledger.AdjustmentPosted, &entry.Sequence
+	return &entry, p.Write(ctx)
+}
+
+// adjustmentState is what the audit keeps of an adjustment.
+func adjustmentState(a *ledger.Adjustment) map[string]any {
+	return map[string]any{"member": a.Member.String(), "points": a.Points, "status": a.Status, "reversed": a.ReversedAt != nil}
 }
 
 func insufficient(required, available int64, path ...string) problem.InsufficientPointsError {
@@ -173,23 +189,19 @@ func readAdjustment(ctx context.Context, tx *postgres.Tx, wanted id.Adjustment) 
 	if err != nil {
 		return nil, err
 	}
-	entries, err := ledger.EntriesTx(ctx, tx, []id.Entry{adjustments[0].EntryID()})
-	if err != nil {
-		return nil, err
-	}
-	return &AdjustmentPosted{Adjustment: adjustments[0], Entry: entries[0], MemberID: adjustments[0].Member, Replayed: true}, nil
+	found := adjustments[0]
+	entry, err := entryOf(ctx, tx, found.Member, found.EntrySequence)
+	return &AdjustmentPosted{Adjustment: found, Entry: entry, MemberID: found.Member, Replayed: true}, err
 }
 
-// Adjustment returns an adjustment by its id, nil if there is none or the caller may not see it. Support, admins
-// and PointsAdjust see all; nobody else does, since reasons are for staff.
-func (s *Service) Adjustment(ctx context.Context, wanted id.Adjustment) (*ledger.Adjustment, error) {
-	caller, err := actor.Require(ctx)
+// entryOf reads an entry of the member by its number; nil for none.
+func entryOf(ctx context.Context, tx *postgres.Tx, member id.Member, sequence *int64) (*ledger.Entry, error) {
+	if sequence == nil {
+		return nil, nil
+	}
+	entries, err := ledger.EntriesTx(ctx, tx, []id.Entry{{Member: member, Sequence: *sequence}})
 	if err != nil {
 		return nil, err
 	}
-	adjustments, err := ledger.AdjustmentsTx(ctx, s.db, []id.Adjustment{wanted})
-	if err != nil || len(adjustments) == 0 || !caller.Has(actor.Support, actor.Admin, actor.PointsAdjust) {
-		return nil, err
-	}
-	return adjustments[0], nil
+	return entries[0], nil
 }

@@ -103,7 +103,7 @@ func TestExpiry(t *testing.T) {
 	w.Adjust(member, -5)
 	balance := w.Balance(member)
 	equal(t, "available", 52, balance.Available)
-	open, err := w.Service.OpenLots(w.Admin, []id.Member{member.ID})
+	open, err := w.Service.Expirations(w.Admin, []id.Member{member.ID}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

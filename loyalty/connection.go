@@ -15,6 +15,10 @@ type (
 	PointsEntryConnection = page.Connection[*ledger.Entry]
 	// PointsEntryEdge is an entry in a page.
 	PointsEntryEdge = page.Edge[*ledger.Entry]
+	// AdjustmentConnection is a page of adjustments.
+	AdjustmentConnection = page.Connection[*ledger.Adjustment]
+	// AdjustmentEdge is an adjustment in a page.
+	AdjustmentEdge = page.Edge[*ledger.Adjustment]
 	// EarningRuleConnection is a page of rules.
 	EarningRuleConnection = page.Connection[*EarningRule]
 	// EarningRuleEdge is a rule in a page.

@@ -61,7 +61,7 @@ func openDecisions(ctx context.Context, tx *postgres.Tx, book *rulebook, open []
 	members = slices.Compact(members)
 	made := &decisions{book: book, members: make(map[id.Member]*Member, len(members)), histories: map[id.Member][]past{}}
 	var err error
-	if made.batch, err = ledger.Lock(ctx, tx, members); err != nil {
+	if made.batch, err = ledger.Lock(ctx, tx, book.terms, members); err != nil {
 		return nil, err
 	}
 	if made.standings, err = openStandings(ctx, tx, book, made.batch, members); err != nil {
@@ -72,6 +72,9 @@ func openDecisions(ctx context.Context, tx *postgres.Tx, book *rulebook, open []
 	}
 	if made.purchases, err = loadPurchases(ctx, tx, returned); err != nil {
 		return nil, fmt.Errorf("load purchases: %w", err)
+	}
+	if err := made.batch.LoadLapsed(ctx, awarded(made.purchases)); err != nil {
+		return nil, err
 	}
 	rows, err := selectMembers(ctx, tx, members)
 	if err != nil {
@@ -84,6 +87,17 @@ func openDecisions(ctx context.Context, tx *postgres.Tx, book *rulebook, open []
 		return nil, err
 	}
 	return made, nil
+}
+
+// awarded are the entries that purchases led to.
+func awarded(purchases map[id.Activity]*purchase) []*ledger.Entry {
+	var entries []*ledger.Entry
+	for _, one := range purchases {
+		for _, award := range one.awards {
+			entries = append(entries, award.entry)
+		}
+	}
+	return entries
 }
 
 // loadHistories reads what tiers members held when facts happened that are told late.
@@ -159,10 +173,12 @@ func (d *decisions) award(one *fact) {
 		if outcome.Granted == 0 {
 			continue
 		}
+		available, expires := d.book.matures(outcome.Rule, outcome.Version, one.occurredAt, activity.RecordedAt)
 		entry := d.batch.Credit(ledger.Entry{
 			Member: one.member, Kind: ledger.Accrual, Points: outcome.Granted, OccurredAt: one.occurredAt,
 			RecordedAt: activity.RecordedAt, ActivitySequence: &activity.Sequence, Rule: &outcome.Rule,
 			RuleVersion: &outcome.Version, Basis: &outcome.Basis, Qualifying: outcome.Qualifying, QualifiesAt: one.occurredAt,
+			AvailableAt: available, ExpiresAt: expires,
 		})
 		one.recorded.Entries = append(one.recorded.Entries, &entry)
 		d.standings.count(one.member, entry.Qualifying, entry.QualifiesAt, entry.RecordedAt)
@@ -206,10 +222,10 @@ func (d *decisions) takeBack(one *fact) {
 			continue
 		}
 		entry := d.batch.Reverse(ledger.Entry{
-			Member: one.member, Kind: ledger.Reversal, Points: -points, OccurredAt: one.occurredAt,
+			Member: one.member, Kind: ledger.Reversal, OccurredAt: one.occurredAt,
 			RecordedAt: activity.RecordedAt, ActivitySequence: &activity.Sequence, ReversesSequence: &award.entry.Sequence,
 			Rule: award.entry.Rule, RuleVersion: award.entry.RuleVersion, Qualifying: -qualifying, QualifiesAt: award.entry.QualifiesAt,
-		})
+		}, points)
 		one.recorded.Entries = append(one.recorded.Entries, &entry)
 		d.standings.count(one.member, entry.Qualifying, entry.QualifiesAt, entry.RecordedAt)
 	}
@@ -222,6 +238,7 @@ func (d *decisions) enter(one *fact) {
 		Source: one.source, ExternalID: one.externalID, OccurredAt: one.occurredAt, TotalMinor: one.total,
 		Currency: d.book.Currency, Attributes: one.attributes,
 	}
+	d.batch.Hear(one.member, one.occurredAt)
 }
 
 func (d *decisions) write(ctx context.Context, tx *postgres.Tx, open []*fact) error {

@@ -3,12 +3,13 @@ package loyalty
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"regulars/internal/actor"
-	"regulars/internal/program"
 	"regulars/internal/value"
 	"regulars/loyalty/ledger"
 	"regulars/loyalty/rules"
+	"regulars/loyalty/tiers"
 )
 
 // Explainer puts into words what is stored as codes. It holds for one request.
@@ -28,26 +29,30 @@ func (s *Service) Explainer(ctx context.Context) (*Explainer, error) {
 	return &Explainer{book: book}, nil
 }
 
-// programReaders may read how the program counts.
-var programReaders = []actor.Grant{actor.Member, actor.Organizer, actor.Marketer, actor.Support, actor.Admin, actor.ProgramRead}
+// Ladder is the ladder of tiers: whoever works with members or rewards comes across them.
+func (e *Explainer) Ladder() tiers.Ladder { return e.book.ladder }
 
-// Program returns the settings of the program. For every role and ProgramRead.
-func (s *Service) Program(ctx context.Context) (*program.Program, error) {
-	if _, err := actor.Require(ctx, programReaders...); err != nil {
-		return nil, err
-	}
-	settings, err := program.Load(ctx, s.db)
-	return &settings, err
-}
+// Zone is the time zone in which the program counts.
+func (e *Explainer) Zone() *time.Location { return e.book.zone }
 
-// Title is one line about an entry that a member understands.
-func (e *Explainer) Title(entry *ledger.Entry) string {
+// Title is one line about an entry that a member understands; reward is what it paid for or gave back, if anything.
+func (e *Explainer) Title(entry *ledger.Entry, reward string) string {
 	switch {
+	case entry.Kind == ledger.Redemption && entry.HoldSequence != nil:
+		return "Paid with points"
+	case entry.Kind == ledger.Redemption:
+		return "Redeemed: " + reward
+	case entry.Kind == ledger.RedemptionCancel && entry.HoldSequence != nil:
+		return "Points given back"
+	case entry.Kind == ledger.RedemptionCancel:
+		return "Returned: " + reward
 	case entry.Kind == ledger.Expiry:
 		return "Points expired"
 	case entry.Kind == ledger.Adjusted && entry.Points > 0:
 		return "Points added by our team"
-	case entry.Kind == ledger.Adjusted:
+	case entry.Kind == ledger.Reversal && entry.Points > 0:
+		return "Points given back by our team"
+	case entry.Kind == ledger.Adjusted, entry.Kind == ledger.Reversal && entry.AdjustmentID != nil:
 		return "Points taken back by our team"
 	}
 	name := "Points"

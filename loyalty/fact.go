@@ -37,13 +37,21 @@ type fact struct {
 	claimed bool
 	// first is, of a replay, the fact as it was recorded.
 	first *id.Activity
+	// waited tells of a return that waits that it was told before.
+	waited bool
 	// twin is the same fact earlier in the slice.
 	twin *fact
 
 	recorded Recorded
 }
 
-func (f *fact) open() bool { return len(f.problems) == 0 && f.first == nil && f.twin == nil }
+// open tells whether the fact is still to be decided.
+func (f *fact) open() bool {
+	return len(f.problems) == 0 && f.first == nil && f.twin == nil && !f.waits()
+}
+
+// waits tells whether the fact is a return that waits for its purchase.
+func (f *fact) waits() bool { return f.returning != nil && f.returning.waits }
 
 // newFact checks what all facts have in common.
 func newFact(kind, source, externalID string, occurredAt time.Time, book *rulebook, now time.Time) *fact {
@@ -51,10 +59,10 @@ func newFact(kind, source, externalID string, occurredAt time.Time, book *rulebo
 		kind: kind, source: source, externalID: externalID, attributes: value.Attributes{},
 		occurredAt: occurredAt.UTC().Truncate(time.Microsecond),
 	}
-	if !within(source, maximumSource) {
+	if !Within(source, maximumSource) {
 		made.problems.Add(problem.InvalidSource, []string{"source"}, "A source has 1 to %d characters.", maximumSource)
 	}
-	if !within(externalID, maximumExternalID) {
+	if !Within(externalID, maximumExternalID) {
 		made.problems.Add(problem.InvalidSource, []string{"externalId"}, "An external id has 1 to %d characters.", maximumExternalID)
 	}
 	if made.occurredAt.After(now.Add(futureTolerance)) {
@@ -107,7 +115,7 @@ func claimActivities(ctx context.Context, tx *postgres.Tx, facts []*fact) error 
 	byKey := make(map[uuid.UUID]*fact, len(facts))
 	var twins []*fact
 	for _, one := range facts {
-		if !one.open() {
+		if len(one.problems) > 0 {
 			continue
 		}
 		if err := one.identify(); err != nil {
@@ -154,6 +162,11 @@ func claimActivities(ctx context.Context, tx *postgres.Tx, facts []*fact) error 
 // replay makes the fact the replay of the one that has its key.
 func (f *fact) replay(row activityKeyRow) {
 	f.compare(row.Member, row.InputHash)
+	if row.Sequence == nil {
+		// It was told before and waits.
+		f.waited = true
+		return
+	}
 	f.first = &id.Activity{Member: row.Member, Sequence: *row.Sequence}
 }
 

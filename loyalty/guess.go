@@ -9,8 +9,8 @@ import (
 	"regulars/internal/ratelimit"
 )
 
-// Numbers, e-mail addresses, phone numbers and external ids can be guessed, our own ids cannot. So a look-up by one of those
-// that finds nobody the caller may see costs it a guess. A caller without guesses is not answered any more, right or wrong,
+// Numbers, e-mail addresses, phone numbers, external ids and codes can be guessed, our own ids cannot. So a look-up by one of
+// those that finds nothing the caller may see costs it a guess. A caller without guesses is not answered any more, right or wrong,
 // until some are back. What is under way by then goes into debt, which is waited off. Guesses are charged after their
 // transaction, which may run more than once.
 //
@@ -37,14 +37,14 @@ func guesses(refs []MemberRef) int {
 	return count
 }
 
-// mayGuess returns problem.RateLimited if the caller is about to guess and has no guess left. Use cases ask before their
+// MayGuess returns problem.RateLimited if the caller is about to guess and has no guess left. Use cases ask before their
 // first statement.
-func (s *Service) mayGuess(caller actor.Actor, count int) error {
+func (s *Service) MayGuess(caller actor.Actor, count int) error {
 	if s.guesses == nil || count == 0 || caller.Internal() {
 		return nil
 	}
 	if wait := s.guesses.Wait(caller.Caller); wait > 0 {
-		return problem.RateLimited(wait, "You have asked for too many members that are not there. Wait, or name members by their ids.")
+		return problem.RateLimited(wait, "You have guessed too often. Wait, or name members by their ids.")
 	}
 	return nil
 }
@@ -57,10 +57,11 @@ func (s *Service) guessed(caller actor.Actor, refs []MemberRef, found []id.Membe
 			missed = append(missed, refs[i])
 		}
 	}
-	s.charge(caller, guesses(missed))
+	s.Charge(caller, guesses(missed))
 }
 
-func (s *Service) charge(caller actor.Actor, count int) {
+// Charge takes so many guesses from the caller.
+func (s *Service) Charge(caller actor.Actor, count int) {
 	if s.guesses != nil && count > 0 && !caller.Internal() {
 		s.guesses.Charge(caller.Caller, count)
 	}

@@ -138,7 +138,7 @@ func (s *Service) Member(ctx context.Context, ref MemberRef) (*Member, error) {
 		return nil, err
 	}
 	refs := []MemberRef{ref}
-	if err := s.mayGuess(caller, guesses(refs)); err != nil {
+	if err := s.MayGuess(caller, guesses(refs)); err != nil {
 		return nil, err
 	}
 	found, err := resolve(ctx, s.db, refs)
@@ -164,7 +164,7 @@ func (s *Service) FindMembers(ctx context.Context, refs []MemberRef) ([]id.Membe
 	if err != nil {
 		return nil, err
 	}
-	if err := s.mayGuess(caller, guesses(refs)); err != nil {
+	if err := s.MayGuess(caller, guesses(refs)); err != nil {
 		return nil, err
 	}
 	found, err := resolve(ctx, s.db, refs)

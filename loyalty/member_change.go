@@ -85,7 +85,7 @@ func (s *Service) setStatus(ctx context.Context, member id.Member, status Member
 	}
 	var before MemberStatus
 	return s.changeMember(ctx, caller, member, func(_ *postgres.Tx, changed *Member) error {
-		if !within(reason, MaximumReason) {
+		if !Within(reason, MaximumReason) {
 			return problem.At(problem.ReasonRequired, []string{"reason"}, "Give a reason of 1 to %d characters.", MaximumReason)
 		}
 		before, changed.Status = changed.Status, status

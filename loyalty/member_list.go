@@ -3,6 +3,7 @@ package loyalty
 import (
 	"context"
 	"strings"
+	"time"
 
 	"regulars/internal/actor"
 	"regulars/internal/id"
@@ -35,7 +36,7 @@ func (s *Service) ListMembers(ctx context.Context, filter MemberFilter, first *i
 	if filter.Query != nil {
 		searches = 1
 	}
-	if err := s.mayGuess(caller, searches); err != nil {
+	if err := s.MayGuess(caller, searches); err != nil {
 		return nil, err
 	}
 	arguments, err := page.Parse(memberPages, first, after)
@@ -54,7 +55,7 @@ func (s *Service) ListMembers(ctx context.Context, filter MemberFilter, first *i
 		return nil, err
 	}
 	if len(members) == 0 {
-		s.charge(caller, searches)
+		s.Charge(caller, searches)
 	}
 	return page.New(memberPages, arguments, members,
 		func(member *Member) string { return member.ID.String() },
@@ -109,7 +110,7 @@ func (s *Service) inTier(ctx context.Context, tx *postgres.Tx, tier *id.Tier, me
 	if err != nil {
 		return nil, err
 	}
-	held, err := review(ctx, tx, book, accounts, atOnce(tx), nil)
+	held, err := review(ctx, tx, book, accounts, func(id.Member) time.Time { return tx.Now }, nil)
 	if err != nil {
 		return nil, err
 	}

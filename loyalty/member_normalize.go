@@ -33,7 +33,7 @@ var phoneForm = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 // normalize trims what is said of the member and checks it; problems name the fields at fault.
 func (m *Member) normalize(problems *problem.Problems, now time.Time) {
 	m.JoinedAt = m.JoinedAt.UTC().Truncate(time.Microsecond)
-	if m.ExternalID != nil && !within(*m.ExternalID, maximumExternalID) {
+	if m.ExternalID != nil && !Within(*m.ExternalID, maximumExternalID) {
 		problems.Add(problem.InvalidExternalID, []string{"externalId"}, "An external id has 1 to %d characters.", maximumExternalID)
 	}
 	if m.Email != nil {
@@ -53,7 +53,7 @@ func (m *Member) normalize(problems *problem.Problems, now time.Time) {
 	if m.DisplayName != nil {
 		trimmed := strings.TrimSpace(*m.DisplayName)
 		m.DisplayName = &trimmed
-		if !within(trimmed, maximumName) {
+		if !Within(trimmed, maximumName) {
 			problems.Add(problem.InvalidName, []string{"displayName"}, "A name has 1 to %d characters.", maximumName)
 		}
 	}
@@ -79,8 +79,8 @@ func validEmail(text string) bool {
 	return strings.Contains(domain, ".") || domain == "localhost"
 }
 
-// within tells whether text has something in it and at most maximum characters, none of which PostgreSQL refuses.
-func within(text string, maximum int) bool {
+// Within tells whether text has something in it and at most maximum characters, none of which PostgreSQL refuses.
+func Within(text string, maximum int) bool {
 	return strings.TrimSpace(text) != "" && len([]rune(text)) <= maximum && !strings.ContainsRune(text, 0)
 }
 
@@ -94,7 +94,7 @@ func normalizeAttributes(problems *problem.Problems, path []string, given []valu
 		problems.Add(problem.InvalidAttribute, path, "At most %d attributes are kept.", maximumAttributes)
 	}
 	for i, one := range given {
-		if !within(one.Name, maximumName) || len([]rune(one.Value)) > maximumValue || strings.ContainsRune(one.Value, 0) {
+		if !Within(one.Name, maximumName) || len([]rune(one.Value)) > maximumValue || strings.ContainsRune(one.Value, 0) {
 			problems.Add(problem.InvalidAttribute, append(append([]string{}, path...), fmt.Sprint(i)),
 				"An attribute has a name of 1 to %d characters and a value of at most %d.", maximumName, maximumValue)
 		}

@@ -16,55 +16,31 @@ import (
 	"regulars/loyalty/lots"
 )
 
-// PointsBalance is what a member owns at one instant.
+// PointsBalance is what a member owns at one instant: as it was answered then, or will be if nothing new is recorded.
 type PointsBalance struct {
+	lots.Balance
 	Member id.Member
-	// Available can be spent now, Pending only later; Held is set aside; Debt is owed.
-	Available int64
-	Pending   int64
-	Held      int64
-	Debt      int64
-	// Expires tells whether any of it ever lapses.
-	Expires bool
+	// AsOf is the instant; nil: now.
+	AsOf *time.Time
+	// Lapses tells whether any of it ever may.
+	Lapses bool
 }
 
-// Balances says what those of the members own that exist and that the caller may see: whoever works with members all, a
-// member itself. Points that have expired are not counted, whether or not anything posted that.
-func (s *Service) Balances(ctx context.Context, wanted []id.Member) (map[id.Member]*PointsBalance, error) {
-	caller, err := actor.Require(ctx)
-	if err != nil {
-		return nil, err
-	}
-	seen, err := s.sight(ctx, s.db, caller)
-	if err != nil {
-		return nil, err
-	}
+// Balances says what those of the members own that exist and that the caller may see, at asOf, nil: now: whoever works with
+// members sees all, a member itself. Activation, expiry and the end of holds are true by the clock, whether or not anything
+// posted them; before a member existed it owned nothing.
+func (s *Service) Balances(ctx context.Context, wanted []id.Member, asOf *time.Time) (map[id.Member]*PointsBalance, error) {
 	balances := make(map[id.Member]*PointsBalance, len(wanted))
-	err = s.db.InSnapshot(ctx, func(tx *postgres.Tx) error {
-		accounts, err := ledger.AccountsTx(ctx, tx, seen.filter(wanted))
-		if err != nil {
-			return err
+	err := s.readHoldings(ctx, wanted, asOf, func(book *rulebook, account *ledger.Account, t time.Time) bool {
+		cached, right := account.Cached(book.terms.At(t), t)
+		if right && !t.Before(account.RecordedAt) {
+			lapses := account.NextChangeAt != nil || book.terms.Lapses()
+			balances[account.Member] = &PointsBalance{Balance: cached, Member: account.Member, AsOf: asOf, Lapses: lapses}
+			return true
 		}
-		var lapsing []id.Member
-		for _, account := range accounts {
-			if account.Lapsing(tx.Now) {
-				lapsing = append(lapsing, account.Member)
-			}
-		}
-		open, err := ledger.OpenLotsTx(ctx, tx, lapsing)
-		if err != nil {
-			return err
-		}
-		for _, account := range accounts {
-			balance := &PointsBalance{
-				Member: account.Member, Available: account.Balance + account.Debt, Debt: account.Debt, Expires: account.NextExpiryAt != nil,
-			}
-			if account.Lapsing(tx.Now) {
-				balance.Available = lots.Available(open[account.Member], tx.Now)
-			}
-			balances[account.Member] = balance
-		}
-		return nil
+		return false
+	}, func(_ *rulebook, member id.Member, owned *lots.Holding, t time.Time) {
+		balances[member] = &PointsBalance{Balance: owned.Balance(t), Member: member, AsOf: asOf, Lapses: true}
 	})
 	return balances, err
 }
@@ -72,43 +48,91 @@ func (s *Service) Balances(ctx context.Context, wanted []id.Member) (map[id.Memb
 // PointsExpiration is points that lapse at one instant.
 type PointsExpiration = lots.Expiration
 
-// OpenLots is what a member has of which something remains, to be looked at by the clock.
-type OpenLots struct {
-	lots []lots.Lot
-	zone *time.Location
-	at   time.Time
+// Expirations is what a member owns that may lapse, looked at from one instant.
+type Expirations struct {
+	owned *lots.Holding
+	zone  *time.Location
+	at    time.Time
 }
 
-// Expiring lists what lapses within the period, earliest first.
-func (o *OpenLots) Expiring(within value.Period) []PointsExpiration {
-	return append([]PointsExpiration{}, lots.Expirations(o.lots, o.at, within.After(o.at, o.zone))...)
+// Expiring lists what lapses within the period if nothing new is recorded, earliest first.
+func (e *Expirations) Expiring(within value.Period) []PointsExpiration {
+	return append([]PointsExpiration{}, e.owned.Expirations(e.at, within.After(e.at, e.zone))...)
 }
 
-// OpenLots returns the open lots of those of the members that exist and that the caller may see: whoever works
-// with members all, a member itself.
-func (s *Service) OpenLots(ctx context.Context, wanted []id.Member) (map[id.Member]*OpenLots, error) {
+// Expirations says what may lapse of those of the members that exist and that the caller may see, looked at from asOf, nil:
+// now: whoever works with members sees all, a member itself.
+func (s *Service) Expirations(ctx context.Context, wanted []id.Member, asOf *time.Time) (map[id.Member]*Expirations, error) {
+	found := make(map[id.Member]*Expirations, len(wanted))
+	err := s.readHoldings(ctx, wanted, asOf, func(*rulebook, *ledger.Account, time.Time) bool { return false },
+		func(book *rulebook, member id.Member, owned *lots.Holding, t time.Time) {
+			found[member] = &Expirations{owned: owned, zone: book.zone, at: t}
+		})
+	return found, err
+}
+
+// readHoldings reads what members own that the caller may see, at asOf, nil: now. Those for which known says so need not be
+// read; the others are handed to look.
+func (s *Service) readHoldings(ctx context.Context, wanted []id.Member, asOf *time.Time,
+	known func(*rulebook, *ledger.Account, time.Time) bool, look func(*rulebook, id.Member, *lots.Holding, time.Time),
+) error {
 	caller, err := actor.Require(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	seen, err := s.sight(ctx, s.db, caller)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	book, err := s.rulebook(ctx, s.db)
-	if err != nil {
-		return nil, err
-	}
-	visible := seen.filter(wanted)
-	open, err := ledger.OpenLotsTx(ctx, s.db, visible)
-	if err != nil {
-		return nil, err
-	}
-	owned := make(map[id.Member]*OpenLots, len(visible))
-	for _, member := range visible {
-		owned[member] = &OpenLots{lots: open[member], zone: book.zone, at: s.now()}
-	}
-	return owned, nil
+	return s.db.InSnapshot(ctx, func(tx *postgres.Tx) error {
+		book, err := s.rulebook(ctx, tx)
+		if err != nil {
+			return err
+		}
+		accounts, err := ledger.AccountsTx(ctx, tx, seen.filter(wanted))
+		if err != nil {
+			return err
+		}
+		// What was recorded in the same instant as much else has moved on a little.
+		instant := func(account *ledger.Account) time.Time {
+			if asOf != nil {
+				return asOf.UTC().Truncate(time.Microsecond)
+			}
+			if tx.Now.Before(account.RecordedAt) {
+				return account.RecordedAt
+			}
+			return tx.Now
+		}
+		var present, past []id.Member
+		byMember := make(map[id.Member]*ledger.Account, len(accounts))
+		for _, account := range accounts {
+			byMember[account.Member] = account
+			switch t := instant(account); {
+			case known(book, account, t):
+			case t.Before(account.RecordedAt):
+				past = append(past, account.Member)
+			default:
+				present = append(present, account.Member)
+			}
+		}
+		owned, err := ledger.HoldingsTx(ctx, tx, present)
+		if err != nil {
+			return err
+		}
+		for member, one := range owned {
+			one.Idle = byMember[member].Idle(book.terms.At(instant(byMember[member])))
+			look(book, member, one, instant(byMember[member]))
+		}
+		if len(past) == 0 {
+			return nil
+		}
+		t := asOf.UTC().Truncate(time.Microsecond)
+		then, err := ledger.HoldingsAtTx(ctx, tx, book.terms.At(t), past, t)
+		for member, one := range then {
+			look(book, member, one, t)
+		}
+		return err
+	})
 }
 
 const historyPages = "entry"

@@ -69,7 +69,7 @@ func (s *Service) RecordPurchases(ctx context.Context, inputs []RecordPurchaseIn
 	for i, input := range inputs {
 		refs[i] = input.Member
 	}
-	if err := s.mayGuess(caller, guesses(refs)); err != nil {
+	if err := s.MayGuess(caller, guesses(refs)); err != nil {
 		return nil, err
 	}
 	var members []id.Member
@@ -124,11 +124,11 @@ func normalizeLines(problems *problem.Problems, book *rulebook, inputs []Purchas
 		if input.ID != nil {
 			line.ID = *input.ID
 		}
-		if !within(line.ID, maximumExternalID) || seen[line.ID] {
+		if !Within(line.ID, maximumExternalID) || seen[line.ID] {
 			problems.Add(problem.InvalidLine, []string{"lines", index, "id"}, "A line's id has 1 to %d characters and stands once.", maximumExternalID)
 		}
 		seen[line.ID] = true
-		if !within(line.SKU, maximumExternalID) {
+		if !Within(line.SKU, maximumExternalID) {
 			problems.Add(problem.InvalidLine, []string{"lines", index, "sku"}, "A SKU has 1 to %d characters.", maximumExternalID)
 		}
 		for name, text := range map[string]*string{"category": input.Category, "brand": input.Brand} {

@@ -140,6 +140,9 @@ func loadAwards(ctx context.Context, tx *postgres.Tx, wanted []id.Activity, into
 		return err
 	}
 	for _, entry := range entries {
+		if entry.Kind != ledger.Accrual {
+			continue
+		}
 		taken := reversed[entry.ID()]
 		one := into[id.Activity{Member: entry.Member, Sequence: *entry.ActivitySequence}]
 		one.awards = append(one.awards, award{

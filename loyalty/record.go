@@ -44,6 +44,12 @@ func (s *Service) recordTx(ctx context.Context, tx *postgres.Tx, prepare func(co
 	if err := decide(ctx, tx, book, facts); err != nil {
 		return nil, err
 	}
+	if err := keepWaiting(ctx, tx, facts); err != nil {
+		return nil, err
+	}
+	if err := applyWaiting(ctx, tx, book, facts); err != nil {
+		return nil, err
+	}
 	return answer(ctx, tx, book, facts)
 }
 
@@ -64,6 +70,7 @@ func answer(ctx context.Context, tx *postgres.Tx, book *rulebook, facts []*fact)
 	for i, one := range facts {
 		first := false
 		answers[i] = one.recorded
+		answers[i].Waiting = one.waits()
 		answers[i].MemberID, answers[i].Replayed = one.member, &first
 		if one.twin != nil && len(one.problems) == 0 {
 			// The twin stands before this one and has its answer.
@@ -71,10 +78,10 @@ func answer(ctx context.Context, tx *postgres.Tx, book *rulebook, facts []*fact)
 			answers[i].MemberID = one.member
 		}
 		if one.first != nil {
-			answers[i] = earlier[*one.first]
+			answers[i] = earlier[*one.first].first()
 			answers[i].MemberID = one.member
 		}
-		if one.first != nil || one.twin != nil {
+		if one.first != nil || one.twin != nil || one.waited {
 			again := true
 			answers[i].Replayed = &again
 		}
@@ -88,7 +95,13 @@ func answer(ctx context.Context, tx *postgres.Tx, book *rulebook, facts []*fact)
 	return answers, nil
 }
 
-// readBack reads facts as they were answered when they were recorded.
+// first is the answer as it was when the fact was recorded, without what was posted for it since.
+func (r Recorded) first() Recorded {
+	r.Entries = slices.DeleteFunc(r.Entries, func(entry *ledger.Entry) bool { return entry.OperationID != nil })
+	return r
+}
+
+// readBack reads facts with everything that was posted for them.
 func readBack(ctx context.Context, tx *postgres.Tx, book *rulebook, wanted []id.Activity) (map[id.Activity]Recorded, error) {
 	if len(wanted) == 0 {
 		return nil, nil

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
+
 	"regulars/internal/actor"
 	"regulars/internal/id"
 	"regulars/internal/postgres"
@@ -37,8 +39,8 @@ type ReturnLineInput struct {
 // RecordReturns records returns, at most MaximumBatch at once, and takes back what the purchases earned: of each award
 // the share that came back of what it was computed on, rounded down over all returns together, so that the whole
 // purchase takes back exactly the whole. Points come first from the lots that the award made; what has been spent comes
-// from others in burn order, and what is missing then is owed. Rules are not asked again. For support, admins and
-// PurchasesWrite.
+// from others in burn order, and what is missing then is dealt with by the program's policy. Rules are not asked again. A
+// return whose purchase has not come yet waits for it. For support, admins and PurchasesWrite.
 //
 // Problems: UNKNOWN_PURCHASE, UNKNOWN_SKU, RETURN_EXCEEDS_PURCHASE, INVALID_AMOUNT, CURRENCY_MISMATCH, ZERO_QUANTITY,
 // INVALID_QUANTITY, INVALID_LINE, TOO_MANY_LINES, INVALID_SOURCE, OCCURRED_IN_FUTURE, BEFORE_PROGRAM_START,
@@ -56,7 +58,10 @@ func prepareReturns(inputs []RecordReturnInput) func(context.Context, *postgres.
 		for i, input := range inputs {
 			facts[i] = newReturn(input, book, tx.Now)
 		}
-		return facts, findPurchases(ctx, tx, inputs, facts)
+		if err := findPurchases(ctx, tx, inputs, facts); err != nil {
+			return nil, err
+		}
+		return facts, expectPurchases(ctx, tx, inputs, facts)
 	}
 }
 
@@ -67,6 +72,10 @@ type returning struct {
 	lines    []returnedQuantity
 	// came is what came back of which line, once that is worked out.
 	came []returnLine
+	// waits tells that the purchase has not come yet, which is known by the rest then.
+	waits                              bool
+	purchaseKey                        uuid.UUID
+	purchaseSource, purchaseExternalID string
 }
 
 // returnedQuantity names a line by its id or by its SKU.
@@ -84,7 +93,11 @@ type returnLine struct {
 }
 
 func (r *returning) normalized() map[string]any {
-	return map[string]any{"purchase": r.purchase.String(), "amount": r.amount, "lines": r.lines}
+	purchase := r.purchase.String()
+	if r.waits {
+		purchase = r.purchaseKey.String()
+	}
+	return map[string]any{"purchase": purchase, "amount": r.amount, "lines": r.lines}
 }
 
 func newReturn(input RecordReturnInput, book *rulebook, now time.Time) *fact {
@@ -120,14 +133,20 @@ func newReturn(input RecordReturnInput, book *rulebook, now time.Time) *fact {
 
 // findPurchases finds the purchases, and with them whose returns these are.
 func findPurchases(ctx context.Context, tx *postgres.Tx, inputs []RecordReturnInput, facts []*fact) error {
-	found, err := findActivities(ctx, tx, inputs, func(input RecordReturnInput) (string, string) {
-		return input.PurchaseSource, input.PurchaseExternalID
-	})
+	found, err := findActivities(ctx, tx, inputs, purchaseName)
 	if err != nil {
 		return err
 	}
 	for i, one := range facts {
-		if found[i] == nil || found[i].Type != typePurchase {
+		switch {
+		case found[i] == nil && Within(inputs[i].PurchaseSource, maximumSource) && Within(inputs[i].PurchaseExternalID, maximumExternalID):
+			one.returning.waits = len(one.problems) == 0
+			one.returning.purchaseSource, one.returning.purchaseExternalID = inputs[i].PurchaseSource, inputs[i].PurchaseExternalID
+			if one.returning.purchaseKey, err = activityKey(purchaseName(inputs[i])); err != nil {
+				return err
+			}
+			continue
+		case found[i] == nil || found[i].Type != typePurchase:
 			one.problems.Add(problem.UnknownPurchase, []string{"purchaseExternalId"}, "No such purchase was recorded.")
 			continue
 		}
@@ -284,8 +303,9 @@ func (l soldLine) part(came value.Quantity) returnLine {
 // owed is what the award has to give back once this much of the purchase has come back in all.
 func (a *award) owed(returned int64) (points, qualifying int64) {
 	basis := *a.entry.Basis
-	points = rules.Reversed(a.entry.Points, returned, basis) - a.reversedPoints
-	qualifying = rules.Reversed(a.entry.Qualifying, returned, basis) - a.reversedQualifying
+	// More may have been taken back than came back: points that were never confirmed.
+	points = max(rules.Reversed(a.entry.Points, returned, basis)-a.reversedPoints, 0)
+	qualifying = max(rules.Reversed(a.entry.Qualifying, returned, basis)-a.reversedQualifying, 0)
 	a.reversedPoints += points
 	a.reversedQualifying += qualifying
 	return points, qualifying

@@ -57,7 +57,7 @@ func TestReturn_Refused(t *testing.T) {
 		edits []returnEdit
 		want  []string
 	}{
-		{"unknown purchase", []returnEdit{func(input *loyalty.RecordReturnInput) { input.PurchaseExternalID = "none" }},
+		{"purchase without a name", []returnEdit{func(input *loyalty.RecordReturnInput) { input.PurchaseExternalID = "" }},
 			[]string{"UNKNOWN_PURCHASE purchaseExternalId"}},
 		{"no purchase at all", []returnEdit{func(input *loyalty.RecordReturnInput) {
 			input.PurchaseExternalID = visit.Activity.ExternalID

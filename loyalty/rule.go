@@ -48,6 +48,17 @@ func (r EarningRule) Condition() *string {
 	return &r.Version.Condition
 }
 
+// Pending is when the points can be spent; nil: at once.
+func (r EarningRule) Pending() *EarningRulePending {
+	switch {
+	case r.Version.Pending != nil:
+		return &EarningRulePending{For: r.Version.Pending}
+	case r.UntilConfirmed:
+		return &EarningRulePending{UntilConfirmed: &r.UntilConfirmed}
+	}
+	return nil
+}
+
 // Award is what the rule gives.
 func (r EarningRule) Award() EarningRuleAward {
 	made := EarningRuleAward{Fixed: r.Version.Award.Fixed}
@@ -61,6 +72,12 @@ func (r EarningRule) Award() EarningRuleAward {
 		made.Multiplier = &decimal
 	}
 	return made
+}
+
+// EarningRulePending is when points can be spent as the API shows it; exactly one field is set.
+type EarningRulePending struct {
+	For            *value.Period
+	UntilConfirmed *bool
 }
 
 // EarningRuleAward is an award as the API shows it; exactly one field is set.

@@ -24,8 +24,12 @@ type EarningRuleInput struct {
 	Award     AwardInput
 	// Qualifying points count towards tiers as well.
 	Qualifying bool
-	StartsAt   *time.Time
-	EndsAt     *time.Time
+	// Pending is when the points can be spent; nil: at once.
+	Pending *PendingInput
+	// ExpiresAfter is how long the points live from when they can be spent; nil: the program's policy says so.
+	ExpiresAfter *value.Period
+	StartsAt     *time.Time
+	EndsAt       *time.Time
 	// Priority orders the rules, highest first.
 	Priority int
 }
@@ -44,6 +48,14 @@ type PerAmountInput struct {
 	Rounding value.Rounding
 }
 
+// PendingInput is when points can be spent; exactly one field is set.
+type PendingInput struct {
+	// For is how long after the fact.
+	For *value.Period
+	// UntilConfirmed is whether not before the fact is confirmed.
+	UntilConfirmed *bool
+}
+
 // version checks the input and makes a draft of it; path leads to it below "input".
 func (i EarningRuleInput) version(book *rulebook, path []string) (rules.Version, error) {
 	var problems problem.Problems
@@ -51,7 +63,7 @@ func (i EarningRuleInput) version(book *rulebook, path []string) (rules.Version,
 	made := rules.Version{
 		Name: strings.TrimSpace(i.Name), Trigger: i.Trigger, Qualifying: i.Qualifying, StartsAt: i.StartsAt, EndsAt: i.EndsAt, Priority: i.Priority,
 	}
-	if !within(i.Name, maximumName) {
+	if !Within(i.Name, maximumName) {
 		problems.Add(problem.InvalidName, at("name"), "A name has 1 to %d characters.", maximumName)
 	}
 	if !activityTypeForm.MatchString(i.Trigger) || i.Trigger == typeReturn {
@@ -70,8 +82,24 @@ func (i EarningRuleInput) version(book *rulebook, path []string) (rules.Version,
 			problems = append(problems, wrong)
 		}
 	}
+	i.mature(&problems, &made, path)
 	made.Award = i.Award.award(&problems, book, i.Trigger, at("award"))
 	return made, problems.Err()
+}
+
+// mature says how what the rule awards matures.
+func (i EarningRuleInput) mature(problems *problem.Problems, made *rules.Version, path []string) {
+	check := func(period *value.Period, names ...string) {
+		if period != nil && !mayLast(*period) {
+			problems.Add(problem.InvalidDuration, append(append([]string{}, path...), names...), "This takes more than nothing and at most %d years.", maximumWait)
+		}
+	}
+	if i.Pending != nil {
+		made.Pending, made.UntilConfirmed = i.Pending.For, i.Pending.UntilConfirmed != nil && *i.Pending.UntilConfirmed
+		check(made.Pending, "pending", "for")
+	}
+	made.ExpiresAfter = i.ExpiresAfter
+	check(made.ExpiresAfter, "expiresAfter")
 }
 
 func (i AwardInput) award(problems *problem.Problems, book *rulebook, trigger string, path []string) rules.Award {

@@ -11,7 +11,8 @@ import (
 )
 
 const versionColumns = `rule_id, version, name, trigger, condition, award_fixed, award_points, award_every, award_rounding,
-	award_multiplier, qualifying, starts_at, ends_at, priority, effective_from, published_at`
+	award_multiplier, qualifying, starts_at, ends_at, priority, effective_from, published_at, pending_for,
+	pending_until_confirmed, expires_after`
 
 type versionRow struct {
 	Rule          id.Rule         `db:"rule_id"`
@@ -30,13 +31,18 @@ type versionRow struct {
 	Priority      int             `db:"priority"`
 	EffectiveFrom *time.Time      `db:"effective_from"`
 	PublishedAt   *time.Time      `db:"published_at"`
+
+	PendingFor     *value.Period `db:"pending_for"`
+	UntilConfirmed bool          `db:"pending_until_confirmed"`
+	ExpiresAfter   *value.Period `db:"expires_after"`
 }
 
 func (r versionRow) version() rules.Version {
 	made := rules.Version{
 		Rule: r.Rule, Number: r.Number, Name: r.Name, Trigger: r.Trigger, Qualifying: r.Qualifying, StartsAt: r.StartsAt,
 		EndsAt: r.EndsAt, Priority: r.Priority, EffectiveFrom: r.EffectiveFrom, PublishedAt: r.PublishedAt,
-		Award: rules.Award{Fixed: r.Fixed, Multiplier: r.Multiplier},
+		Award:   rules.Award{Fixed: r.Fixed, Multiplier: r.Multiplier},
+		Pending: r.PendingFor, UntilConfirmed: r.UntilConfirmed, ExpiresAfter: r.ExpiresAfter,
 	}
 	if r.Condition != nil {
 		made.Condition = *r.Condition
@@ -95,10 +101,11 @@ func insertVersion(ctx context.Context, tx *postgres.Tx, v rules.Version) error 
 	}
 	_, err := tx.Exec(ctx, `
 		insert into rule_versions (rule_id, version, name, trigger, condition, award_fixed, award_points, award_every,
-			award_rounding, award_multiplier, qualifying, starts_at, ends_at, priority, created_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+			award_rounding, award_multiplier, qualifying, starts_at, ends_at, priority, created_at, pending_for,
+			pending_until_confirmed, expires_after)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 		v.Rule, v.Number, v.Name, v.Trigger, condition, v.Award.Fixed, points, every, rounding, v.Award.Multiplier,
-		v.Qualifying, v.StartsAt, v.EndsAt, v.Priority, tx.Now)
+		v.Qualifying, v.StartsAt, v.EndsAt, v.Priority, tx.Now, v.Pending, v.UntilConfirmed, v.ExpiresAfter)
 	return err
 }
 

@@ -3,6 +3,7 @@ package loyalty
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"regulars/internal/actor"
@@ -47,10 +48,11 @@ type move struct {
 	ValidUntil    *time.Time   `db:"valid_until"`
 }
 
-// window asks for a member's qualifying points that qualified later than After.
+// window asks for a member's qualifying points that qualified later than After and were recorded by Known; nil: all of them.
 type window struct {
 	Member id.Member
 	After  time.Time
+	Known  *time.Time
 }
 
 // counted is the answer to a window: the sum, and when the earliest of them qualified; nil for none.
@@ -60,9 +62,10 @@ type counted struct {
 	Earliest *time.Time `db:"earliest"`
 }
 
-// Standings says where those of the members stand that exist and that the caller may see: whoever works with
-// members all, a member itself. Tiers that ran out are not held, whether or not anything posted that.
-func (s *Service) Standings(ctx context.Context, wanted []id.Member) (map[id.Member]*TierStanding, error) {
+// Standings says where those of the members stand that exist and that the caller may see, at asOf, nil: now: whoever works
+// with members sees all, a member itself. Tiers that ran out are not held, whether or not anything posted that; before a
+// member existed it stood at the bottom.
+func (s *Service) Standings(ctx context.Context, wanted []id.Member, asOf *time.Time) (map[id.Member]*TierStanding, error) {
 	caller, err := actor.Require(ctx)
 	if err != nil {
 		return nil, err
@@ -81,18 +84,57 @@ func (s *Service) Standings(ctx context.Context, wanted []id.Member) (map[id.Mem
 		if err != nil {
 			return err
 		}
-		held, err := review(ctx, tx, book, accounts, atOnce(tx), nil)
-		if err != nil {
+		t := tx.Now
+		if asOf == nil {
+			return stand(ctx, tx, book, accounts, t, standings)
+		}
+		t = asOf.UTC().Truncate(time.Microsecond)
+		// What was recorded later is not known yet then, nor tiers that came later.
+		then := book.at(t)
+		past := slices.DeleteFunc(slices.Clone(accounts), func(account *ledger.Account) bool { return !t.Before(account.RecordedAt) })
+		if err := standingsAt(ctx, tx, then, past); err != nil {
 			return err
 		}
-		return describe(ctx, tx, book, accounts, held, standings)
+		return stand(ctx, tx, then, accounts, t, standings)
 	})
 	return standings, err
 }
 
-// atOnce is the transaction's instant for every member.
-func atOnce(tx *postgres.Tx) func(id.Member) time.Time {
-	return func(id.Member) time.Time { return tx.Now }
+// stand says where the members of accounts stand at t.
+func stand(ctx context.Context, tx *postgres.Tx, book *rulebook, accounts []*ledger.Account, t time.Time, into map[id.Member]*TierStanding) error {
+	at := func(id.Member) time.Time { return t }
+	held, err := review(ctx, tx, book, accounts, at, nil)
+	if err != nil {
+		return err
+	}
+	return describe(ctx, tx, book, accounts, held, at, into)
+}
+
+// standingsAt sets the tiers of accounts to what was recorded by then.
+func standingsAt(ctx context.Context, tx *postgres.Tx, book *rulebook, accounts []*ledger.Account) error {
+	members := make([]id.Member, len(accounts))
+	byMember := make(map[id.Member]*ledger.Account, len(accounts))
+	for i, account := range accounts {
+		members[i], byMember[account.Member] = account.Member, account
+		account.TierID, account.TierSince, account.TierValidUntil = book.ladder.Base().ID, *book.known, nil
+		// What is cached is of later.
+		account.QualifyingUntil = &time.Time{}
+	}
+	moves, err := selectMoves(ctx, tx, members)
+	if err != nil {
+		return err
+	}
+	for _, moved := range moves {
+		if moved.RecordedAt.After(*book.known) {
+			continue
+		}
+		account := byMember[moved.Member]
+		if moved.From == nil || *moved.From != moved.To {
+			account.TierSince = moved.At
+		}
+		account.TierID, account.TierValidUntil = moved.To, moved.ValidUntil
+	}
+	return nil
 }
 
 func (s sight) filter(wanted []id.Member) []id.Member {
@@ -106,8 +148,8 @@ func (s sight) filter(wanted []id.Member) []id.Member {
 }
 
 // describe completes standings with what is missing.
-func describe(ctx context.Context, tx *postgres.Tx, book *rulebook, accounts []*ledger.Account, held map[id.Member]tiers.Standing, into map[id.Member]*TierStanding) error {
-	if err := refresh(ctx, tx, book, accounts, atOnce(tx)); err != nil {
+func describe(ctx context.Context, tx *postgres.Tx, book *rulebook, accounts []*ledger.Account, held map[id.Member]tiers.Standing, at func(id.Member) time.Time, into map[id.Member]*TierStanding) error {
+	if err := refresh(ctx, tx, book, accounts, at); err != nil {
 		return err
 	}
 	var keeping []window
@@ -120,7 +162,7 @@ func describe(ctx context.Context, tx *postgres.Tx, book *rulebook, accounts []*
 			described.Next = &TierGap{Tier: next, Missing: tiers.Missing(next, account.Qualifying)}
 		}
 		if standing.ValidUntil != nil {
-			keeping = append(keeping, window{Member: account.Member, After: book.policy.CountsAfter(*standing.ValidUntil)})
+			keeping = append(keeping, window{Member: account.Member, After: book.policy.CountsAfter(*standing.ValidUntil), Known: book.known})
 		}
 		into[account.Member] = described
 	}
@@ -151,7 +193,7 @@ func review(ctx context.Context, q postgres.Runner, book *rulebook, accounts []*
 		standing := tiers.Standing{Tier: tier, Since: account.TierSince, ValidUntil: account.TierValidUntil}
 		held[account.Member] = standing
 		if standing.Over(at(account.Member)) {
-			over = append(over, window{Member: account.Member, After: book.policy.CountsAfter(*standing.ValidUntil)})
+			over = append(over, window{Member: account.Member, After: book.policy.CountsAfter(*standing.ValidUntil), Known: book.known})
 		}
 	}
 	for len(over) > 0 {
@@ -168,7 +210,7 @@ func review(ctx context.Context, q postgres.Runner, book *rulebook, accounts []*
 				moved(asked.Member, before, after, reason)
 			}
 			if after.Over(at(asked.Member)) {
-				again = append(again, window{Member: asked.Member, After: book.policy.CountsAfter(*after.ValidUntil)})
+				again = append(again, window{Member: asked.Member, After: book.policy.CountsAfter(*after.ValidUntil), Known: book.known})
 			}
 		}
 		over = again
@@ -181,7 +223,7 @@ func refresh(ctx context.Context, q postgres.Runner, book *rulebook, accounts []
 	var stale []window
 	for _, account := range accounts {
 		if t := at(account.Member); !account.QualifyingHolds(t) {
-			stale = append(stale, window{Member: account.Member, After: book.policy.CountsAfter(t)})
+			stale = append(stale, window{Member: account.Member, After: book.policy.CountsAfter(t), Known: book.known})
 		}
 	}
 	if len(stale) == 0 {

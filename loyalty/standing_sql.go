@@ -7,6 +7,7 @@ import (
 	"github.com/lib/pq"
 
 	"regulars/internal/id"
+	"regulars/internal/outbox"
 	"regulars/internal/postgres"
 )
 
@@ -23,12 +24,17 @@ func countQualifying(ctx context.Context, q postgres.Runner, windows []window) (
 	if err != nil {
 		return nil, err
 	}
+	known, err := postgres.Array(windows, func(w window) any { return w.Known })
+	if err != nil {
+		return nil, err
+	}
 	var rows []counted
 	if err := q.Select(ctx, &rows, `
 		select asked.member_id, coalesce(sum(entries.qualifying), 0)::bigint as points, min(entries.qualifies_at) as earliest
-		from unnest($1::uuid[], $2::timestamptz[]) as asked (member_id, after)
+		from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) as asked (member_id, after, known)
 		join entries on entries.member_id = asked.member_id and entries.qualifies_at > asked.after and entries.qualifying <> 0
-		group by asked.member_id`, members, after); err != nil {
+			and (asked.known is null or entries.recorded_at <= asked.known)
+		group by asked.member_id`, members, after, known); err != nil {
 		return nil, err
 	}
 	answers := make(map[id.Member]counted, len(rows))
@@ -38,8 +44,9 @@ func countQualifying(ctx context.Context, q postgres.Runner, windows []window) (
 	return answers, nil
 }
 
+// insertMoves writes moves of members whose accounts are locked, and tells others of those to another tier.
 func insertMoves(ctx context.Context, tx *postgres.Tx, moves []move) error {
-	return postgres.ExecRows(ctx, tx, moves, `
+	if err := postgres.ExecRows(ctx, tx, moves, `
 		insert into tier_moves (member_id, sequence, at, recorded_at, from_tier_id, to_tier_id, reason, ladder_version, valid_until)
 		select * from unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::uuid[], $6::uuid[], $7::text[],
 			$8::int[], $9::timestamptz[])`,
@@ -52,21 +59,35 @@ func insertMoves(ctx context.Context, tx *postgres.Tx, moves []move) error {
 		func(m move) any { return string(m.Reason) },
 		func(m move) any { return m.LadderVersion },
 		func(m move) any { return m.ValidUntil },
-	)
+	); err != nil {
+		return err
+	}
+	var told []outbox.Notice
+	for _, one := range moves {
+		if one.From == nil || *one.From != one.To {
+			told = append(told, outbox.Notice{Member: one.Member, Payload: outbox.TierChanged{
+				From: one.From, To: one.To, At: one.At, ValidUntil: one.ValidUntil, Reason: string(one.Reason),
+			}})
+		}
+	}
+	return outbox.PutTx(ctx, tx, told)
 }
 
 // past is a tier that a member held from At on.
 type past struct {
-	Member id.Member `db:"member_id"`
-	At     time.Time `db:"at"`
-	To     id.Tier   `db:"to_tier_id"`
+	Member     id.Member  `db:"member_id"`
+	At         time.Time  `db:"at"`
+	RecordedAt time.Time  `db:"recorded_at"`
+	From       *id.Tier   `db:"from_tier_id"`
+	To         id.Tier    `db:"to_tier_id"`
+	ValidUntil *time.Time `db:"valid_until"`
 }
 
 // selectMoves reads the tier histories of members, each in order.
 func selectMoves(ctx context.Context, q postgres.Runner, members []id.Member) ([]past, error) {
 	var moves []past
 	err := q.Select(ctx, &moves, `
-		select member_id, at, to_tier_id from tier_moves where member_id = any($1::uuid[]) order by member_id, sequence`,
+		select member_id, at, recorded_at, from_tier_id, to_tier_id, valid_until from tier_moves where member_id = any($1::uuid[]) order by member_id, sequence`,
 		pq.StringArray(id.Texts(members)))
 	return moves, err
 }

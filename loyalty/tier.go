@@ -102,7 +102,7 @@ func (s *Service) CreateTier(ctx context.Context, input TierInput) (*tiers.Tier,
 // extend returns the next version of the ladder, with the tier in its place.
 func extend(ladder tiers.Ladder, tier tiers.Tier) (tiers.Ladder, error) {
 	var problems problem.Problems
-	if !within(tier.Name, maximumName) {
+	if !Within(tier.Name, maximumName) {
 		problems.Add(problem.InvalidName, []string{"name"}, "A name has 1 to %d characters.", maximumName)
 	}
 	if tier.Threshold < 1 || tier.Threshold > value.MaximumPoints {
@@ -111,7 +111,7 @@ func extend(ladder tiers.Ladder, tier tiers.Tier) (tiers.Ladder, error) {
 	if tier.Rank < 1 || tier.Rank > maximumRank {
 		problems.Add(problem.InvalidTiers, []string{"rank"}, "A rank is 1 to %d; rank 0 is %q, which everybody has.", maximumRank, ladder.Base().Name)
 	}
-	if len(tier.Benefits) > maximumBenefits || slices.ContainsFunc(tier.Benefits, func(one string) bool { return !within(one, maximumValue) }) {
+	if len(tier.Benefits) > maximumBenefits || slices.ContainsFunc(tier.Benefits, func(one string) bool { return !Within(one, maximumValue) }) {
 		problems.Add(problem.InvalidTiers, []string{"benefits"}, "At most %d benefits of 1 to %d characters are kept.", maximumBenefits, maximumValue)
 	}
 	for _, other := range ladder.Tiers {
@@ -172,7 +172,7 @@ func (s *Service) promoteBatch(ctx context.Context, tx *postgres.Tx, version int
 	if err != nil {
 		return false, err
 	}
-	batch, err := ledger.Lock(ctx, tx, members)
+	batch, err := ledger.Lock(ctx, tx, book.terms, members)
 	if err != nil {
 		return false, err
 	}

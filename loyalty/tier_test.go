@@ -270,7 +270,7 @@ func TestTiers_Access(t *testing.T) {
 	if _, err := w.Service.Program(till); !errors.Is(err, problem.Forbidden) {
 		t.Errorf("a till reads the program: %v", err)
 	}
-	standings, err := w.Service.Standings(till, []id.Member{member.ID})
+	standings, err := w.Service.Standings(till, []id.Member{member.ID}, nil)
 	if err != nil || standings[member.ID] == nil || standings[member.ID].Next.Tier.ID != gold.ID {
 		t.Errorf("for a till the member stands at %v, %v", standings[member.ID], err)
 	}

@@ -322,6 +322,29 @@ func (ec *executionContext) fieldContext_RecordActivityPayload_activity(_ contex
 	return fc, nil
 }
 
+func (ec *executionContext) _RecordActivityPayload_waiting(ctx context.Context, field graphql.CollectedField, obj *loyalty.Recorded) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RecordActivityPayload_waiting(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Waiting, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RecordActivityPayload_waiting(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RecordActivityPayload", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
 func (ec *executionContext) _RecordActivityPayload_entries(ctx context.Context, field graphql.CollectedField, obj *loyalty.Recorded) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -678,6 +701,87 @@ func (ec *executionContext) fieldContext_RuleOutcome_reason(_ context.Context, f
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
+
+func (ec *executionContext) unmarshalInputCancelPendingInput(ctx context.Context, obj any) (CancelPendingInput, error) {
+	var it CancelPendingInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"activityId", "reason", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "activityId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("activityId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ActivityID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputConfirmActivityInput(ctx context.Context, obj any) (ConfirmActivityInput, error) {
+	var it ConfirmActivityInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"activityId", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "activityId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("activityId"))
+			data, err := ec.unmarshalNID2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ActivityID = data
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		}
+	}
+	return it, nil
+}
 
 func (ec *executionContext) unmarshalInputPurchaseLineInput(ctx context.Context, obj any) (loyalty.PurchaseLineInput, error) {
 	var it loyalty.PurchaseLineInput
@@ -1208,6 +1312,11 @@ func (ec *executionContext) _RecordActivityPayload(ctx context.Context, sel ast.
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "waiting":
+			out.Values[i] = ec._RecordActivityPayload_waiting(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "entries":
 			out.Values[i] = ec._RecordActivityPayload_entries(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -1462,6 +1571,16 @@ func (ec *executionContext) _RuleOutcome(ctx context.Context, sel ast.SelectionS
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
+
+func (ec *executionContext) unmarshalNCancelPendingInput2regularsᚋgraphᚋgeneratedᚐCancelPendingInput(ctx context.Context, v any) (CancelPendingInput, error) {
+	res, err := ec.unmarshalInputCancelPendingInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNConfirmActivityInput2regularsᚋgraphᚋgeneratedᚐConfirmActivityInput(ctx context.Context, v any) (ConfirmActivityInput, error) {
+	res, err := ec.unmarshalInputConfirmActivityInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
 
 func (ec *executionContext) unmarshalNPurchaseLineInput2regularsᚋloyaltyᚐPurchaseLineInput(ctx context.Context, v any) (loyalty.PurchaseLineInput, error) {
 	res, err := ec.unmarshalInputPurchaseLineInput(ctx, v)

@@ -3,17 +3,15 @@
 package generated
 
 import (
-	"bytes"
-	"fmt"
-	"io"
 	"regulars/internal/actor"
 	"regulars/internal/identity"
 	"regulars/internal/problem"
 	"regulars/internal/value"
 	"regulars/loyalty"
 	"regulars/loyalty/ledger"
+	"regulars/loyalty/lots"
+	"regulars/loyalty/reward"
 	"regulars/loyalty/tiers"
-	"strconv"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -24,18 +22,68 @@ type Node interface {
 	IsNode()
 }
 
-// Answers `adjustPoints`.
+// Answers what is done with an adjustment.
 type AdjustPointsPayload struct {
 	// The adjustment; null if it was refused.
 	Adjustment *ledger.Adjustment `json:"adjustment,omitempty"`
+	// The entry that it posted, or that took it back; null while it waits.
+	Entry *ledger.Entry `json:"entry,omitempty"`
+	// The member as it is now.
+	Member *loyalty.Member `json:"member,omitempty"`
+	// Whether this answers what was done before.
+	Replayed *bool `json:"replayed,omitempty"`
+	// Why it was refused.
+	UserErrors []problem.UserError `json:"userErrors"`
+}
+
+// A reward to be archived.
+type ArchiveRewardInput struct {
+	// Which reward.
+	RewardID string `json:"rewardId"`
+}
+
+// A fact whose pending points are taken back.
+type CancelPendingInput struct {
+	// Which fact.
+	ActivityID string `json:"activityId"`
+	// Why, for the record: 1 to 500 characters.
+	Reason string `json:"reason"`
+	// Makes a retry answer the first result: unique per caller, 1 to 200 characters.
+	IdempotencyKey string `json:"idempotencyKey"`
+}
+
+// Answers `cancelRedemption`.
+type CancelRedemptionPayload struct {
+	// The redemption as it is now; null if it was refused.
+	Redemption *reward.Redemption `json:"redemption,omitempty"`
+	// The member as it is now.
+	Member *loyalty.Member `json:"member,omitempty"`
+	// Whether this answers what was done before.
+	Replayed *bool `json:"replayed,omitempty"`
+	// Why it was refused.
+	UserErrors []problem.UserError `json:"userErrors"`
+}
+
+// Answers `captureHold` and `refundCapture`.
+type CaptureHoldPayload struct {
+	// The hold as it is now; null if it was refused.
+	Hold *ledger.Hold `json:"hold,omitempty"`
 	// The entry that it posted.
 	Entry *ledger.Entry `json:"entry,omitempty"`
 	// The member as it is now.
 	Member *loyalty.Member `json:"member,omitempty"`
-	// Whether this answers an adjustment that was made before.
+	// Whether this answers what was done before.
 	Replayed *bool `json:"replayed,omitempty"`
 	// Why it was refused.
 	UserErrors []problem.UserError `json:"userErrors"`
+}
+
+// A fact whose points are confirmed.
+type ConfirmActivityInput struct {
+	// Which fact.
+	ActivityID string `json:"activityId"`
+	// Makes a retry answer the first result: unique per caller, 1 to 200 characters.
+	IdempotencyKey string `json:"idempotencyKey"`
 }
 
 // Answers `createClient`.
@@ -62,6 +110,18 @@ type EarningRulePayload struct {
 	UserErrors []problem.UserError `json:"userErrors"`
 }
 
+// Answers `holdPoints`.
+type HoldPointsPayload struct {
+	// The hold as it is now; null if it was refused.
+	Hold *ledger.Hold `json:"hold,omitempty"`
+	// The member as it is now.
+	Member *loyalty.Member `json:"member,omitempty"`
+	// Whether this answers a hold that was placed before.
+	Replayed *bool `json:"replayed,omitempty"`
+	// Why it was refused.
+	UserErrors []problem.UserError `json:"userErrors"`
+}
+
 // Answers changes of a member.
 type MemberPayload struct {
 	// The member as it is now; null if the change was refused.
@@ -78,6 +138,14 @@ type PointsEntryFilter struct {
 	From graphql.Omittable[*time.Time] `json:"from,omitempty"`
 	// What occurred before this instant.
 	To graphql.Omittable[*time.Time] `json:"to,omitempty"`
+}
+
+// Answers `updateProgram`.
+type ProgramPayload struct {
+	// The program as it is now; null if the change was refused.
+	Program *loyalty.Program `json:"program,omitempty"`
+	// Why it was refused.
+	UserErrors []problem.UserError `json:"userErrors"`
 }
 
 // What to publish.
@@ -104,6 +172,42 @@ type RecordPurchasesPayload struct {
 	UserErrors []problem.UserError `json:"userErrors"`
 }
 
+// Answers `redeemReward`.
+type RedeemRewardPayload struct {
+	// The redemption; null if it was refused.
+	Redemption *reward.Redemption `json:"redemption,omitempty"`
+	// The member as it is now.
+	Member *loyalty.Member `json:"member,omitempty"`
+	// Whether this answers what was redeemed before.
+	Replayed *bool `json:"replayed,omitempty"`
+	// Why it was refused.
+	UserErrors []problem.UserError `json:"userErrors"`
+}
+
+// A hold to be released.
+type ReleaseHoldInput struct {
+	// Which hold.
+	HoldID string `json:"holdId"`
+}
+
+// Answers `releaseHold`.
+type ReleaseHoldPayload struct {
+	// The hold as it is now; null if it was refused.
+	Hold *ledger.Hold `json:"hold,omitempty"`
+	// The member as it is now.
+	Member *loyalty.Member `json:"member,omitempty"`
+	// Why it was refused.
+	UserErrors []problem.UserError `json:"userErrors"`
+}
+
+// Which adjustment a second person decides about.
+type ReviewAdjustmentInput struct {
+	// The adjustment.
+	AdjustmentID string `json:"adjustmentId"`
+	// What to say about it, for staff: at most 500 characters.
+	Note graphql.Omittable[*string] `json:"note,omitempty"`
+}
+
 // The next version of a rule.
 type ReviseEarningRuleInput struct {
 	// Which rule.
@@ -124,6 +228,24 @@ type RevokeClientInput struct {
 type RevokeClientPayload struct {
 	// The client, revoked; null if it was refused.
 	Client *identity.Client `json:"client,omitempty"`
+	// Why it was refused.
+	UserErrors []problem.UserError `json:"userErrors"`
+}
+
+// Narrows a list of rewards; every field given must match.
+type RewardFilter struct {
+	// Those that the viewing member can have now; for whoever is no member, those that anybody can.
+	RedeemableOnly graphql.Omittable[*bool] `json:"redeemableOnly,omitempty"`
+	// Rewards of this kind.
+	Kind graphql.Omittable[*reward.Kind] `json:"kind,omitempty"`
+	// The archived rewards instead of the others.
+	Archived graphql.Omittable[*bool] `json:"archived,omitempty"`
+}
+
+// Answers changes of the catalog.
+type RewardPayload struct {
+	// The reward as it is now; null if the change was refused.
+	Reward *reward.Reward `json:"reward,omitempty"`
 	// Why it was refused.
 	UserErrors []problem.UserError `json:"userErrors"`
 }
@@ -184,6 +306,54 @@ type UpdateMemberInput struct {
 	Attributes graphql.Omittable[[]*value.Attribute] `json:"attributes,omitempty"`
 }
 
+// What changes of the program; what is left out stays.
+type UpdateProgramInput struct {
+	// What the program calls itself, 1 to 200 characters.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+	// The language of members that name none, as a BCP 47 tag.
+	DefaultLocale graphql.Omittable[*string] `json:"defaultLocale,omitempty"`
+	// What a point costs the program, in its currency; null: that is not said any more.
+	CostPerPoint graphql.Omittable[*value.MoneyInput] `json:"costPerPoint,omitempty"`
+	// What becomes of points that a return takes back and that were spent.
+	ReturnPolicy graphql.Omittable[*lots.ReturnPolicy] `json:"returnPolicy,omitempty"`
+	// How points lapse; NEVER ends it.
+	Expiry graphql.Omittable[*loyalty.ExpiryPolicy] `json:"expiry,omitempty"`
+	// How many points a day somebody of a role moves by hand: all caps that there shall be; an empty list: none.
+	AdjustmentCaps graphql.Omittable[[]*loyalty.AdjustmentCap] `json:"adjustmentCaps,omitempty"`
+}
+
+// What changes of a reward: fields left out stay, null clears.
+type UpdateRewardInput struct {
+	// Which reward.
+	RewardID string `json:"rewardId"`
+	// What it is called: 1 to 200 characters.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+	// What it costs, from 1 point.
+	Cost graphql.Omittable[*int64] `json:"cost,omitempty"`
+	// How many are left from now on; null: there is no limit.
+	Stock graphql.Omittable[*int] `json:"stock,omitempty"`
+	// How many a member can have, from 1; null: there is no limit.
+	PerMemberLimit graphql.Omittable[*int] `json:"perMemberLimit,omitempty"`
+	// The lowest tier that can have it; null: any.
+	MinTierID graphql.Omittable[*string] `json:"minTierId,omitempty"`
+	// From when it can be had; null: from the beginning.
+	AvailableFrom graphql.Omittable[*time.Time] `json:"availableFrom,omitempty"`
+	// From when it cannot be had any more; null: never.
+	AvailableUntil graphql.Omittable[*time.Time] `json:"availableUntil,omitempty"`
+	// For how long vouchers that are given from now on can be used; null: for ever.
+	VoucherValidFor graphql.Omittable[*value.Period] `json:"voucherValidFor,omitempty"`
+}
+
+// Answers `useVoucher`.
+type UseVoucherPayload struct {
+	// The redemption as it is now; null if it was refused.
+	Redemption *reward.Redemption `json:"redemption,omitempty"`
+	// Whether this answers what was done before.
+	Replayed *bool `json:"replayed,omitempty"`
+	// Why it was refused.
+	UserErrors []problem.UserError `json:"userErrors"`
+}
+
 // Who is calling.
 type Viewer struct {
 	// What the caller may act as; a machine client has no roles.
@@ -194,59 +364,4 @@ type Viewer struct {
 	Client *string `json:"client,omitempty"`
 	// The member that the caller is; null if it is none or has not enrolled yet.
 	Member *loyalty.Member `json:"member,omitempty"`
-}
-
-// What became of an adjustment. The list grows.
-type AdjustmentStatus string
-
-const (
-	// It moved the points.
-	AdjustmentStatusPosted AdjustmentStatus = "POSTED"
-)
-
-var AllAdjustmentStatus = []AdjustmentStatus{
-	AdjustmentStatusPosted,
-}
-
-func (e AdjustmentStatus) IsValid() bool {
-	switch e {
-	case AdjustmentStatusPosted:
-		return true
-	}
-	return false
-}
-
-func (e AdjustmentStatus) String() string {
-	return string(e)
-}
-
-func (e *AdjustmentStatus) UnmarshalGQL(v any) error {
-	str, ok := v.(string)
-	if !ok {
-		return fmt.Errorf("enums must be strings")
-	}
-
-	*e = AdjustmentStatus(str)
-	if !e.IsValid() {
-		return fmt.Errorf("%s is not a valid AdjustmentStatus", str)
-	}
-	return nil
-}
-
-func (e AdjustmentStatus) MarshalGQL(w io.Writer) {
-	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
-}
-
-func (e *AdjustmentStatus) UnmarshalJSON(b []byte) error {
-	s, err := strconv.Unquote(string(b))
-	if err != nil {
-		return err
-	}
-	return e.UnmarshalGQL(s)
-}
-
-func (e AdjustmentStatus) MarshalJSON() ([]byte, error) {
-	var buf bytes.Buffer
-	e.MarshalGQL(&buf)
-	return buf.Bytes(), nil
 }

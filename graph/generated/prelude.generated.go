@@ -1630,6 +1630,16 @@ func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐEntry(ctx cont
 	return v
 }
 
+func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐHold(ctx context.Context, v any) (id.Hold, error) {
+	var res id.Hold
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐHold(ctx context.Context, sel ast.SelectionSet, v id.Hold) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐMember(ctx context.Context, v any) (id.Member, error) {
 	var res id.Member
 	err := res.UnmarshalGQL(v)
@@ -1637,6 +1647,26 @@ func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐMember(ctx c
 }
 
 func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐMember(ctx context.Context, sel ast.SelectionSet, v id.Member) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐRedemption(ctx context.Context, v any) (id.Redemption, error) {
+	var res id.Redemption
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐRedemption(ctx context.Context, sel ast.SelectionSet, v id.Redemption) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐReward(ctx context.Context, v any) (id.Reward, error) {
+	var res id.Reward
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐReward(ctx context.Context, sel ast.SelectionSet, v id.Reward) graphql.Marshaler {
 	return v
 }
 
@@ -2071,6 +2101,25 @@ func (ec *executionContext) marshalOString2ᚕstringᚄ(ctx context.Context, sel
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalOString2ᚖregularsᚋinternalᚋproblemᚐCode(ctx context.Context, v any) (*problem.Code, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := problem.Code(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOString2ᚖregularsᚋinternalᚋproblemᚐCode(ctx context.Context, sel ast.SelectionSet, v *problem.Code) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
 }
 
 func (ec *executionContext) unmarshalOString2ᚖstring(ctx context.Context, v any) (*string, error) {

@@ -6,8 +6,11 @@ import (
 	"context"
 	"errors"
 	"math"
-	"regulars/internal/program"
+	"regulars/internal/actor"
+	"regulars/internal/problem"
 	"regulars/internal/value"
+	"regulars/loyalty"
+	"regulars/loyalty/lots"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -26,7 +29,145 @@ import (
 
 // region    **************************** field.gotpl *****************************
 
-func (ec *executionContext) _Program_name(ctx context.Context, field graphql.CollectedField, obj *program.Program) (ret graphql.Marshaler) {
+func (ec *executionContext) _AdjustmentCap_role(ctx context.Context, field graphql.CollectedField, obj *loyalty.AdjustmentCap) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdjustmentCap_role(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Role, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v actor.Role) graphql.Marshaler {
+			return ec.marshalNRole2regularsᚋinternalᚋactorᚐRole(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AdjustmentCap_role(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AdjustmentCap", field, false, false, errors.New("field of type Role does not have child fields"))
+}
+
+func (ec *executionContext) _AdjustmentCap_pointsPerDay(ctx context.Context, field graphql.CollectedField, obj *loyalty.AdjustmentCap) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AdjustmentCap_pointsPerDay(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PointsPerDay, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNPoints2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AdjustmentCap_pointsPerDay(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AdjustmentCap", field, false, false, errors.New("field of type Points does not have child fields"))
+}
+
+func (ec *executionContext) _ExpiryPolicy_mode(ctx context.Context, field graphql.CollectedField, obj *loyalty.ExpiryPolicy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExpiryPolicy_mode(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Mode, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v lots.ExpiryMode) graphql.Marshaler {
+			return ec.marshalNExpiryMode2regularsᚋloyaltyᚋlotsᚐExpiryMode(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ExpiryPolicy_mode(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExpiryPolicy", field, false, false, errors.New("field of type ExpiryMode does not have child fields"))
+}
+
+func (ec *executionContext) _ExpiryPolicy_after(ctx context.Context, field graphql.CollectedField, obj *loyalty.ExpiryPolicy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExpiryPolicy_after(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.After, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *value.Period) graphql.Marshaler {
+			return ec.marshalODuration2ᚖregularsᚋinternalᚋvalueᚐPeriod(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ExpiryPolicy_after(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExpiryPolicy", field, false, false, errors.New("field of type Duration does not have child fields"))
+}
+
+func (ec *executionContext) _ExpiryPolicy_roundUpTo(ctx context.Context, field graphql.CollectedField, obj *loyalty.ExpiryPolicy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExpiryPolicy_roundUpTo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RoundUpTo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *lots.PeriodUnit) graphql.Marshaler {
+			return ec.marshalOPeriodUnit2ᚖregularsᚋloyaltyᚋlotsᚐPeriodUnit(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ExpiryPolicy_roundUpTo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExpiryPolicy", field, false, false, errors.New("field of type PeriodUnit does not have child fields"))
+}
+
+func (ec *executionContext) _ExpiryPolicy_on(ctx context.Context, field graphql.CollectedField, obj *loyalty.ExpiryPolicy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ExpiryPolicy_on(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.On, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *value.Date) graphql.Marshaler {
+			return ec.marshalODate2ᚖregularsᚋinternalᚋvalueᚐDate(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ExpiryPolicy_on(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ExpiryPolicy", field, false, false, errors.New("field of type Date does not have child fields"))
+}
+
+func (ec *executionContext) _Program_name(ctx context.Context, field graphql.CollectedField, obj *loyalty.Program) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -49,7 +190,7 @@ func (ec *executionContext) fieldContext_Program_name(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Program", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _Program_timeZone(ctx context.Context, field graphql.CollectedField, obj *program.Program) (ret graphql.Marshaler) {
+func (ec *executionContext) _Program_timeZone(ctx context.Context, field graphql.CollectedField, obj *loyalty.Program) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -72,7 +213,7 @@ func (ec *executionContext) fieldContext_Program_timeZone(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Program", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _Program_currency(ctx context.Context, field graphql.CollectedField, obj *program.Program) (ret graphql.Marshaler) {
+func (ec *executionContext) _Program_currency(ctx context.Context, field graphql.CollectedField, obj *loyalty.Program) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -95,7 +236,7 @@ func (ec *executionContext) fieldContext_Program_currency(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Program", field, false, false, errors.New("field of type CurrencyCode does not have child fields"))
 }
 
-func (ec *executionContext) _Program_startsAt(ctx context.Context, field graphql.CollectedField, obj *program.Program) (ret graphql.Marshaler) {
+func (ec *executionContext) _Program_startsAt(ctx context.Context, field graphql.CollectedField, obj *loyalty.Program) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -118,9 +259,368 @@ func (ec *executionContext) fieldContext_Program_startsAt(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Program", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
+func (ec *executionContext) _Program_defaultLocale(ctx context.Context, field graphql.CollectedField, obj *loyalty.Program) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Program_defaultLocale(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DefaultLocale, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Program_defaultLocale(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Program", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _Program_costPerPoint(ctx context.Context, field graphql.CollectedField, obj *loyalty.Program) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Program_costPerPoint(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CostPerPoint(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *value.Money) graphql.Marshaler {
+			return ec.marshalOMoney2ᚖregularsᚋinternalᚋvalueᚐMoney(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Program_costPerPoint(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Program",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Program_returnPolicy(ctx context.Context, field graphql.CollectedField, obj *loyalty.Program) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Program_returnPolicy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ReturnPolicy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v lots.ReturnPolicy) graphql.Marshaler {
+			return ec.marshalNReturnPolicy2regularsᚋloyaltyᚋlotsᚐReturnPolicy(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Program_returnPolicy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Program", field, false, false, errors.New("field of type ReturnPolicy does not have child fields"))
+}
+
+func (ec *executionContext) _Program_expiry(ctx context.Context, field graphql.CollectedField, obj *loyalty.Program) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Program_expiry(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Expiry, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v loyalty.ExpiryPolicy) graphql.Marshaler {
+			return ec.marshalNExpiryPolicy2regularsᚋloyaltyᚐExpiryPolicy(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Program_expiry(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Program",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ExpiryPolicy(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Program_adjustmentCaps(ctx context.Context, field graphql.CollectedField, obj *loyalty.Program) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Program_adjustmentCaps(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AdjustmentCaps, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []loyalty.AdjustmentCap) graphql.Marshaler {
+			return ec.marshalOAdjustmentCap2ᚕregularsᚋloyaltyᚐAdjustmentCapᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Program_adjustmentCaps(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Program",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AdjustmentCap(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ProgramPayload_program(ctx context.Context, field graphql.CollectedField, obj *ProgramPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProgramPayload_program(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Program, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *loyalty.Program) graphql.Marshaler {
+			return ec.marshalOProgram2ᚖregularsᚋloyaltyᚐProgram(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ProgramPayload_program(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ProgramPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Program(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ProgramPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *ProgramPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProgramPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []problem.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕregularsᚋinternalᚋproblemᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ProgramPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ProgramPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
+
+func (ec *executionContext) unmarshalInputAdjustmentCapInput(ctx context.Context, obj any) (loyalty.AdjustmentCap, error) {
+	var it loyalty.AdjustmentCap
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"role", "pointsPerDay"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "role":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("role"))
+			data, err := ec.unmarshalNRole2regularsᚋinternalᚋactorᚐRole(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Role = data
+		case "pointsPerDay":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("pointsPerDay"))
+			data, err := ec.unmarshalNPoints2int64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PointsPerDay = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputExpiryPolicyInput(ctx context.Context, obj any) (loyalty.ExpiryPolicy, error) {
+	var it loyalty.ExpiryPolicy
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"mode", "after", "roundUpTo", "on"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "mode":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mode"))
+			data, err := ec.unmarshalNExpiryMode2regularsᚋloyaltyᚋlotsᚐExpiryMode(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Mode = data
+		case "after":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("after"))
+			data, err := ec.unmarshalODuration2ᚖregularsᚋinternalᚋvalueᚐPeriod(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.After = data
+		case "roundUpTo":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("roundUpTo"))
+			data, err := ec.unmarshalOPeriodUnit2ᚖregularsᚋloyaltyᚋlotsᚐPeriodUnit(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RoundUpTo = data
+		case "on":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("on"))
+			data, err := ec.unmarshalODate2ᚖregularsᚋinternalᚋvalueᚐDate(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.On = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputUpdateProgramInput(ctx context.Context, obj any) (UpdateProgramInput, error) {
+	var it UpdateProgramInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "defaultLocale", "costPerPoint", "returnPolicy", "expiry", "adjustmentCaps"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = graphql.OmittableOf(data)
+		case "defaultLocale":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("defaultLocale"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DefaultLocale = graphql.OmittableOf(data)
+		case "costPerPoint":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("costPerPoint"))
+			data, err := ec.unmarshalOMoneyInput2ᚖregularsᚋinternalᚋvalueᚐMoneyInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CostPerPoint = graphql.OmittableOf(data)
+		case "returnPolicy":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("returnPolicy"))
+			data, err := ec.unmarshalOReturnPolicy2ᚖregularsᚋloyaltyᚋlotsᚐReturnPolicy(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ReturnPolicy = graphql.OmittableOf(data)
+		case "expiry":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expiry"))
+			data, err := ec.unmarshalOExpiryPolicyInput2ᚖregularsᚋloyaltyᚐExpiryPolicy(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Expiry = graphql.OmittableOf(data)
+		case "adjustmentCaps":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("adjustmentCaps"))
+			data, err := ec.unmarshalOAdjustmentCapInput2ᚕᚖregularsᚋloyaltyᚐAdjustmentCapᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AdjustmentCaps = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
 
 // endregion **************************** input.gotpl *****************************
 
@@ -130,9 +630,105 @@ func (ec *executionContext) fieldContext_Program_startsAt(_ context.Context, fie
 
 // region    **************************** object.gotpl ****************************
 
+var adjustmentCapImplementors = []string{"AdjustmentCap"}
+
+func (ec *executionContext) _AdjustmentCap(ctx context.Context, sel ast.SelectionSet, obj *loyalty.AdjustmentCap) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, adjustmentCapImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AdjustmentCap")
+		case "role":
+			out.Values[i] = ec._AdjustmentCap_role(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pointsPerDay":
+			out.Values[i] = ec._AdjustmentCap_pointsPerDay(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var expiryPolicyImplementors = []string{"ExpiryPolicy"}
+
+func (ec *executionContext) _ExpiryPolicy(ctx context.Context, sel ast.SelectionSet, obj *loyalty.ExpiryPolicy) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, expiryPolicyImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ExpiryPolicy")
+		case "mode":
+			out.Values[i] = ec._ExpiryPolicy_mode(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "after":
+			out.Values[i] = ec._ExpiryPolicy_after(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "roundUpTo":
+			out.Values[i] = ec._ExpiryPolicy_roundUpTo(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "on":
+			out.Values[i] = ec._ExpiryPolicy_on(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var programImplementors = []string{"Program"}
 
-func (ec *executionContext) _Program(ctx context.Context, sel ast.SelectionSet, obj *program.Program) graphql.Marshaler {
+func (ec *executionContext) _Program(ctx context.Context, sel ast.SelectionSet, obj *loyalty.Program) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, programImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -162,6 +758,74 @@ func (ec *executionContext) _Program(ctx context.Context, sel ast.SelectionSet, 
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
+		case "defaultLocale":
+			out.Values[i] = ec._Program_defaultLocale(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "costPerPoint":
+			out.Values[i] = ec._Program_costPerPoint(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "returnPolicy":
+			out.Values[i] = ec._Program_returnPolicy(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "expiry":
+			out.Values[i] = ec._Program_expiry(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "adjustmentCaps":
+			out.Values[i] = ec._Program_adjustmentCaps(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var programPayloadImplementors = []string{"ProgramPayload"}
+
+func (ec *executionContext) _ProgramPayload(ctx context.Context, sel ast.SelectionSet, obj *ProgramPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, programPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ProgramPayload")
+		case "program":
+			out.Values[i] = ec._ProgramPayload_program(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._ProgramPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -187,7 +851,37 @@ func (ec *executionContext) _Program(ctx context.Context, sel ast.SelectionSet, 
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNProgram2ᚖregularsᚋinternalᚋprogramᚐProgram(ctx context.Context, sel ast.SelectionSet, v *program.Program) graphql.Marshaler {
+func (ec *executionContext) marshalNAdjustmentCap2regularsᚋloyaltyᚐAdjustmentCap(ctx context.Context, sel ast.SelectionSet, v loyalty.AdjustmentCap) graphql.Marshaler {
+	return ec._AdjustmentCap(ctx, sel, &v)
+}
+
+func (ec *executionContext) unmarshalNAdjustmentCapInput2ᚖregularsᚋloyaltyᚐAdjustmentCap(ctx context.Context, v any) (*loyalty.AdjustmentCap, error) {
+	res, err := ec.unmarshalInputAdjustmentCapInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNExpiryMode2regularsᚋloyaltyᚋlotsᚐExpiryMode(ctx context.Context, v any) (lots.ExpiryMode, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := lots.ExpiryMode(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNExpiryMode2regularsᚋloyaltyᚋlotsᚐExpiryMode(ctx context.Context, sel ast.SelectionSet, v lots.ExpiryMode) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNExpiryPolicy2regularsᚋloyaltyᚐExpiryPolicy(ctx context.Context, sel ast.SelectionSet, v loyalty.ExpiryPolicy) graphql.Marshaler {
+	return ec._ExpiryPolicy(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNProgram2ᚖregularsᚋloyaltyᚐProgram(ctx context.Context, sel ast.SelectionSet, v *loyalty.Program) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -195,6 +889,127 @@ func (ec *executionContext) marshalNProgram2ᚖregularsᚋinternalᚋprogramᚐP
 		return graphql.Null
 	}
 	return ec._Program(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNProgramPayload2ᚖregularsᚋgraphᚋgeneratedᚐProgramPayload(ctx context.Context, sel ast.SelectionSet, v *ProgramPayload) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._ProgramPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNReturnPolicy2regularsᚋloyaltyᚋlotsᚐReturnPolicy(ctx context.Context, v any) (lots.ReturnPolicy, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := lots.ReturnPolicy(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNReturnPolicy2regularsᚋloyaltyᚋlotsᚐReturnPolicy(ctx context.Context, sel ast.SelectionSet, v lots.ReturnPolicy) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNUpdateProgramInput2regularsᚋgraphᚋgeneratedᚐUpdateProgramInput(ctx context.Context, v any) (UpdateProgramInput, error) {
+	res, err := ec.unmarshalInputUpdateProgramInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOAdjustmentCap2ᚕregularsᚋloyaltyᚐAdjustmentCapᚄ(ctx context.Context, sel ast.SelectionSet, v []loyalty.AdjustmentCap) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNAdjustmentCap2regularsᚋloyaltyᚐAdjustmentCap(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOAdjustmentCapInput2ᚕᚖregularsᚋloyaltyᚐAdjustmentCapᚄ(ctx context.Context, v any) ([]*loyalty.AdjustmentCap, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*loyalty.AdjustmentCap, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNAdjustmentCapInput2ᚖregularsᚋloyaltyᚐAdjustmentCap(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOExpiryPolicyInput2ᚖregularsᚋloyaltyᚐExpiryPolicy(ctx context.Context, v any) (*loyalty.ExpiryPolicy, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputExpiryPolicyInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOPeriodUnit2ᚖregularsᚋloyaltyᚋlotsᚐPeriodUnit(ctx context.Context, v any) (*lots.PeriodUnit, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := lots.PeriodUnit(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOPeriodUnit2ᚖregularsᚋloyaltyᚋlotsᚐPeriodUnit(ctx context.Context, sel ast.SelectionSet, v *lots.PeriodUnit) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) marshalOProgram2ᚖregularsᚋloyaltyᚐProgram(ctx context.Context, sel ast.SelectionSet, v *loyalty.Program) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Program(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOReturnPolicy2ᚖregularsᚋloyaltyᚋlotsᚐReturnPolicy(ctx context.Context, v any) (*lots.ReturnPolicy, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := lots.ReturnPolicy(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOReturnPolicy2ᚖregularsᚋloyaltyᚋlotsᚐReturnPolicy(ctx context.Context, sel ast.SelectionSet, v *lots.ReturnPolicy) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
 }
 
 // endregion ***************************** type.gotpl *****************************

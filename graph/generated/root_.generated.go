@@ -9,7 +9,10 @@ import (
 	"regulars/internal/identity"
 	"regulars/internal/value"
 	"regulars/loyalty"
+	"regulars/loyalty/ledger"
+	"regulars/loyalty/reward"
 	"sync/atomic"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	gqlparser "github.com/vektah/gqlparser/v2"
@@ -25,6 +28,7 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
 	Adjustment() AdjustmentResolver
+	AdjustmentConnection() AdjustmentConnectionResolver
 	AuditEntryConnection() AuditEntryConnectionResolver
 	ClientConnection() ClientConnectionResolver
 	EarningRuleConnection() EarningRuleConnectionResolver
@@ -37,6 +41,10 @@ type ResolverRoot interface {
 	PointsEntryConnection() PointsEntryConnectionResolver
 	Query() QueryResolver
 	RecordActivityPayload() RecordActivityPayloadResolver
+	Redemption() RedemptionResolver
+	RedemptionConnection() RedemptionConnectionResolver
+	Reward() RewardResolver
+	RewardConnection() RewardConnectionResolver
 	RuleOutcome() RuleOutcomeResolver
 }
 
@@ -63,12 +71,39 @@ type ComplexityRoot struct {
 	}
 
 	Adjustment struct {
-		ID          func(childComplexity int) int
-		Member      func(childComplexity int) int
-		Points      func(childComplexity int) int
-		Reason      func(childComplexity int) int
-		RequestedAt func(childComplexity int) int
-		Status      func(childComplexity int) int
+		Entry          func(childComplexity int) int
+		ExpiresAt      func(childComplexity int) int
+		ID             func(childComplexity int) int
+		Member         func(childComplexity int) int
+		Note           func(childComplexity int) int
+		Points         func(childComplexity int) int
+		Reason         func(childComplexity int) int
+		RequestedAt    func(childComplexity int) int
+		RequestedBy    func(childComplexity int) int
+		Reversal       func(childComplexity int) int
+		ReversalReason func(childComplexity int) int
+		ReversedAt     func(childComplexity int) int
+		ReversedBy     func(childComplexity int) int
+		ReviewedAt     func(childComplexity int) int
+		ReviewedBy     func(childComplexity int) int
+		Status         func(childComplexity int) int
+	}
+
+	AdjustmentCap struct {
+		PointsPerDay func(childComplexity int) int
+		Role         func(childComplexity int) int
+	}
+
+	AdjustmentConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	AdjustmentEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	Attribute struct {
@@ -102,6 +137,21 @@ type ComplexityRoot struct {
 		Fixed      func(childComplexity int) int
 		Multiplier func(childComplexity int) int
 		PerAmount  func(childComplexity int) int
+	}
+
+	CancelRedemptionPayload struct {
+		Member     func(childComplexity int) int
+		Redemption func(childComplexity int) int
+		Replayed   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	CaptureHoldPayload struct {
+		Entry      func(childComplexity int) int
+		Hold       func(childComplexity int) int
+		Member     func(childComplexity int) int
+		Replayed   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	Client struct {
@@ -150,9 +200,11 @@ type ComplexityRoot struct {
 		Condition     func(childComplexity int) int
 		EffectiveFrom func(childComplexity int) int
 		EndsAt        func(childComplexity int) int
+		ExpiresAfter  func(childComplexity int) int
 		ID            func(childComplexity int) int
 		Name          func(childComplexity int) int
 		Number        func(childComplexity int) int
+		Pending       func(childComplexity int) int
 		Priority      func(childComplexity int) int
 		PublishedAt   func(childComplexity int) int
 		Qualifying    func(childComplexity int) int
@@ -191,6 +243,27 @@ type ComplexityRoot struct {
 		Qualifying func(childComplexity int) int
 	}
 
+	ExpiryPolicy struct {
+		After     func(childComplexity int) int
+		Mode      func(childComplexity int) int
+		On        func(childComplexity int) int
+		RoundUpTo func(childComplexity int) int
+	}
+
+	Hold struct {
+		EndsAt func(childComplexity int) int
+		ID     func(childComplexity int) int
+		Points func(childComplexity int) int
+		Status func(childComplexity int) int
+	}
+
+	HoldPointsPayload struct {
+		Hold       func(childComplexity int) int
+		Member     func(childComplexity int) int
+		Replayed   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	InputError struct {
 		Code    func(childComplexity int) int
 		Message func(childComplexity int) int
@@ -225,9 +298,10 @@ type ComplexityRoot struct {
 		Locale        func(childComplexity int) int
 		Number        func(childComplexity int) int
 		Phone         func(childComplexity int) int
-		Points        func(childComplexity int) int
+		Points        func(childComplexity int, asOf *time.Time) int
 		PointsHistory func(childComplexity int, first *int, after *string, filter *PointsEntryFilter) int
-		Standing      func(childComplexity int) int
+		Redemptions   func(childComplexity int, first *int, after *string) int
+		Standing      func(childComplexity int, asOf *time.Time) int
 		Status        func(childComplexity int) int
 		TimeZone      func(childComplexity int) int
 	}
@@ -256,21 +330,37 @@ type ComplexityRoot struct {
 
 	Mutation struct {
 		AdjustPoints       func(childComplexity int, input loyalty.AdjustPointsInput) int
+		ApproveAdjustment  func(childComplexity int, input ReviewAdjustmentInput) int
+		ArchiveReward      func(childComplexity int, input ArchiveRewardInput) int
+		CancelPending      func(childComplexity int, input CancelPendingInput) int
+		CancelRedemption   func(childComplexity int, input reward.CancelInput) int
+		CaptureHold        func(childComplexity int, input loyalty.CaptureHoldInput) int
+		ConfirmActivity    func(childComplexity int, input ConfirmActivityInput) int
 		CreateClient       func(childComplexity int, input identity.CreateClientInput) int
 		CreateEarningRule  func(childComplexity int, input loyalty.EarningRuleInput) int
+		CreateReward       func(childComplexity int, input reward.CreateRewardInput) int
 		CreateTier         func(childComplexity int, input loyalty.TierInput) int
+		DeclineAdjustment  func(childComplexity int, input ReviewAdjustmentInput) int
 		EnrollMember       func(childComplexity int, input loyalty.EnrollMemberInput) int
+		HoldPoints         func(childComplexity int, input loyalty.HoldPointsInput) int
 		PublishEarningRule func(childComplexity int, input PublishEarningRuleInput) int
 		RecordActivity     func(childComplexity int, input loyalty.RecordActivityInput) int
 		RecordPurchase     func(childComplexity int, input loyalty.RecordPurchaseInput) int
 		RecordPurchases    func(childComplexity int, input RecordPurchasesInput) int
 		RecordReturn       func(childComplexity int, input loyalty.RecordReturnInput) int
+		RedeemReward       func(childComplexity int, input reward.RedeemInput) int
+		RefundCapture      func(childComplexity int, input loyalty.RefundCaptureInput) int
 		ReinstateMember    func(childComplexity int, input SuspendMemberInput) int
+		ReleaseHold        func(childComplexity int, input ReleaseHoldInput) int
+		ReverseAdjustment  func(childComplexity int, input loyalty.ReverseAdjustmentInput) int
 		ReviseEarningRule  func(childComplexity int, input ReviseEarningRuleInput) int
 		RevokeClient       func(childComplexity int, input RevokeClientInput) int
 		RotateClientKey    func(childComplexity int, input RotateClientKeyInput) int
 		SuspendMember      func(childComplexity int, input SuspendMemberInput) int
 		UpdateMember       func(childComplexity int, input UpdateMemberInput) int
+		UpdateProgram      func(childComplexity int, input UpdateProgramInput) int
+		UpdateReward       func(childComplexity int, input UpdateRewardInput) int
+		UseVoucher         func(childComplexity int, input reward.UseInput) int
 	}
 
 	PageInfo struct {
@@ -278,6 +368,11 @@ type ComplexityRoot struct {
 		HasNextPage     func(childComplexity int) int
 		HasPreviousPage func(childComplexity int) int
 		StartCursor     func(childComplexity int) int
+	}
+
+	Pending struct {
+		For            func(childComplexity int) int
+		UntilConfirmed func(childComplexity int) int
 	}
 
 	PerAmount struct {
@@ -296,15 +391,18 @@ type ComplexityRoot struct {
 
 	PointsEntry struct {
 		Activity     func(childComplexity int) int
+		AvailableAt  func(childComplexity int) int
 		BalanceAfter func(childComplexity int) int
 		Evaluation   func(childComplexity int) int
 		ExpiresAt    func(childComplexity int) int
 		ID           func(childComplexity int) int
 		Kind         func(childComplexity int) int
+		Lapsed       func(childComplexity int) int
 		OccurredAt   func(childComplexity int) int
 		Points       func(childComplexity int) int
 		RecordedAt   func(childComplexity int) int
 		Reverses     func(childComplexity int) int
+		Shortfall    func(childComplexity int) int
 		Title        func(childComplexity int) int
 	}
 
@@ -326,13 +424,24 @@ type ComplexityRoot struct {
 	}
 
 	Program struct {
-		Currency func(childComplexity int) int
-		Name     func(childComplexity int) int
-		StartsAt func(childComplexity int) int
-		TimeZone func(childComplexity int) int
+		AdjustmentCaps func(childComplexity int) int
+		CostPerPoint   func(childComplexity int) int
+		Currency       func(childComplexity int) int
+		DefaultLocale  func(childComplexity int) int
+		Expiry         func(childComplexity int) int
+		Name           func(childComplexity int) int
+		ReturnPolicy   func(childComplexity int) int
+		StartsAt       func(childComplexity int) int
+		TimeZone       func(childComplexity int) int
+	}
+
+	ProgramPayload struct {
+		Program    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	Query struct {
+		Adjustments  func(childComplexity int, first *int, after *string, status []ledger.AdjustmentStatus) int
 		AuditEntries func(childComplexity int, first *int, after *string, of *string) int
 		Clients      func(childComplexity int, first *int, after *string) int
 		EarningRules func(childComplexity int, first *int, after *string, filter *EarningRuleFilter) int
@@ -340,6 +449,7 @@ type ComplexityRoot struct {
 		Members      func(childComplexity int, first *int, after *string, filter *loyalty.MemberFilter) int
 		Node         func(childComplexity int, id string) int
 		Program      func(childComplexity int) int
+		Rewards      func(childComplexity int, first *int, after *string, filter *RewardFilter) int
 		Tiers        func(childComplexity int) int
 		Viewer       func(childComplexity int) int
 	}
@@ -351,6 +461,7 @@ type ComplexityRoot struct {
 		Member     func(childComplexity int) int
 		Replayed   func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+		Waiting    func(childComplexity int) int
 	}
 
 	RecordPurchasesPayload struct {
@@ -358,8 +469,84 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	RedeemRewardPayload struct {
+		Member     func(childComplexity int) int
+		Redemption func(childComplexity int) int
+		Replayed   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	Redeemability struct {
+		Can     func(childComplexity int) int
+		Code    func(childComplexity int) int
+		Missing func(childComplexity int) int
+		Reason  func(childComplexity int) int
+	}
+
+	Redemption struct {
+		CanceledAt  func(childComplexity int) int
+		Entry       func(childComplexity int) int
+		ExpiresAt   func(childComplexity int) int
+		ID          func(childComplexity int) int
+		RedeemedAt  func(childComplexity int) int
+		Reward      func(childComplexity int) int
+		Status      func(childComplexity int) int
+		UsedAt      func(childComplexity int) int
+		VoucherCode func(childComplexity int) int
+	}
+
+	RedemptionConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	RedemptionEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ReleaseHoldPayload struct {
+		Hold       func(childComplexity int) int
+		Member     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	RevokeClientPayload struct {
 		Client     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	Reward struct {
+		ArchivedAt      func(childComplexity int) int
+		AvailableFrom   func(childComplexity int) int
+		AvailableUntil  func(childComplexity int) int
+		Cost            func(childComplexity int) int
+		ID              func(childComplexity int) int
+		Kind            func(childComplexity int) int
+		MinTier         func(childComplexity int) int
+		Name            func(childComplexity int) int
+		PerMemberLimit  func(childComplexity int) int
+		Redeemable      func(childComplexity int) int
+		Stock           func(childComplexity int) int
+		VoucherValidFor func(childComplexity int) int
+	}
+
+	RewardConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	RewardEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	RewardPayload struct {
+		Reward     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -404,6 +591,12 @@ type ComplexityRoot struct {
 		Since            func(childComplexity int) int
 		Tier             func(childComplexity int) int
 		ValidUntil       func(childComplexity int) int
+	}
+
+	UseVoucherPayload struct {
+		Redemption func(childComplexity int) int
+		Replayed   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	Viewer struct {
@@ -502,6 +695,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AdjustPointsPayload.UserErrors(childComplexity), true
 
+	case "Adjustment.entry":
+		if e.ComplexityRoot.Adjustment.Entry == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Adjustment.Entry(childComplexity), true
+	case "Adjustment.expiresAt":
+		if e.ComplexityRoot.Adjustment.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Adjustment.ExpiresAt(childComplexity), true
 	case "Adjustment.id":
 		if e.ComplexityRoot.Adjustment.ID == nil {
 			break
@@ -514,6 +719,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Adjustment.Member(childComplexity), true
+	case "Adjustment.note":
+		if e.ComplexityRoot.Adjustment.Note == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Adjustment.Note(childComplexity), true
 	case "Adjustment.points":
 		if e.ComplexityRoot.Adjustment.Points == nil {
 			break
@@ -532,12 +743,105 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Adjustment.RequestedAt(childComplexity), true
+	case "Adjustment.requestedBy":
+		if e.ComplexityRoot.Adjustment.RequestedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Adjustment.RequestedBy(childComplexity), true
+	case "Adjustment.reversal":
+		if e.ComplexityRoot.Adjustment.Reversal == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Adjustment.Reversal(childComplexity), true
+	case "Adjustment.reversalReason":
+		if e.ComplexityRoot.Adjustment.ReversalReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Adjustment.ReversalReason(childComplexity), true
+	case "Adjustment.reversedAt":
+		if e.ComplexityRoot.Adjustment.ReversedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Adjustment.ReversedAt(childComplexity), true
+	case "Adjustment.reversedBy":
+		if e.ComplexityRoot.Adjustment.ReversedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Adjustment.ReversedBy(childComplexity), true
+	case "Adjustment.reviewedAt":
+		if e.ComplexityRoot.Adjustment.ReviewedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Adjustment.ReviewedAt(childComplexity), true
+	case "Adjustment.reviewedBy":
+		if e.ComplexityRoot.Adjustment.ReviewedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Adjustment.ReviewedBy(childComplexity), true
 	case "Adjustment.status":
 		if e.ComplexityRoot.Adjustment.Status == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Adjustment.Status(childComplexity), true
+
+	case "AdjustmentCap.pointsPerDay":
+		if e.ComplexityRoot.AdjustmentCap.PointsPerDay == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdjustmentCap.PointsPerDay(childComplexity), true
+	case "AdjustmentCap.role":
+		if e.ComplexityRoot.AdjustmentCap.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdjustmentCap.Role(childComplexity), true
+
+	case "AdjustmentConnection.edges":
+		if e.ComplexityRoot.AdjustmentConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdjustmentConnection.Edges(childComplexity), true
+	case "AdjustmentConnection.nodes":
+		if e.ComplexityRoot.AdjustmentConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdjustmentConnection.Nodes(childComplexity), true
+	case "AdjustmentConnection.pageInfo":
+		if e.ComplexityRoot.AdjustmentConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdjustmentConnection.PageInfo(childComplexity), true
+	case "AdjustmentConnection.totalCount":
+		if e.ComplexityRoot.AdjustmentConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdjustmentConnection.TotalCount(childComplexity), true
+
+	case "AdjustmentEdge.cursor":
+		if e.ComplexityRoot.AdjustmentEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdjustmentEdge.Cursor(childComplexity), true
+	case "AdjustmentEdge.node":
+		if e.ComplexityRoot.AdjustmentEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdjustmentEdge.Node(childComplexity), true
 
 	case "Attribute.name":
 		if e.ComplexityRoot.Attribute.Name == nil {
@@ -651,6 +955,62 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Award.PerAmount(childComplexity), true
+
+	case "CancelRedemptionPayload.member":
+		if e.ComplexityRoot.CancelRedemptionPayload.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelRedemptionPayload.Member(childComplexity), true
+	case "CancelRedemptionPayload.redemption":
+		if e.ComplexityRoot.CancelRedemptionPayload.Redemption == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelRedemptionPayload.Redemption(childComplexity), true
+	case "CancelRedemptionPayload.replayed":
+		if e.ComplexityRoot.CancelRedemptionPayload.Replayed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelRedemptionPayload.Replayed(childComplexity), true
+	case "CancelRedemptionPayload.userErrors":
+		if e.ComplexityRoot.CancelRedemptionPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelRedemptionPayload.UserErrors(childComplexity), true
+
+	case "CaptureHoldPayload.entry":
+		if e.ComplexityRoot.CaptureHoldPayload.Entry == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CaptureHoldPayload.Entry(childComplexity), true
+	case "CaptureHoldPayload.hold":
+		if e.ComplexityRoot.CaptureHoldPayload.Hold == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CaptureHoldPayload.Hold(childComplexity), true
+	case "CaptureHoldPayload.member":
+		if e.ComplexityRoot.CaptureHoldPayload.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CaptureHoldPayload.Member(childComplexity), true
+	case "CaptureHoldPayload.replayed":
+		if e.ComplexityRoot.CaptureHoldPayload.Replayed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CaptureHoldPayload.Replayed(childComplexity), true
+	case "CaptureHoldPayload.userErrors":
+		if e.ComplexityRoot.CaptureHoldPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CaptureHoldPayload.UserErrors(childComplexity), true
 
 	case "Client.createdAt":
 		if e.ComplexityRoot.Client.CreatedAt == nil {
@@ -820,6 +1180,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EarningRule.EndsAt(childComplexity), true
+	case "EarningRule.expiresAfter":
+		if e.ComplexityRoot.EarningRule.ExpiresAfter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EarningRule.ExpiresAfter(childComplexity), true
 	case "EarningRule.id":
 		if e.ComplexityRoot.EarningRule.ID == nil {
 			break
@@ -838,6 +1204,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EarningRule.Number(childComplexity), true
+	case "EarningRule.pending":
+		if e.ComplexityRoot.EarningRule.Pending == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EarningRule.Pending(childComplexity), true
 	case "EarningRule.priority":
 		if e.ComplexityRoot.EarningRule.Priority == nil {
 			break
@@ -969,6 +1341,81 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Evaluation.Qualifying(childComplexity), true
+
+	case "ExpiryPolicy.after":
+		if e.ComplexityRoot.ExpiryPolicy.After == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpiryPolicy.After(childComplexity), true
+	case "ExpiryPolicy.mode":
+		if e.ComplexityRoot.ExpiryPolicy.Mode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpiryPolicy.Mode(childComplexity), true
+	case "ExpiryPolicy.on":
+		if e.ComplexityRoot.ExpiryPolicy.On == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpiryPolicy.On(childComplexity), true
+	case "ExpiryPolicy.roundUpTo":
+		if e.ComplexityRoot.ExpiryPolicy.RoundUpTo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExpiryPolicy.RoundUpTo(childComplexity), true
+
+	case "Hold.expiresAt":
+		if e.ComplexityRoot.Hold.EndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hold.EndsAt(childComplexity), true
+	case "Hold.id":
+		if e.ComplexityRoot.Hold.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hold.ID(childComplexity), true
+	case "Hold.points":
+		if e.ComplexityRoot.Hold.Points == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hold.Points(childComplexity), true
+	case "Hold.status":
+		if e.ComplexityRoot.Hold.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hold.Status(childComplexity), true
+
+	case "HoldPointsPayload.hold":
+		if e.ComplexityRoot.HoldPointsPayload.Hold == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HoldPointsPayload.Hold(childComplexity), true
+	case "HoldPointsPayload.member":
+		if e.ComplexityRoot.HoldPointsPayload.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HoldPointsPayload.Member(childComplexity), true
+	case "HoldPointsPayload.replayed":
+		if e.ComplexityRoot.HoldPointsPayload.Replayed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HoldPointsPayload.Replayed(childComplexity), true
+	case "HoldPointsPayload.userErrors":
+		if e.ComplexityRoot.HoldPointsPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HoldPointsPayload.UserErrors(childComplexity), true
 
 	case "InputError.code":
 		if e.ComplexityRoot.InputError.Code == nil {
@@ -1122,7 +1569,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			break
 		}
 
-		return e.ComplexityRoot.Member.Points(childComplexity), true
+		args, err := ec.field_Member_points_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Member.Points(childComplexity, args["asOf"].(*time.Time)), true
 	case "Member.pointsHistory":
 		if e.ComplexityRoot.Member.PointsHistory == nil {
 			break
@@ -1134,12 +1586,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.PointsHistory(childComplexity, args["first"].(*int), args["after"].(*string), args["filter"].(*PointsEntryFilter)), true
+	case "Member.redemptions":
+		if e.ComplexityRoot.Member.Redemptions == nil {
+			break
+		}
+
+		args, err := ec.field_Member_redemptions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Member.Redemptions(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Member.standing":
 		if e.ComplexityRoot.Member.Standing == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Member.Standing(childComplexity), true
+		args, err := ec.field_Member_standing_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Member.Standing(childComplexity, args["asOf"].(*time.Time)), true
 	case "Member.status":
 		if e.ComplexityRoot.Member.Status == nil {
 			break
@@ -1228,6 +1696,72 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AdjustPoints(childComplexity, args["input"].(loyalty.AdjustPointsInput)), true
+	case "Mutation.approveAdjustment":
+		if e.ComplexityRoot.Mutation.ApproveAdjustment == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_approveAdjustment_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ApproveAdjustment(childComplexity, args["input"].(ReviewAdjustmentInput)), true
+	case "Mutation.archiveReward":
+		if e.ComplexityRoot.Mutation.ArchiveReward == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_archiveReward_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ArchiveReward(childComplexity, args["input"].(ArchiveRewardInput)), true
+	case "Mutation.cancelPending":
+		if e.ComplexityRoot.Mutation.CancelPending == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_cancelPending_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CancelPending(childComplexity, args["input"].(CancelPendingInput)), true
+	case "Mutation.cancelRedemption":
+		if e.ComplexityRoot.Mutation.CancelRedemption == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_cancelRedemption_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CancelRedemption(childComplexity, args["input"].(reward.CancelInput)), true
+	case "Mutation.captureHold":
+		if e.ComplexityRoot.Mutation.CaptureHold == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_captureHold_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CaptureHold(childComplexity, args["input"].(loyalty.CaptureHoldInput)), true
+	case "Mutation.confirmActivity":
+		if e.ComplexityRoot.Mutation.ConfirmActivity == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_confirmActivity_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConfirmActivity(childComplexity, args["input"].(ConfirmActivityInput)), true
 	case "Mutation.createClient":
 		if e.ComplexityRoot.Mutation.CreateClient == nil {
 			break
@@ -1250,6 +1784,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateEarningRule(childComplexity, args["input"].(loyalty.EarningRuleInput)), true
+	case "Mutation.createReward":
+		if e.ComplexityRoot.Mutation.CreateReward == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createReward_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateReward(childComplexity, args["input"].(reward.CreateRewardInput)), true
 	case "Mutation.createTier":
 		if e.ComplexityRoot.Mutation.CreateTier == nil {
 			break
@@ -1261,6 +1806,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateTier(childComplexity, args["input"].(loyalty.TierInput)), true
+	case "Mutation.declineAdjustment":
+		if e.ComplexityRoot.Mutation.DeclineAdjustment == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_declineAdjustment_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeclineAdjustment(childComplexity, args["input"].(ReviewAdjustmentInput)), true
 	case "Mutation.enrollMember":
 		if e.ComplexityRoot.Mutation.EnrollMember == nil {
 			break
@@ -1272,6 +1828,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.EnrollMember(childComplexity, args["input"].(loyalty.EnrollMemberInput)), true
+	case "Mutation.holdPoints":
+		if e.ComplexityRoot.Mutation.HoldPoints == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_holdPoints_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.HoldPoints(childComplexity, args["input"].(loyalty.HoldPointsInput)), true
 	case "Mutation.publishEarningRule":
 		if e.ComplexityRoot.Mutation.PublishEarningRule == nil {
 			break
@@ -1327,6 +1894,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RecordReturn(childComplexity, args["input"].(loyalty.RecordReturnInput)), true
+	case "Mutation.redeemReward":
+		if e.ComplexityRoot.Mutation.RedeemReward == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_redeemReward_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RedeemReward(childComplexity, args["input"].(reward.RedeemInput)), true
+	case "Mutation.refundCapture":
+		if e.ComplexityRoot.Mutation.RefundCapture == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_refundCapture_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RefundCapture(childComplexity, args["input"].(loyalty.RefundCaptureInput)), true
 	case "Mutation.reinstateMember":
 		if e.ComplexityRoot.Mutation.ReinstateMember == nil {
 			break
@@ -1338,6 +1927,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReinstateMember(childComplexity, args["input"].(SuspendMemberInput)), true
+	case "Mutation.releaseHold":
+		if e.ComplexityRoot.Mutation.ReleaseHold == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_releaseHold_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReleaseHold(childComplexity, args["input"].(ReleaseHoldInput)), true
+	case "Mutation.reverseAdjustment":
+		if e.ComplexityRoot.Mutation.ReverseAdjustment == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reverseAdjustment_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReverseAdjustment(childComplexity, args["input"].(loyalty.ReverseAdjustmentInput)), true
 	case "Mutation.reviseEarningRule":
 		if e.ComplexityRoot.Mutation.ReviseEarningRule == nil {
 			break
@@ -1393,6 +2004,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateMember(childComplexity, args["input"].(UpdateMemberInput)), true
+	case "Mutation.updateProgram":
+		if e.ComplexityRoot.Mutation.UpdateProgram == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateProgram_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateProgram(childComplexity, args["input"].(UpdateProgramInput)), true
+	case "Mutation.updateReward":
+		if e.ComplexityRoot.Mutation.UpdateReward == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateReward_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateReward(childComplexity, args["input"].(UpdateRewardInput)), true
+	case "Mutation.useVoucher":
+		if e.ComplexityRoot.Mutation.UseVoucher == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_useVoucher_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UseVoucher(childComplexity, args["input"].(reward.UseInput)), true
 
 	case "PageInfo.endCursor":
 		if e.ComplexityRoot.PageInfo.EndCursor == nil {
@@ -1418,6 +2062,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PageInfo.StartCursor(childComplexity), true
+
+	case "Pending.for":
+		if e.ComplexityRoot.Pending.For == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Pending.For(childComplexity), true
+	case "Pending.untilConfirmed":
+		if e.ComplexityRoot.Pending.UntilConfirmed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Pending.UntilConfirmed(childComplexity), true
 
 	case "PerAmount.every":
 		if e.ComplexityRoot.PerAmount.Every == nil {
@@ -1480,6 +2137,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PointsEntry.Activity(childComplexity), true
+	case "PointsEntry.availableAt":
+		if e.ComplexityRoot.PointsEntry.AvailableAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PointsEntry.AvailableAt(childComplexity), true
 	case "PointsEntry.balanceAfter":
 		if e.ComplexityRoot.PointsEntry.BalanceAfter == nil {
 			break
@@ -1510,6 +2173,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PointsEntry.Kind(childComplexity), true
+	case "PointsEntry.lapsed":
+		if e.ComplexityRoot.PointsEntry.Lapsed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PointsEntry.Lapsed(childComplexity), true
 	case "PointsEntry.occurredAt":
 		if e.ComplexityRoot.PointsEntry.OccurredAt == nil {
 			break
@@ -1534,6 +2203,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PointsEntry.Reverses(childComplexity), true
+	case "PointsEntry.shortfall":
+		if e.ComplexityRoot.PointsEntry.Shortfall == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PointsEntry.Shortfall(childComplexity), true
 	case "PointsEntry.title":
 		if e.ComplexityRoot.PointsEntry.Title == nil {
 			break
@@ -1592,18 +2267,48 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PointsExpiration.Points(childComplexity), true
 
+	case "Program.adjustmentCaps":
+		if e.ComplexityRoot.Program.AdjustmentCaps == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Program.AdjustmentCaps(childComplexity), true
+	case "Program.costPerPoint":
+		if e.ComplexityRoot.Program.CostPerPoint == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Program.CostPerPoint(childComplexity), true
 	case "Program.currency":
 		if e.ComplexityRoot.Program.Currency == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Program.Currency(childComplexity), true
+	case "Program.defaultLocale":
+		if e.ComplexityRoot.Program.DefaultLocale == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Program.DefaultLocale(childComplexity), true
+	case "Program.expiry":
+		if e.ComplexityRoot.Program.Expiry == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Program.Expiry(childComplexity), true
 	case "Program.name":
 		if e.ComplexityRoot.Program.Name == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Program.Name(childComplexity), true
+	case "Program.returnPolicy":
+		if e.ComplexityRoot.Program.ReturnPolicy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Program.ReturnPolicy(childComplexity), true
 	case "Program.startsAt":
 		if e.ComplexityRoot.Program.StartsAt == nil {
 			break
@@ -1617,6 +2322,30 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Program.TimeZone(childComplexity), true
 
+	case "ProgramPayload.program":
+		if e.ComplexityRoot.ProgramPayload.Program == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProgramPayload.Program(childComplexity), true
+	case "ProgramPayload.userErrors":
+		if e.ComplexityRoot.ProgramPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProgramPayload.UserErrors(childComplexity), true
+
+	case "Query.adjustments":
+		if e.ComplexityRoot.Query.Adjustments == nil {
+			break
+		}
+
+		args, err := ec.field_Query_adjustments_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Adjustments(childComplexity, args["first"].(*int), args["after"].(*string), args["status"].([]ledger.AdjustmentStatus)), true
 	case "Query.auditEntries":
 		if e.ComplexityRoot.Query.AuditEntries == nil {
 			break
@@ -1690,6 +2419,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Program(childComplexity), true
+	case "Query.rewards":
+		if e.ComplexityRoot.Query.Rewards == nil {
+			break
+		}
+
+		args, err := ec.field_Query_rewards_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Rewards(childComplexity, args["first"].(*int), args["after"].(*string), args["filter"].(*RewardFilter)), true
 	case "Query.tiers":
 		if e.ComplexityRoot.Query.Tiers == nil {
 			break
@@ -1739,6 +2479,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RecordActivityPayload.UserErrors(childComplexity), true
+	case "RecordActivityPayload.waiting":
+		if e.ComplexityRoot.RecordActivityPayload.Waiting == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordActivityPayload.Waiting(childComplexity), true
 
 	case "RecordPurchasesPayload.results":
 		if e.ComplexityRoot.RecordPurchasesPayload.Results == nil {
@@ -1753,6 +2499,168 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RecordPurchasesPayload.UserErrors(childComplexity), true
 
+	case "RedeemRewardPayload.member":
+		if e.ComplexityRoot.RedeemRewardPayload.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedeemRewardPayload.Member(childComplexity), true
+	case "RedeemRewardPayload.redemption":
+		if e.ComplexityRoot.RedeemRewardPayload.Redemption == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedeemRewardPayload.Redemption(childComplexity), true
+	case "RedeemRewardPayload.replayed":
+		if e.ComplexityRoot.RedeemRewardPayload.Replayed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedeemRewardPayload.Replayed(childComplexity), true
+	case "RedeemRewardPayload.userErrors":
+		if e.ComplexityRoot.RedeemRewardPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedeemRewardPayload.UserErrors(childComplexity), true
+
+	case "Redeemability.can":
+		if e.ComplexityRoot.Redeemability.Can == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Redeemability.Can(childComplexity), true
+	case "Redeemability.code":
+		if e.ComplexityRoot.Redeemability.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Redeemability.Code(childComplexity), true
+	case "Redeemability.missing":
+		if e.ComplexityRoot.Redeemability.Missing == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Redeemability.Missing(childComplexity), true
+	case "Redeemability.reason":
+		if e.ComplexityRoot.Redeemability.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Redeemability.Reason(childComplexity), true
+
+	case "Redemption.canceledAt":
+		if e.ComplexityRoot.Redemption.CanceledAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Redemption.CanceledAt(childComplexity), true
+	case "Redemption.entry":
+		if e.ComplexityRoot.Redemption.Entry == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Redemption.Entry(childComplexity), true
+	case "Redemption.expiresAt":
+		if e.ComplexityRoot.Redemption.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Redemption.ExpiresAt(childComplexity), true
+	case "Redemption.id":
+		if e.ComplexityRoot.Redemption.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Redemption.ID(childComplexity), true
+	case "Redemption.redeemedAt":
+		if e.ComplexityRoot.Redemption.RedeemedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Redemption.RedeemedAt(childComplexity), true
+	case "Redemption.reward":
+		if e.ComplexityRoot.Redemption.Reward == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Redemption.Reward(childComplexity), true
+	case "Redemption.status":
+		if e.ComplexityRoot.Redemption.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Redemption.Status(childComplexity), true
+	case "Redemption.usedAt":
+		if e.ComplexityRoot.Redemption.UsedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Redemption.UsedAt(childComplexity), true
+	case "Redemption.voucherCode":
+		if e.ComplexityRoot.Redemption.VoucherCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Redemption.VoucherCode(childComplexity), true
+
+	case "RedemptionConnection.edges":
+		if e.ComplexityRoot.RedemptionConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedemptionConnection.Edges(childComplexity), true
+	case "RedemptionConnection.nodes":
+		if e.ComplexityRoot.RedemptionConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedemptionConnection.Nodes(childComplexity), true
+	case "RedemptionConnection.pageInfo":
+		if e.ComplexityRoot.RedemptionConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedemptionConnection.PageInfo(childComplexity), true
+	case "RedemptionConnection.totalCount":
+		if e.ComplexityRoot.RedemptionConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedemptionConnection.TotalCount(childComplexity), true
+
+	case "RedemptionEdge.cursor":
+		if e.ComplexityRoot.RedemptionEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedemptionEdge.Cursor(childComplexity), true
+	case "RedemptionEdge.node":
+		if e.ComplexityRoot.RedemptionEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RedemptionEdge.Node(childComplexity), true
+
+	case "ReleaseHoldPayload.hold":
+		if e.ComplexityRoot.ReleaseHoldPayload.Hold == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReleaseHoldPayload.Hold(childComplexity), true
+	case "ReleaseHoldPayload.member":
+		if e.ComplexityRoot.ReleaseHoldPayload.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReleaseHoldPayload.Member(childComplexity), true
+	case "ReleaseHoldPayload.userErrors":
+		if e.ComplexityRoot.ReleaseHoldPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReleaseHoldPayload.UserErrors(childComplexity), true
+
 	case "RevokeClientPayload.client":
 		if e.ComplexityRoot.RevokeClientPayload.Client == nil {
 			break
@@ -1765,6 +2673,130 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RevokeClientPayload.UserErrors(childComplexity), true
+
+	case "Reward.archivedAt":
+		if e.ComplexityRoot.Reward.ArchivedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reward.ArchivedAt(childComplexity), true
+	case "Reward.availableFrom":
+		if e.ComplexityRoot.Reward.AvailableFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reward.AvailableFrom(childComplexity), true
+	case "Reward.availableUntil":
+		if e.ComplexityRoot.Reward.AvailableUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reward.AvailableUntil(childComplexity), true
+	case "Reward.cost":
+		if e.ComplexityRoot.Reward.Cost == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reward.Cost(childComplexity), true
+	case "Reward.id":
+		if e.ComplexityRoot.Reward.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reward.ID(childComplexity), true
+	case "Reward.kind":
+		if e.ComplexityRoot.Reward.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reward.Kind(childComplexity), true
+	case "Reward.minTier":
+		if e.ComplexityRoot.Reward.MinTier == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reward.MinTier(childComplexity), true
+	case "Reward.name":
+		if e.ComplexityRoot.Reward.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reward.Name(childComplexity), true
+	case "Reward.perMemberLimit":
+		if e.ComplexityRoot.Reward.PerMemberLimit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reward.PerMemberLimit(childComplexity), true
+	case "Reward.redeemable":
+		if e.ComplexityRoot.Reward.Redeemable == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reward.Redeemable(childComplexity), true
+	case "Reward.stock":
+		if e.ComplexityRoot.Reward.Stock == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reward.Stock(childComplexity), true
+	case "Reward.voucherValidFor":
+		if e.ComplexityRoot.Reward.VoucherValidFor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Reward.VoucherValidFor(childComplexity), true
+
+	case "RewardConnection.edges":
+		if e.ComplexityRoot.RewardConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RewardConnection.Edges(childComplexity), true
+	case "RewardConnection.nodes":
+		if e.ComplexityRoot.RewardConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RewardConnection.Nodes(childComplexity), true
+	case "RewardConnection.pageInfo":
+		if e.ComplexityRoot.RewardConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RewardConnection.PageInfo(childComplexity), true
+	case "RewardConnection.totalCount":
+		if e.ComplexityRoot.RewardConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RewardConnection.TotalCount(childComplexity), true
+
+	case "RewardEdge.cursor":
+		if e.ComplexityRoot.RewardEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RewardEdge.Cursor(childComplexity), true
+	case "RewardEdge.node":
+		if e.ComplexityRoot.RewardEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RewardEdge.Node(childComplexity), true
+
+	case "RewardPayload.reward":
+		if e.ComplexityRoot.RewardPayload.Reward == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RewardPayload.Reward(childComplexity), true
+	case "RewardPayload.userErrors":
+		if e.ComplexityRoot.RewardPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RewardPayload.UserErrors(childComplexity), true
 
 	case "RotateClientKeyPayload.client":
 		if e.ComplexityRoot.RotateClientKeyPayload.Client == nil {
@@ -1922,6 +2954,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TierStanding.ValidUntil(childComplexity), true
 
+	case "UseVoucherPayload.redemption":
+		if e.ComplexityRoot.UseVoucherPayload.Redemption == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UseVoucherPayload.Redemption(childComplexity), true
+	case "UseVoucherPayload.replayed":
+		if e.ComplexityRoot.UseVoucherPayload.Replayed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UseVoucherPayload.Replayed(childComplexity), true
+	case "UseVoucherPayload.userErrors":
+		if e.ComplexityRoot.UseVoucherPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UseVoucherPayload.UserErrors(childComplexity), true
+
 	case "Viewer.client":
 		if e.ComplexityRoot.Viewer.Client == nil {
 			break
@@ -1956,15 +3007,25 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputAdjustPointsInput,
+		ec.unmarshalInputAdjustmentCapInput,
+		ec.unmarshalInputArchiveRewardInput,
 		ec.unmarshalInputAttributeInput,
 		ec.unmarshalInputAwardInput,
+		ec.unmarshalInputCancelPendingInput,
+		ec.unmarshalInputCancelRedemptionInput,
+		ec.unmarshalInputCaptureHoldInput,
+		ec.unmarshalInputConfirmActivityInput,
 		ec.unmarshalInputCreateClientInput,
+		ec.unmarshalInputCreateRewardInput,
 		ec.unmarshalInputEarningRuleFilter,
 		ec.unmarshalInputEarningRuleInput,
 		ec.unmarshalInputEnrollMemberInput,
+		ec.unmarshalInputExpiryPolicyInput,
+		ec.unmarshalInputHoldPointsInput,
 		ec.unmarshalInputMemberFilter,
 		ec.unmarshalInputMemberRef,
 		ec.unmarshalInputMoneyInput,
+		ec.unmarshalInputPendingInput,
 		ec.unmarshalInputPerAmountInput,
 		ec.unmarshalInputPointsEntryFilter,
 		ec.unmarshalInputPublishEarningRuleInput,
@@ -1973,13 +3034,22 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRecordPurchaseInput,
 		ec.unmarshalInputRecordPurchasesInput,
 		ec.unmarshalInputRecordReturnInput,
+		ec.unmarshalInputRedeemRewardInput,
+		ec.unmarshalInputRefundCaptureInput,
+		ec.unmarshalInputReleaseHoldInput,
 		ec.unmarshalInputReturnLineInput,
+		ec.unmarshalInputReverseAdjustmentInput,
+		ec.unmarshalInputReviewAdjustmentInput,
 		ec.unmarshalInputReviseEarningRuleInput,
 		ec.unmarshalInputRevokeClientInput,
+		ec.unmarshalInputRewardFilter,
 		ec.unmarshalInputRotateClientKeyInput,
 		ec.unmarshalInputSuspendMemberInput,
 		ec.unmarshalInputTierInput,
 		ec.unmarshalInputUpdateMemberInput,
+		ec.unmarshalInputUpdateProgramInput,
+		ec.unmarshalInputUpdateRewardInput,
+		ec.unmarshalInputUseVoucherInput,
 	)
 	first := true
 
@@ -2075,7 +3145,7 @@ var sources = []*ast.Source{
   ): RecordPurchasesPayload! @access(roles: [SUPPORT, ADMIN], scopes: ["purchases:write"])
 
   """
-  Records a return and takes back what the purchase earned: of each award the share that came back of what it was computed on, rounded down over all returns together. Points that were spent meanwhile are owed. For SUPPORT, ADMIN and ` + "`" + `purchases:write` + "`" + `.
+  Records a return and takes back what the purchase earned: of each award the share that came back of what it was computed on, rounded down over all returns together. Points that were spent meanwhile are dealt with by the program's policy of returns. A return whose purchase has not come yet waits for it, and is applied when it comes. For SUPPORT, ADMIN and ` + "`" + `purchases:write` + "`" + `.
   Codes: UNKNOWN_PURCHASE, UNKNOWN_SKU, RETURN_EXCEEDS_PURCHASE, INVALID_AMOUNT, CURRENCY_MISMATCH, ZERO_QUANTITY, INVALID_QUANTITY, INVALID_LINE, TOO_MANY_LINES, INVALID_SOURCE, OCCURRED_IN_FUTURE, BEFORE_PROGRAM_START, ALREADY_CLAIMED, IDEMPOTENCY_KEY_REUSED.
   """
   recordReturn(
@@ -2091,6 +3161,44 @@ var sources = []*ast.Source{
     "The activity."
     input: RecordActivityInput!
   ): RecordActivityPayload! @access(roles: [SUPPORT, ADMIN], scopes: ["purchases:write"])
+}
+
+extend type Mutation {
+  """
+  Confirms what a fact awarded "until confirmed": the points can be spent from now on, and lapse as counted from now. For SUPPORT, ADMIN and ` + "`" + `purchases:write` + "`" + `.
+  Codes: UNKNOWN_ACTIVITY, NOT_PENDING, INVALID_IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_REUSED.
+  """
+  confirmActivity(
+    "Which fact."
+    input: ConfirmActivityInput!
+  ): RecordActivityPayload! @access(roles: [SUPPORT, ADMIN], scopes: ["purchases:write"])
+
+  """
+  Takes back what a fact awarded that cannot be spent yet, with the qualifying points of it. What can be spent already stays. For SUPPORT, ADMIN and ` + "`" + `purchases:write` + "`" + `.
+  Codes: UNKNOWN_ACTIVITY, NOT_PENDING, REASON_REQUIRED, INVALID_IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_REUSED.
+  """
+  cancelPending(
+    "Which fact, and why."
+    input: CancelPendingInput!
+  ): RecordActivityPayload! @access(roles: [SUPPORT, ADMIN], scopes: ["purchases:write"])
+}
+
+"A fact whose points are confirmed."
+input ConfirmActivityInput {
+  "Which fact."
+  activityId: ID!
+  "Makes a retry answer the first result: unique per caller, 1 to 200 characters."
+  idempotencyKey: String!
+}
+
+"A fact whose pending points are taken back."
+input CancelPendingInput {
+  "Which fact."
+  activityId: ID!
+  "Why, for the record: 1 to 500 characters."
+  reason: String!
+  "Makes a retry answer the first result: unique per caller, 1 to 200 characters."
+  idempotencyKey: String!
 }
 
 "A fact as it came: a purchase, a return, or anything else that members do. It never changes."
@@ -2207,8 +3315,10 @@ input RecordActivityInput {
 
 "Answers a fact."
 type RecordActivityPayload @access {
-  "The fact as it is stored; null if it was refused."
+  "The fact as it is stored; null if it was refused or waits."
   activity: Activity
+  "Whether it is a return that waits for its purchase, which has not come yet."
+  waiting: Boolean!
   "What it gave or took back; empty if nothing."
   entries: [PointsEntry!]
   "Why; null for a return, whose entries name what they take back."
@@ -2259,7 +3369,7 @@ enum RuleOutcomeStatus {
 `, BuiltIn: false},
 	{Name: "../schema/audit.graphqls", Input: `extend type Query {
   """
-  Who changed what, newest first. ADMIN sees all changes, SUPPORT those of rules, tiers, members and adjustments, MARKETER those of rules and tiers.
+  Who changed what, newest first. ADMIN sees all changes, SUPPORT those of the program's settings, rules, tiers, rewards, members, adjustments and redemptions, MARKETER those of settings, rules, tiers and rewards.
   For SUPPORT, MARKETER and ADMIN.
   """
   auditEntries(
@@ -2610,6 +3720,150 @@ type ClientEdge @access {
   cursor: String!
 }
 `, BuiltIn: false},
+	{Name: "../schema/hold.graphqls", Input: `extend type Mutation {
+  """
+  Sets points of a member aside in burn order, e.g. while it pays at a till: they can be spent by nothing else until they are captured or released, or the hold ends by itself. For SUPPORT, ADMIN and ` + "`" + `points:redeem` + "`" + `.
+  Codes: UNKNOWN_MEMBER, MEMBER_SUSPENDED, INVALID_POINTS, INSUFFICIENT_POINTS, REASON_REQUIRED, INVALID_DURATION, INVALID_IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_REUSED.
+  """
+  holdPoints(
+    "Whose points, how many, and for how long."
+    input: HoldPointsInput!
+  ): HoldPointsPayload! @access(roles: [SUPPORT, ADMIN], scopes: ["points:redeem"])
+
+  """
+  Takes points of an open hold for good, all or a part, and gives the rest back. For SUPPORT, ADMIN and ` + "`" + `points:redeem` + "`" + `.
+  Codes: UNKNOWN_HOLD, HOLD_ENDED, INVALID_POINTS, CAPTURE_EXCEEDS_HOLD, INVALID_SOURCE, INVALID_IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_REUSED.
+  """
+  captureHold(
+    "Which hold, and how much of it."
+    input: CaptureHoldInput!
+  ): CaptureHoldPayload! @access(roles: [SUPPORT, ADMIN], scopes: ["points:redeem"])
+
+  """
+  Ends an open hold and gives its points back. Releasing one that is released already, or has ended by itself, changes nothing. For SUPPORT, ADMIN and ` + "`" + `points:redeem` + "`" + `.
+  Codes: UNKNOWN_HOLD, HOLD_ENDED.
+  """
+  releaseHold(
+    "Which hold."
+    input: ReleaseHoldInput!
+  ): ReleaseHoldPayload! @access(roles: [SUPPORT, ADMIN], scopes: ["points:redeem"])
+
+  """
+  Gives points back that were captured of a hold, those taken last first: they lapse when they would have lapsed, and at once if that is over. For SUPPORT, ADMIN and ` + "`" + `points:redeem` + "`" + `.
+  Codes: UNKNOWN_HOLD, INVALID_POINTS, REASON_REQUIRED, CAPTURE_EXCEEDS_HOLD, INVALID_IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_REUSED.
+  """
+  refundCapture(
+    "Which hold, how many points, and why."
+    input: RefundCaptureInput!
+  ): CaptureHoldPayload! @access(roles: [SUPPORT, ADMIN], scopes: ["points:redeem"])
+}
+
+"Points of a member that are set aside."
+type Hold implements Node @access(roles: [SUPPORT, ADMIN], scopes: ["points:redeem"], owner: true) {
+  "The hold's id."
+  id: ID!
+  "How many points were set aside."
+  points: Points!
+  "What became of it; true by the clock."
+  status: HoldStatus!
+  "When it ends by itself."
+  expiresAt: DateTime!
+}
+
+"What became of a hold."
+enum HoldStatus {
+  "Its points are set aside."
+  OPEN
+  "Points of it were taken; the rest was given back."
+  CAPTURED
+  "It was ended, and its points were given back."
+  RELEASED
+  "It ended by itself, and its points were given back."
+  EXPIRED
+}
+
+"Points to be set aside."
+input HoldPointsInput {
+  "Whose points."
+  member: MemberRef!
+  "How many."
+  points: Points!
+  "What for, for staff: 1 to 500 characters."
+  reason: String!
+  "After how long the hold ends by itself: at most 30 days."
+  expiresIn: Duration = "PT15M"
+  "Makes a retry answer the first result: unique per caller, 1 to 200 characters."
+  idempotencyKey: String!
+}
+
+"A hold to be captured."
+input CaptureHoldInput {
+  "Which hold."
+  holdId: ID!
+  "How many points; null: all."
+  points: Points
+  "The source of the purchase that was paid with them."
+  purchaseSource: String
+  "The purchase's id there; it may be recorded later."
+  purchaseExternalId: String
+  "Makes a retry answer the first result: unique per caller, 1 to 200 characters."
+  idempotencyKey: String!
+}
+
+"A hold to be released."
+input ReleaseHoldInput {
+  "Which hold."
+  holdId: ID!
+}
+
+"Captured points to be given back."
+input RefundCaptureInput {
+  "Which hold they were captured of."
+  holdId: ID!
+  "How many."
+  points: Points!
+  "Why, for staff: 1 to 500 characters."
+  reason: String!
+  "Makes a retry answer the first result: unique per caller, 1 to 200 characters."
+  idempotencyKey: String!
+}
+
+"Answers ` + "`" + `holdPoints` + "`" + `."
+type HoldPointsPayload @access {
+  "The hold as it is now; null if it was refused."
+  hold: Hold
+  "The member as it is now."
+  member: Member
+  "Whether this answers a hold that was placed before."
+  replayed: Boolean
+  "Why it was refused."
+  userErrors: [UserError!]!
+}
+
+"Answers ` + "`" + `captureHold` + "`" + ` and ` + "`" + `refundCapture` + "`" + `."
+type CaptureHoldPayload @access {
+  "The hold as it is now; null if it was refused."
+  hold: Hold
+  "The entry that it posted."
+  entry: PointsEntry
+  "The member as it is now."
+  member: Member
+  "Whether this answers what was done before."
+  replayed: Boolean
+  "Why it was refused."
+  userErrors: [UserError!]!
+}
+
+"Answers ` + "`" + `releaseHold` + "`" + `."
+type ReleaseHoldPayload @access {
+  "The hold as it is now; null if it was refused."
+  hold: Hold
+  "The member as it is now."
+  member: Member
+  "Why it was refused."
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../schema/member.graphqls", Input: `extend type Query {
   """
   A member by one of its identifiers; null if there is none or the caller may not see it.
@@ -2822,8 +4076,11 @@ type MemberEdge @access {
 }
 `, BuiltIn: false},
 	{Name: "../schema/points.graphqls", Input: `extend type Member {
-  "What the member owns now; null where the caller may not see it."
-  points: PointsBalance @access(roles: [SUPPORT, ADMIN], scopes: ["members:read", "members:write", "purchases:write", "purchases:preview", "points:redeem", "points:adjust"], owner: true)
+  "What the member owns; null where the caller may not see it."
+  points(
+    "As it was answered at this instant, or will be if nothing new is recorded; by default now. Activation, expiry and the end of holds are by the clock; before the member existed it owned nothing."
+    asOf: DateTime
+  ): PointsBalance @access(roles: [SUPPORT, ADMIN], scopes: ["members:read", "members:write", "purchases:write", "purchases:preview", "points:redeem", "points:adjust"], owner: true)
   "The member's points history, newest first; null where the caller may not see it. Points that lapsed leave ` + "`" + `points` + "`" + ` at their instant, and stand here as an entry of that instant once the next thing is recorded of the member."
   pointsHistory(
     "How many, at most 100."
@@ -2835,14 +4092,55 @@ type MemberEdge @access {
   ): PointsEntryConnection @access(roles: [SUPPORT, ADMIN], scopes: ["members:read"], owner: true)
 }
 
+extend type Query {
+  """
+  Points that staff gave or took by hand, or asked for, newest first. For SUPPORT and ADMIN.
+  """
+  adjustments(
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+    "Only those with one of these statuses."
+    status: [AdjustmentStatus!]
+  ): AdjustmentConnection! @access(roles: [SUPPORT, ADMIN])
+}
+
 extend type Mutation {
   """
-  Gives a member points by hand, or takes them in burn order: what expires first is taken first, what never expires last; among those the points earned first. They do not count towards tiers. For SUPPORT, ADMIN and ` + "`" + `points:adjust` + "`" + `.
+  Gives a member points by hand, or takes them in burn order: what expires first is taken first, what never expires last; among those the points earned first. They do not count towards tiers. What lies above the caller's cap of the day (` + "`" + `Program.adjustmentCaps` + "`" + `) is WAITING for a second person, and has moved nothing until then. For SUPPORT, ADMIN and ` + "`" + `points:adjust` + "`" + `.
   Codes: UNKNOWN_MEMBER, INVALID_POINTS, REASON_REQUIRED, INVALID_DATE, INVALID_IDEMPOTENCY_KEY, INSUFFICIENT_POINTS, IDEMPOTENCY_KEY_REUSED.
   """
   adjustPoints(
     "Whom, how many, and why."
     input: AdjustPointsInput!
+  ): AdjustPointsPayload! @access(roles: [SUPPORT, ADMIN], scopes: ["points:adjust"])
+
+  """
+  Moves the points of an adjustment that waits, as a second person, by what the member owns now; if that is refused, it goes on waiting. The approver's own cap does not matter. Approving it again answers the same. For SUPPORT and ADMIN.
+  Codes: UNKNOWN_ADJUSTMENT, SELF_APPROVAL, NOT_WAITING, INSUFFICIENT_POINTS, INVALID_POINTS, INVALID_DATE, REASON_REQUIRED.
+  """
+  approveAdjustment(
+    "Which one."
+    input: ReviewAdjustmentInput!
+  ): AdjustPointsPayload! @access(roles: [SUPPORT, ADMIN])
+
+  """
+  Ends an adjustment that waits, as a second person: it moves nothing. Declining it again answers the same. For SUPPORT and ADMIN.
+  Codes: UNKNOWN_ADJUSTMENT, SELF_APPROVAL, NOT_WAITING, REASON_REQUIRED.
+  """
+  declineAdjustment(
+    "Which one."
+    input: ReviewAdjustmentInput!
+  ): AdjustPointsPayload! @access(roles: [SUPPORT, ADMIN])
+
+  """
+  Takes an adjustment back, once and whole. Points that it took return to their lots with the expiry that they had; what has lapsed meanwhile lapses at once. Of points that it gave, what is left is taken, and what was spent is dealt with by the program's policy of returns. It counts against the caller's cap of the day, unless it takes back what the caller moved without a second person. For SUPPORT, ADMIN and ` + "`" + `points:adjust` + "`" + `.
+  Codes: UNKNOWN_ADJUSTMENT, NOT_POSTED, ALREADY_REVERSED, CAP_EXCEEDED, REASON_REQUIRED, INVALID_POINTS, INVALID_IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_REUSED.
+  """
+  reverseAdjustment(
+    "Which one, and why."
+    input: ReverseAdjustmentInput!
   ): AdjustPointsPayload! @access(roles: [SUPPORT, ADMIN], scopes: ["points:adjust"])
 }
 
@@ -2885,8 +4183,14 @@ type PointsEntry implements Node @access(roles: [SUPPORT, ADMIN], scopes: ["memb
   occurredAt: DateTime!
   "When it was recorded."
   recordedAt: DateTime!
-  "When the points that it gave lapse; null: never, or it gave none."
+  "From when the points that it gave can be spent, as it was posted; null: once they are confirmed, or it gave none."
+  availableAt: DateTime
+  "When the points that it gave lapse, as it was posted; null: never, or not known before they are confirmed, or it gave none."
   expiresAt: DateTime
+  "Of a reversal, how many points it counts as taken back that had lapsed."
+  lapsed: Points!
+  "Of a reversal, how many points were spent and given up, by the program's policy of returns."
+  shortfall: Points!
   "One line that a member understands."
   title: String!
   "The fact behind it; null for an adjustment and an expiry."
@@ -2901,11 +4205,15 @@ type PointsEntry implements Node @access(roles: [SUPPORT, ADMIN], scopes: ["memb
 enum PointsEntryKind {
   "Points that a rule awarded."
   ACCRUAL
+  "Points that were spent."
+  REDEMPTION
+  "Points that were spent and given back."
+  REDEMPTION_CANCEL
   "Points that lapsed."
   EXPIRY
   "Points that staff gave or took."
   ADJUSTMENT
-  "Points taken back after a return."
+  "An accrual or an adjustment taken back: points that were given are taken, points that an adjustment took are given back."
   REVERSAL
 }
 
@@ -2953,21 +4261,39 @@ input AdjustPointsInput {
   idempotencyKey: String!
 }
 
-"Answers ` + "`" + `adjustPoints` + "`" + `."
+"Which adjustment a second person decides about."
+input ReviewAdjustmentInput {
+  "The adjustment."
+  adjustmentId: ID!
+  "What to say about it, for staff: at most 500 characters."
+  note: String
+}
+
+"Which adjustment to take back."
+input ReverseAdjustmentInput {
+  "The adjustment."
+  adjustmentId: ID!
+  "Why, for staff: 1 to 500 characters."
+  reason: String!
+  "Makes a retry answer the first result: unique per caller, 1 to 200 characters."
+  idempotencyKey: String!
+}
+
+"Answers what is done with an adjustment."
 type AdjustPointsPayload @access {
   "The adjustment; null if it was refused."
   adjustment: Adjustment
-  "The entry that it posted."
+  "The entry that it posted, or that took it back; null while it waits."
   entry: PointsEntry
   "The member as it is now."
   member: Member
-  "Whether this answers an adjustment that was made before."
+  "Whether this answers what was done before."
   replayed: Boolean
   "Why it was refused."
   userErrors: [UserError!]!
 }
 
-"Points that staff gave or took by hand. Only SUPPORT and ADMIN see it."
+"Points that staff gave or took by hand, or asked for. Members do not see it."
 type Adjustment implements Node @access(roles: [SUPPORT, ADMIN], scopes: ["points:adjust"]) {
   "The adjustment's id."
   id: ID!
@@ -2979,14 +4305,58 @@ type Adjustment implements Node @access(roles: [SUPPORT, ADMIN], scopes: ["point
   reason: String!
   "What became of it."
   status: AdjustmentStatus!
+  "When points that are given lapse; null: never, or it takes some."
+  expiresAt: DateTime
   "When it was asked for."
   requestedAt: DateTime!
+  "Who asked for it."
+  requestedBy: String!
+  "When a second person decided about it; null: none has, or none had to."
+  reviewedAt: DateTime
+  "Who that was."
+  reviewedBy: String
+  "What that person said about it."
+  note: String
+  "The entry that it posted; null unless it is POSTED."
+  entry: PointsEntry
+  "When it was taken back; null: it was not."
+  reversedAt: DateTime
+  "Who took it back."
+  reversedBy: String
+  "Why it was taken back."
+  reversalReason: String
+  "The entry that took it back."
+  reversal: PointsEntry
 }
 
 "What became of an adjustment. The list grows."
 enum AdjustmentStatus {
   "It moved the points."
   POSTED
+  "It has moved nothing: a second person decides."
+  WAITING
+  "A second person declined it; it never moves anything."
+  DECLINED
+}
+
+"A page of adjustments."
+type AdjustmentConnection @access {
+  "The adjustments with their cursors."
+  edges: [AdjustmentEdge!]!
+  "The adjustments alone."
+  nodes: [Adjustment!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "How many adjustments there are over all pages."
+  totalCount: Int!
+}
+
+"An adjustment in a page."
+type AdjustmentEdge @access {
+  "The adjustment."
+  node: Adjustment!
+  "The cursor to read on behind."
+  cursor: String!
 }
 `, BuiltIn: false},
 	{Name: "../schema/program.graphqls", Input: `extend type Query {
@@ -2994,6 +4364,17 @@ enum AdjustmentStatus {
   The loyalty program of this service. For every role and ` + "`" + `program:read` + "`" + `.
   """
   program: Program! @access(roles: [MEMBER, ORGANIZER, MARKETER, SUPPORT, ADMIN], scopes: ["program:read"])
+}
+
+extend type Mutation {
+  """
+  Changes settings of the program. What is not given stays, and so does what is null, but for ` + "`" + `costPerPoint` + "`" + `. A new policy holds for what is recorded from then on: points that were given before keep the expiry that they have, and nobody becomes idle sooner than counted from now. For ADMIN.
+  Codes: INVALID_NAME, INVALID_LOCALE, INVALID_AMOUNT, CURRENCY_MISMATCH, INVALID_POLICY, INVALID_POINTS.
+  """
+  updateProgram(
+    "What changes."
+    input: UpdateProgramInput!
+  ): ProgramPayload! @access(roles: [ADMIN])
 }
 
 "The loyalty program: one service keeps one."
@@ -3006,6 +4387,446 @@ type Program @access {
   currency: CurrencyCode!
   "Facts from before this instant are refused; null: there is no such floor."
   startsAt: DateTime
+  "The language of members that name none, as a BCP 47 tag."
+  defaultLocale: String!
+  "What a point costs the program; null: that was not said, or the caller may not see it."
+  costPerPoint: Money @access(roles: [MARKETER, SUPPORT, ADMIN], scopes: ["program:read"])
+  "What becomes of points that a return takes back and that were spent."
+  returnPolicy: ReturnPolicy!
+  "How points lapse that rules give without saying when; INACTIVITY takes all points that have no expiry."
+  expiry: ExpiryPolicy!
+  "How many points a day somebody of a role moves by hand without a second person; a role that is not listed has no cap. Null where the caller may not see it."
+  adjustmentCaps: [AdjustmentCap!] @access(roles: [MARKETER, SUPPORT, ADMIN], scopes: ["program:read"])
+}
+
+"How points lapse."
+type ExpiryPolicy @access {
+  "By what."
+  mode: ExpiryMode!
+  "After which time, of AFTER_EARNING, AFTER_ACTIVATION and INACTIVITY."
+  after: Duration
+  "To the end of which part of the calendar that is rounded up; null: to none."
+  roundUpTo: PeriodUnit
+  "On which day they count last, of ON_DATE."
+  on: Date
+}
+
+"How many points a day somebody of a role moves by hand, given and taken alike."
+type AdjustmentCap @access {
+  "The role; machine clients with ` + "`" + `points:adjust` + "`" + ` have that of SUPPORT."
+  role: Role!
+  "How many, by the program's days."
+  pointsPerDay: Points!
+}
+
+"By what points lapse."
+enum ExpiryMode {
+  "They do not."
+  NEVER
+  "Some time after the fact that earned them."
+  AFTER_EARNING
+  "Some time after they could be spent: at once, after a time, or once they were confirmed."
+  AFTER_ACTIVATION
+  "At the end of a day of the year: the first one on or after which they were earned, from the year given on."
+  ON_DATE
+  "When nothing has been heard of the member for some time: no fact, no spending, no points given by hand. Points that have an expiry of their own keep it. It is worked out from what is known then, and counts from when the policy was set at the earliest."
+  INACTIVITY
+}
+
+"A part of the calendar, in the program's time zone."
+enum PeriodUnit {
+  "A month."
+  MONTH
+  "A year."
+  YEAR
+}
+
+"What becomes of points that a return takes back and that were spent."
+enum ReturnPolicy {
+  "They are owed; the next accrual pays them first."
+  MAY_GO_NEGATIVE
+  "What the member does not own is given up, and recorded as shortfall."
+  WITHIN_BALANCE
+  "Only what cannot be spent yet is taken back; the rest is given up."
+  ONLY_PENDING
+}
+
+"What changes of the program; what is left out stays."
+input UpdateProgramInput {
+  "What the program calls itself, 1 to 200 characters."
+  name: String
+  "The language of members that name none, as a BCP 47 tag."
+  defaultLocale: String
+  "What a point costs the program, in its currency; null: that is not said any more."
+  costPerPoint: MoneyInput
+  "What becomes of points that a return takes back and that were spent."
+  returnPolicy: ReturnPolicy
+  "How points lapse; NEVER ends it."
+  expiry: ExpiryPolicyInput
+  "How many points a day somebody of a role moves by hand: all caps that there shall be; an empty list: none."
+  adjustmentCaps: [AdjustmentCapInput!]
+}
+
+"How points lapse."
+input ExpiryPolicyInput {
+  "By what."
+  mode: ExpiryMode!
+  "After which time: needed for AFTER_EARNING, AFTER_ACTIVATION and INACTIVITY, and for nothing else. More than nothing, at most 100 years."
+  after: Duration
+  "To the end of which part of the calendar that is rounded up: only of AFTER_EARNING and AFTER_ACTIVATION."
+  roundUpTo: PeriodUnit
+  "On which day of each year points count last, from its year on: needed for ON_DATE, and for nothing else. 29 February is the last of February in other years."
+  on: Date
+}
+
+"How many points a day somebody of a role moves by hand without a second person."
+input AdjustmentCapInput {
+  "SUPPORT or ADMIN. Whoever has both has the larger cap."
+  role: Role!
+  "How many, 0 or more, given and taken alike, by the program's days."
+  pointsPerDay: Points!
+}
+
+"Answers ` + "`" + `updateProgram` + "`" + `."
+type ProgramPayload @access {
+  "The program as it is now; null if the change was refused."
+  program: Program
+  "Why it was refused."
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../schema/reward.graphqls", Input: `extend type Query {
+  """
+  What points buy, oldest first; archived rewards are left out. Each says whether the viewing member can have it now and, if not, why. For every role, ` + "`" + `program:read` + "`" + ` and ` + "`" + `points:redeem` + "`" + `.
+  """
+  rewards(
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+    "Narrows the list."
+    filter: RewardFilter
+  ): RewardConnection! @access(roles: [MEMBER, ORGANIZER, MARKETER, SUPPORT, ADMIN], scopes: ["program:read", "points:redeem"])
+}
+
+extend type Member {
+  "What the member redeemed, newest first; null where the caller may not see it."
+  redemptions(
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+  ): RedemptionConnection @access(roles: [SUPPORT, ADMIN], scopes: ["members:read", "points:redeem"], owner: true)
+}
+
+extend type Mutation {
+  """
+  Adds a reward to the catalog. For MARKETER and ADMIN.
+  Codes: INVALID_NAME, INVALID_POINTS, INVALID_REWARD.
+  """
+  createReward(
+    "The reward."
+    input: CreateRewardInput!
+  ): RewardPayload! @access(roles: [MARKETER, ADMIN])
+
+  """
+  Changes a reward: what is given changes, null clears. What was redeemed of it stays as it was. For MARKETER and ADMIN.
+  Codes: UNKNOWN_REWARD, INVALID_NAME, INVALID_POINTS, INVALID_REWARD.
+  """
+  updateReward(
+    "Which reward, and what changes."
+    input: UpdateRewardInput!
+  ): RewardPayload! @access(roles: [MARKETER, ADMIN])
+
+  """
+  Takes a reward out of the catalog for ever. What was redeemed of it can still be used and canceled. Archiving it again changes nothing. For MARKETER and ADMIN.
+  Codes: UNKNOWN_REWARD.
+  """
+  archiveReward(
+    "Which reward."
+    input: ArchiveRewardInput!
+  ): RewardPayload! @access(roles: [MARKETER, ADMIN])
+
+  """
+  Gives a member a reward for points, which are taken in burn order: what expires first is taken first, what never expires last; among those the points earned first. A member redeems for itself, the others for anybody. For SUPPORT, ADMIN, ` + "`" + `points:redeem` + "`" + ` and the member itself.
+  Codes: UNKNOWN_MEMBER, MEMBER_SUSPENDED, UNKNOWN_REWARD, NOT_AVAILABLE, REWARD_SOLD_OUT, TIER_TOO_LOW, LIMIT_REACHED, INSUFFICIENT_POINTS, INVALID_IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_REUSED.
+  """
+  redeemReward(
+    "Which reward, and for whom."
+    input: RedeemRewardInput!
+  ): RedeemRewardPayload! @access(roles: [SUPPORT, ADMIN], scopes: ["points:redeem"], owner: true)
+
+  """
+  Undoes a redemption: its points lapse when they would have lapsed, and at once if that is over; one more of the reward is in stock; its voucher is worth nothing any more. A voucher that has expired can be canceled, one that was used cannot. For SUPPORT, ADMIN and ` + "`" + `points:redeem` + "`" + `.
+  Codes: UNKNOWN_REDEMPTION, ALREADY_CANCELED, ALREADY_USED, REASON_REQUIRED, INVALID_IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_REUSED.
+  """
+  cancelRedemption(
+    "Which redemption, and why."
+    input: CancelRedemptionInput!
+  ): CancelRedemptionPayload! @access(roles: [SUPPORT, ADMIN], scopes: ["points:redeem"])
+
+  """
+  Marks a voucher as used, once. Codes that no voucher has are counted as guesses. For SUPPORT, ADMIN and ` + "`" + `points:redeem` + "`" + `.
+  Codes: UNKNOWN_CODE, ALREADY_USED, ALREADY_CANCELED, EXPIRED, INVALID_IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_REUSED.
+  """
+  useVoucher(
+    "The voucher."
+    input: UseVoucherInput!
+  ): UseVoucherPayload! @access(roles: [SUPPORT, ADMIN], scopes: ["points:redeem"])
+}
+
+"Something that members can have for points."
+type Reward implements Node @access {
+  "The reward's id."
+  id: ID!
+  "What it is called."
+  name: String!
+  "What it costs."
+  cost: Points!
+  "What it is."
+  kind: RewardKind!
+  "How many are left; null: there is no limit."
+  stock: Int
+  "How many a member can have, canceled ones aside; null: there is no limit."
+  perMemberLimit: Int
+  "From when it can be had; null: from the beginning."
+  availableFrom: DateTime
+  "From when it cannot be had any more; null: never."
+  availableUntil: DateTime
+  "The lowest tier that can have it; null: any."
+  minTier: Tier
+  "For how long its vouchers can be used; null: for ever."
+  voucherValidFor: Duration
+  "Since when nobody can have it any more; null: it is not archived."
+  archivedAt: DateTime
+  "Whether the viewing member can have it now; for whoever is no member, whether anybody can."
+  redeemable: Redeemability!
+}
+
+"Whether the viewing member can have a reward now."
+type Redeemability @access {
+  "Whether it can."
+  can: Boolean!
+  "Why not, e.g. INSUFFICIENT_POINTS; null if it can."
+  code: String
+  "Why not, as a sentence that a member understands; null if it can."
+  reason: String
+  "How many points are missing, or how many qualifying points for the tier; null if neither is what is wrong."
+  missing: Points
+}
+
+"What a reward is."
+enum RewardKind {
+  "Gives a code that is used once, e.g. at a till."
+  VOUCHER
+  "Is handed over or sent."
+  PRODUCT
+  "Is lived through."
+  EXPERIENCE
+}
+
+"One reward that a member had."
+type Redemption implements Node @access(roles: [SUPPORT, ADMIN], scopes: ["members:read", "points:redeem"], owner: true) {
+  "The redemption's id."
+  id: ID!
+  "What was redeemed, as it is now."
+  reward: Reward!
+  "What became of it; true by the clock."
+  status: RedemptionStatus!
+  "What to show at the till: 3 groups of 5 characters, the last of which checks the others. Null for what is no voucher, and where the caller may not see it."
+  voucherCode: String @access(roles: [SUPPORT, ADMIN], scopes: ["points:redeem"], owner: true)
+  "When it was redeemed."
+  redeemedAt: DateTime!
+  "When the voucher was used; null: it was not."
+  usedAt: DateTime
+  "When it was canceled; null: it was not."
+  canceledAt: DateTime
+  "From when the voucher cannot be used any more; null: never, or it is no voucher."
+  expiresAt: DateTime
+  "The entry that paid for it."
+  entry: PointsEntry!
+}
+
+"What became of a redemption."
+enum RedemptionStatus {
+  "The member has it; a voucher can be used."
+  ISSUED
+  "Its voucher was used."
+  USED
+  "It was undone, and its points were given back."
+  CANCELED
+  "Its voucher was not used in time."
+  EXPIRED
+}
+
+"Narrows a list of rewards; every field given must match."
+input RewardFilter {
+  "Those that the viewing member can have now; for whoever is no member, those that anybody can."
+  redeemableOnly: Boolean
+  "Rewards of this kind."
+  kind: RewardKind
+  "The archived rewards instead of the others."
+  archived: Boolean
+}
+
+"A new reward."
+input CreateRewardInput {
+  "What it is called: 1 to 200 characters."
+  name: String!
+  "What it is."
+  kind: RewardKind!
+  "What it costs, from 1 point."
+  cost: Points!
+  "How many there are; null: there is no limit."
+  stock: Int
+  "How many a member can have, from 1; null: there is no limit."
+  perMemberLimit: Int
+  "The lowest tier that can have it; null: any."
+  minTierId: ID
+  "From when it can be had; null: from the beginning."
+  availableFrom: DateTime
+  "From when it cannot be had any more; null: never."
+  availableUntil: DateTime
+  "For how long its vouchers can be used, for kind VOUCHER only; null: for ever."
+  voucherValidFor: Duration
+}
+
+"What changes of a reward: fields left out stay, null clears."
+input UpdateRewardInput {
+  "Which reward."
+  rewardId: ID!
+  "What it is called: 1 to 200 characters."
+  name: String
+  "What it costs, from 1 point."
+  cost: Points
+  "How many are left from now on; null: there is no limit."
+  stock: Int
+  "How many a member can have, from 1; null: there is no limit."
+  perMemberLimit: Int
+  "The lowest tier that can have it; null: any."
+  minTierId: ID
+  "From when it can be had; null: from the beginning."
+  availableFrom: DateTime
+  "From when it cannot be had any more; null: never."
+  availableUntil: DateTime
+  "For how long vouchers that are given from now on can be used; null: for ever."
+  voucherValidFor: Duration
+}
+
+"A reward to be archived."
+input ArchiveRewardInput {
+  "Which reward."
+  rewardId: ID!
+}
+
+"A reward that a member wants."
+input RedeemRewardInput {
+  "For whom; null: the caller itself."
+  member: MemberRef
+  "Which reward."
+  rewardId: ID!
+  "Makes a retry answer the first result: unique per caller, 1 to 200 characters."
+  idempotencyKey: String!
+}
+
+"A redemption to be undone."
+input CancelRedemptionInput {
+  "Which redemption."
+  redemptionId: ID!
+  "Why, for staff: 1 to 500 characters."
+  reason: String!
+  "Makes a retry answer the first result: unique per caller, 1 to 200 characters."
+  idempotencyKey: String!
+}
+
+"A voucher to be used."
+input UseVoucherInput {
+  "The voucher's code; case, spaces and hyphens do not matter."
+  code: String!
+  "Makes a retry answer the first result: unique per caller, 1 to 200 characters."
+  idempotencyKey: String!
+}
+
+"Answers changes of the catalog."
+type RewardPayload @access {
+  "The reward as it is now; null if the change was refused."
+  reward: Reward
+  "Why it was refused."
+  userErrors: [UserError!]!
+}
+
+"Answers ` + "`" + `redeemReward` + "`" + `."
+type RedeemRewardPayload @access {
+  "The redemption; null if it was refused."
+  redemption: Redemption
+  "The member as it is now."
+  member: Member
+  "Whether this answers what was redeemed before."
+  replayed: Boolean
+  "Why it was refused."
+  userErrors: [UserError!]!
+}
+
+"Answers ` + "`" + `cancelRedemption` + "`" + `."
+type CancelRedemptionPayload @access {
+  "The redemption as it is now; null if it was refused."
+  redemption: Redemption
+  "The member as it is now."
+  member: Member
+  "Whether this answers what was done before."
+  replayed: Boolean
+  "Why it was refused."
+  userErrors: [UserError!]!
+}
+
+"Answers ` + "`" + `useVoucher` + "`" + `."
+type UseVoucherPayload @access {
+  "The redemption as it is now; null if it was refused."
+  redemption: Redemption
+  "Whether this answers what was done before."
+  replayed: Boolean
+  "Why it was refused."
+  userErrors: [UserError!]!
+}
+
+"A page of rewards."
+type RewardConnection @access {
+  "The rewards with their cursors."
+  edges: [RewardEdge!]!
+  "The rewards alone."
+  nodes: [Reward!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "How many rewards there are over all pages."
+  totalCount: Int!
+}
+
+"A reward in a page."
+type RewardEdge @access {
+  "The reward."
+  node: Reward!
+  "The cursor to read on behind."
+  cursor: String!
+}
+
+"A page of a member's redemptions."
+type RedemptionConnection @access {
+  "The redemptions with their cursors."
+  edges: [RedemptionEdge!]!
+  "The redemptions alone."
+  nodes: [Redemption!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "How many redemptions there are over all pages."
+  totalCount: Int!
+}
+
+"A redemption in a page."
+type RedemptionEdge @access {
+  "The redemption."
+  node: Redemption!
+  "The cursor to read on behind."
+  cursor: String!
 }
 `, BuiltIn: false},
 	{Name: "../schema/rule.graphqls", Input: `extend type Query {
@@ -3025,7 +4846,7 @@ type Program @access {
 extend type Mutation {
   """
   Makes a rule, as a draft that earns nothing until it is published. For MARKETER and ADMIN.
-  Codes: INVALID_NAME, INVALID_ACTIVITY_TYPE, INVALID_CONDITION, INVALID_AWARD, INVALID_POINTS, INVALID_AMOUNT, CURRENCY_MISMATCH, INVALID_SCHEDULE.
+  Codes: INVALID_NAME, INVALID_ACTIVITY_TYPE, INVALID_CONDITION, INVALID_AWARD, INVALID_POINTS, INVALID_AMOUNT, CURRENCY_MISMATCH, INVALID_SCHEDULE, INVALID_DURATION.
   """
   createEarningRule(
     "The rule."
@@ -3069,6 +4890,10 @@ type EarningRule implements Node @access(roles: [MARKETER, SUPPORT, ADMIN], scop
   award: Award!
   "Whether the points count towards tiers."
   qualifying: Boolean!
+  "When the points can be spent; null: at once."
+  pending: Pending
+  "How long the points live, from when they can be spent; null: the program's policy says so."
+  expiresAfter: Duration
   "Serves facts from this instant on; null: no beginning."
   startsAt: DateTime
   "Serves facts before this instant; null: no end."
@@ -3105,6 +4930,14 @@ type Award @access {
   multiplier: Decimal
 }
 
+"When points can be spent; exactly one field is not null."
+type Pending @access {
+  "This long after the fact."
+  for: Duration
+  "Not before the fact is confirmed."
+  untilConfirmed: Boolean
+}
+
 "Points for every full amount of the purchase's total."
 type PerAmount @access {
   "How many points."
@@ -3113,6 +4946,14 @@ type PerAmount @access {
   every: Money!
   "What the last, partly filled amount counts."
   rounding: Rounding!
+}
+
+"When points can be spent; exactly one field is set."
+input PendingInput @oneOf {
+  "This long after the fact, e.g. for as long as the goods may come back: more than nothing, at most 100 years."
+  for: Duration
+  "Not before the fact is confirmed; false: at once."
+  untilConfirmed: Boolean
 }
 
 "What a rule gives; exactly one field is set."
@@ -3157,6 +4998,10 @@ input EarningRuleInput {
   award: AwardInput!
   "Whether the points count towards tiers."
   qualifying: Boolean! = true
+  "When the points can be spent; null: at once. Points that qualify do so at once."
+  pending: PendingInput
+  "How long the points live, from when they can be spent: more than nothing, at most 100 years; null: the program's policy says so."
+  expiresAfter: Duration
   "Serves facts from this instant on; null: no beginning, every fact recorded after publishing earns by it, however long ago it happened."
   startsAt: DateTime
   "Serves facts before this instant; null: no end."
@@ -3227,8 +5072,11 @@ type EarningRuleEdge @access {
 }
 
 extend type Member {
-  "Where the member stands now."
-  standing: TierStanding!
+  "Where the member stands."
+  standing(
+    "As it was answered at this instant, or will be if nothing new is recorded; by default now. Tiers run out by the clock; before the member existed it stood at the bottom."
+    asOf: DateTime
+  ): TierStanding!
 }
 
 extend type Mutation {
@@ -3390,10 +5238,64 @@ func (ec *executionContext) childFields_Adjustment(ctx context.Context, field gr
 		return ec.fieldContext_Adjustment_reason(ctx, field)
 	case "status":
 		return ec.fieldContext_Adjustment_status(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Adjustment_expiresAt(ctx, field)
 	case "requestedAt":
 		return ec.fieldContext_Adjustment_requestedAt(ctx, field)
+	case "requestedBy":
+		return ec.fieldContext_Adjustment_requestedBy(ctx, field)
+	case "reviewedAt":
+		return ec.fieldContext_Adjustment_reviewedAt(ctx, field)
+	case "reviewedBy":
+		return ec.fieldContext_Adjustment_reviewedBy(ctx, field)
+	case "note":
+		return ec.fieldContext_Adjustment_note(ctx, field)
+	case "entry":
+		return ec.fieldContext_Adjustment_entry(ctx, field)
+	case "reversedAt":
+		return ec.fieldContext_Adjustment_reversedAt(ctx, field)
+	case "reversedBy":
+		return ec.fieldContext_Adjustment_reversedBy(ctx, field)
+	case "reversalReason":
+		return ec.fieldContext_Adjustment_reversalReason(ctx, field)
+	case "reversal":
+		return ec.fieldContext_Adjustment_reversal(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Adjustment", field.Name)
+}
+
+func (ec *executionContext) childFields_AdjustmentCap(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "role":
+		return ec.fieldContext_AdjustmentCap_role(ctx, field)
+	case "pointsPerDay":
+		return ec.fieldContext_AdjustmentCap_pointsPerDay(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AdjustmentCap", field.Name)
+}
+
+func (ec *executionContext) childFields_AdjustmentConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_AdjustmentConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_AdjustmentConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AdjustmentConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_AdjustmentConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AdjustmentConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AdjustmentEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_AdjustmentEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_AdjustmentEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AdjustmentEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_Attribute(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3460,6 +5362,36 @@ func (ec *executionContext) childFields_Award(ctx context.Context, field graphql
 		return ec.fieldContext_Award_multiplier(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Award", field.Name)
+}
+
+func (ec *executionContext) childFields_CancelRedemptionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "redemption":
+		return ec.fieldContext_CancelRedemptionPayload_redemption(ctx, field)
+	case "member":
+		return ec.fieldContext_CancelRedemptionPayload_member(ctx, field)
+	case "replayed":
+		return ec.fieldContext_CancelRedemptionPayload_replayed(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CancelRedemptionPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CancelRedemptionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CaptureHoldPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "hold":
+		return ec.fieldContext_CaptureHoldPayload_hold(ctx, field)
+	case "entry":
+		return ec.fieldContext_CaptureHoldPayload_entry(ctx, field)
+	case "member":
+		return ec.fieldContext_CaptureHoldPayload_member(ctx, field)
+	case "replayed":
+		return ec.fieldContext_CaptureHoldPayload_replayed(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CaptureHoldPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CaptureHoldPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Client(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3548,6 +5480,10 @@ func (ec *executionContext) childFields_EarningRule(ctx context.Context, field g
 		return ec.fieldContext_EarningRule_award(ctx, field)
 	case "qualifying":
 		return ec.fieldContext_EarningRule_qualifying(ctx, field)
+	case "pending":
+		return ec.fieldContext_EarningRule_pending(ctx, field)
+	case "expiresAfter":
+		return ec.fieldContext_EarningRule_expiresAfter(ctx, field)
 	case "startsAt":
 		return ec.fieldContext_EarningRule_startsAt(ctx, field)
 	case "endsAt":
@@ -3622,6 +5558,48 @@ func (ec *executionContext) childFields_Evaluation(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type Evaluation", field.Name)
 }
 
+func (ec *executionContext) childFields_ExpiryPolicy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "mode":
+		return ec.fieldContext_ExpiryPolicy_mode(ctx, field)
+	case "after":
+		return ec.fieldContext_ExpiryPolicy_after(ctx, field)
+	case "roundUpTo":
+		return ec.fieldContext_ExpiryPolicy_roundUpTo(ctx, field)
+	case "on":
+		return ec.fieldContext_ExpiryPolicy_on(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExpiryPolicy", field.Name)
+}
+
+func (ec *executionContext) childFields_Hold(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Hold_id(ctx, field)
+	case "points":
+		return ec.fieldContext_Hold_points(ctx, field)
+	case "status":
+		return ec.fieldContext_Hold_status(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Hold_expiresAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Hold", field.Name)
+}
+
+func (ec *executionContext) childFields_HoldPointsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "hold":
+		return ec.fieldContext_HoldPointsPayload_hold(ctx, field)
+	case "member":
+		return ec.fieldContext_HoldPointsPayload_member(ctx, field)
+	case "replayed":
+		return ec.fieldContext_HoldPointsPayload_replayed(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_HoldPointsPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HoldPointsPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Member(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -3652,6 +5630,8 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_points(ctx, field)
 	case "pointsHistory":
 		return ec.fieldContext_Member_pointsHistory(ctx, field)
+	case "redemptions":
+		return ec.fieldContext_Member_redemptions(ctx, field)
 	case "standing":
 		return ec.fieldContext_Member_standing(ctx, field)
 	}
@@ -3716,6 +5696,16 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
 }
 
+func (ec *executionContext) childFields_Pending(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "for":
+		return ec.fieldContext_Pending_for(ctx, field)
+	case "untilConfirmed":
+		return ec.fieldContext_Pending_untilConfirmed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Pending", field.Name)
+}
+
 func (ec *executionContext) childFields_PerAmount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "points":
@@ -3758,8 +5748,14 @@ func (ec *executionContext) childFields_PointsEntry(ctx context.Context, field g
 		return ec.fieldContext_PointsEntry_occurredAt(ctx, field)
 	case "recordedAt":
 		return ec.fieldContext_PointsEntry_recordedAt(ctx, field)
+	case "availableAt":
+		return ec.fieldContext_PointsEntry_availableAt(ctx, field)
 	case "expiresAt":
 		return ec.fieldContext_PointsEntry_expiresAt(ctx, field)
+	case "lapsed":
+		return ec.fieldContext_PointsEntry_lapsed(ctx, field)
+	case "shortfall":
+		return ec.fieldContext_PointsEntry_shortfall(ctx, field)
 	case "title":
 		return ec.fieldContext_PointsEntry_title(ctx, field)
 	case "activity":
@@ -3816,14 +5812,36 @@ func (ec *executionContext) childFields_Program(ctx context.Context, field graph
 		return ec.fieldContext_Program_currency(ctx, field)
 	case "startsAt":
 		return ec.fieldContext_Program_startsAt(ctx, field)
+	case "defaultLocale":
+		return ec.fieldContext_Program_defaultLocale(ctx, field)
+	case "costPerPoint":
+		return ec.fieldContext_Program_costPerPoint(ctx, field)
+	case "returnPolicy":
+		return ec.fieldContext_Program_returnPolicy(ctx, field)
+	case "expiry":
+		return ec.fieldContext_Program_expiry(ctx, field)
+	case "adjustmentCaps":
+		return ec.fieldContext_Program_adjustmentCaps(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Program", field.Name)
+}
+
+func (ec *executionContext) childFields_ProgramPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "program":
+		return ec.fieldContext_ProgramPayload_program(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ProgramPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProgramPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RecordActivityPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "activity":
 		return ec.fieldContext_RecordActivityPayload_activity(ctx, field)
+	case "waiting":
+		return ec.fieldContext_RecordActivityPayload_waiting(ctx, field)
 	case "entries":
 		return ec.fieldContext_RecordActivityPayload_entries(ctx, field)
 	case "evaluation":
@@ -3848,6 +5866,94 @@ func (ec *executionContext) childFields_RecordPurchasesPayload(ctx context.Conte
 	return nil, fmt.Errorf("no field named %q was found under type RecordPurchasesPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RedeemRewardPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "redemption":
+		return ec.fieldContext_RedeemRewardPayload_redemption(ctx, field)
+	case "member":
+		return ec.fieldContext_RedeemRewardPayload_member(ctx, field)
+	case "replayed":
+		return ec.fieldContext_RedeemRewardPayload_replayed(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RedeemRewardPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RedeemRewardPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Redeemability(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "can":
+		return ec.fieldContext_Redeemability_can(ctx, field)
+	case "code":
+		return ec.fieldContext_Redeemability_code(ctx, field)
+	case "reason":
+		return ec.fieldContext_Redeemability_reason(ctx, field)
+	case "missing":
+		return ec.fieldContext_Redeemability_missing(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Redeemability", field.Name)
+}
+
+func (ec *executionContext) childFields_Redemption(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Redemption_id(ctx, field)
+	case "reward":
+		return ec.fieldContext_Redemption_reward(ctx, field)
+	case "status":
+		return ec.fieldContext_Redemption_status(ctx, field)
+	case "voucherCode":
+		return ec.fieldContext_Redemption_voucherCode(ctx, field)
+	case "redeemedAt":
+		return ec.fieldContext_Redemption_redeemedAt(ctx, field)
+	case "usedAt":
+		return ec.fieldContext_Redemption_usedAt(ctx, field)
+	case "canceledAt":
+		return ec.fieldContext_Redemption_canceledAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Redemption_expiresAt(ctx, field)
+	case "entry":
+		return ec.fieldContext_Redemption_entry(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Redemption", field.Name)
+}
+
+func (ec *executionContext) childFields_RedemptionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_RedemptionConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_RedemptionConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_RedemptionConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_RedemptionConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RedemptionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_RedemptionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_RedemptionEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_RedemptionEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RedemptionEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ReleaseHoldPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "hold":
+		return ec.fieldContext_ReleaseHoldPayload_hold(ctx, field)
+	case "member":
+		return ec.fieldContext_ReleaseHoldPayload_member(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ReleaseHoldPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReleaseHoldPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RevokeClientPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "client":
@@ -3856,6 +5962,70 @@ func (ec *executionContext) childFields_RevokeClientPayload(ctx context.Context,
 		return ec.fieldContext_RevokeClientPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RevokeClientPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Reward(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Reward_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Reward_name(ctx, field)
+	case "cost":
+		return ec.fieldContext_Reward_cost(ctx, field)
+	case "kind":
+		return ec.fieldContext_Reward_kind(ctx, field)
+	case "stock":
+		return ec.fieldContext_Reward_stock(ctx, field)
+	case "perMemberLimit":
+		return ec.fieldContext_Reward_perMemberLimit(ctx, field)
+	case "availableFrom":
+		return ec.fieldContext_Reward_availableFrom(ctx, field)
+	case "availableUntil":
+		return ec.fieldContext_Reward_availableUntil(ctx, field)
+	case "minTier":
+		return ec.fieldContext_Reward_minTier(ctx, field)
+	case "voucherValidFor":
+		return ec.fieldContext_Reward_voucherValidFor(ctx, field)
+	case "archivedAt":
+		return ec.fieldContext_Reward_archivedAt(ctx, field)
+	case "redeemable":
+		return ec.fieldContext_Reward_redeemable(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Reward", field.Name)
+}
+
+func (ec *executionContext) childFields_RewardConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_RewardConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_RewardConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_RewardConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_RewardConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RewardConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_RewardEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_RewardEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_RewardEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RewardEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_RewardPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "reward":
+		return ec.fieldContext_RewardPayload_reward(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RewardPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RewardPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RotateClientKeyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3942,6 +6112,18 @@ func (ec *executionContext) childFields_TierStanding(ctx context.Context, field 
 		return ec.fieldContext_TierStanding_keep(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TierStanding", field.Name)
+}
+
+func (ec *executionContext) childFields_UseVoucherPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "redemption":
+		return ec.fieldContext_UseVoucherPayload_redemption(ctx, field)
+	case "replayed":
+		return ec.fieldContext_UseVoucherPayload_replayed(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UseVoucherPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UseVoucherPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

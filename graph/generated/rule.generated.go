@@ -306,6 +306,61 @@ func (ec *executionContext) fieldContext_EarningRule_qualifying(_ context.Contex
 	return graphql.NewScalarFieldContext("EarningRule", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
+func (ec *executionContext) _EarningRule_pending(ctx context.Context, field graphql.CollectedField, obj *loyalty.EarningRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EarningRule_pending(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Pending(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *loyalty.EarningRulePending) graphql.Marshaler {
+			return ec.marshalOPending2ᚖregularsᚋloyaltyᚐEarningRulePending(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EarningRule_pending(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EarningRule",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Pending(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EarningRule_expiresAfter(ctx context.Context, field graphql.CollectedField, obj *loyalty.EarningRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EarningRule_expiresAfter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExpiresAfter, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *value.Period) graphql.Marshaler {
+			return ec.marshalODuration2ᚖregularsᚋinternalᚋvalueᚐPeriod(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EarningRule_expiresAfter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EarningRule", field, false, false, errors.New("field of type Duration does not have child fields"))
+}
+
 func (ec *executionContext) _EarningRule_startsAt(ctx context.Context, field graphql.CollectedField, obj *loyalty.EarningRule) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -691,6 +746,52 @@ func (ec *executionContext) fieldContext_EarningRulePayload_userErrors(_ context
 	return fc, nil
 }
 
+func (ec *executionContext) _Pending_for(ctx context.Context, field graphql.CollectedField, obj *loyalty.EarningRulePending) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Pending_for(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.For, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *value.Period) graphql.Marshaler {
+			return ec.marshalODuration2ᚖregularsᚋinternalᚋvalueᚐPeriod(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Pending_for(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Pending", field, false, false, errors.New("field of type Duration does not have child fields"))
+}
+
+func (ec *executionContext) _Pending_untilConfirmed(ctx context.Context, field graphql.CollectedField, obj *loyalty.EarningRulePending) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Pending_untilConfirmed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UntilConfirmed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Pending_untilConfirmed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Pending", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
 func (ec *executionContext) _PerAmount_points(ctx context.Context, field graphql.CollectedField, obj *loyalty.PerAmountAward) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -868,7 +969,7 @@ func (ec *executionContext) unmarshalInputEarningRuleInput(ctx context.Context, 
 		asMap["priority"] = 0
 	}
 
-	fieldsInOrder := [...]string{"name", "trigger", "condition", "award", "qualifying", "startsAt", "endsAt", "priority"}
+	fieldsInOrder := [...]string{"name", "trigger", "condition", "award", "qualifying", "pending", "expiresAfter", "startsAt", "endsAt", "priority"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -910,6 +1011,20 @@ func (ec *executionContext) unmarshalInputEarningRuleInput(ctx context.Context, 
 				return it, err
 			}
 			it.Qualifying = data
+		case "pending":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("pending"))
+			data, err := ec.unmarshalOPendingInput2ᚖregularsᚋloyaltyᚐPendingInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Pending = data
+		case "expiresAfter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expiresAfter"))
+			data, err := ec.unmarshalODuration2ᚖregularsᚋinternalᚋvalueᚐPeriod(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpiresAfter = data
 		case "startsAt":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("startsAt"))
 			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
@@ -931,6 +1046,43 @@ func (ec *executionContext) unmarshalInputEarningRuleInput(ctx context.Context, 
 				return it, err
 			}
 			it.Priority = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputPendingInput(ctx context.Context, obj any) (loyalty.PendingInput, error) {
+	var it loyalty.PendingInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"for", "untilConfirmed"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "for":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("for"))
+			data, err := ec.unmarshalODuration2ᚖregularsᚋinternalᚋvalueᚐPeriod(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.For = data
+		case "untilConfirmed":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("untilConfirmed"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UntilConfirmed = data
 		}
 	}
 	return it, nil
@@ -1180,6 +1332,16 @@ func (ec *executionContext) _EarningRule(ctx context.Context, sel ast.SelectionS
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "pending":
+			out.Values[i] = ec._EarningRule_pending(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "expiresAfter":
+			out.Values[i] = ec._EarningRule_expiresAfter(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "startsAt":
 			out.Values[i] = ec._EarningRule_startsAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -1413,6 +1575,49 @@ func (ec *executionContext) _EarningRulePayload(ctx context.Context, sel ast.Sel
 		case "userErrors":
 			out.Values[i] = ec._EarningRulePayload_userErrors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var pendingImplementors = []string{"Pending"}
+
+func (ec *executionContext) _Pending(ctx context.Context, sel ast.SelectionSet, obj *loyalty.EarningRulePending) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, pendingImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Pending")
+		case "for":
+			out.Values[i] = ec._Pending_for(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "untilConfirmed":
+			out.Values[i] = ec._Pending_untilConfirmed(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -1672,6 +1877,21 @@ func (ec *executionContext) marshalOEarningRuleStatus2ᚕregularsᚋloyaltyᚐEa
 	}
 
 	return ret
+}
+
+func (ec *executionContext) marshalOPending2ᚖregularsᚋloyaltyᚐEarningRulePending(ctx context.Context, sel ast.SelectionSet, v *loyalty.EarningRulePending) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Pending(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOPendingInput2ᚖregularsᚋloyaltyᚐPendingInput(ctx context.Context, v any) (*loyalty.PendingInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputPendingInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOPerAmount2ᚖregularsᚋloyaltyᚐPerAmountAward(ctx context.Context, sel ast.SelectionSet, v *loyalty.PerAmountAward) graphql.Marshaler {

@@ -48,9 +48,9 @@ func UnmarshalDate(given any) (value.Date, error) {
 	return d, nil
 }
 
-// MarshalDuration is never called: no field answers a duration yet, but gqlgen wants both directions.
-func MarshalDuration(value.Period) graphql.Marshaler {
-	return graphql.Null
+// MarshalDuration writes a duration as ISO 8601 does.
+func MarshalDuration(period value.Period) graphql.Marshaler {
+	return text(period.String())
 }
 
 // UnmarshalDuration reads a duration of ISO 8601 in whole numbers.

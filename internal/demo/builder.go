@@ -9,11 +9,13 @@ import (
 
 	"regulars/internal/problem"
 	"regulars/loyalty"
+	"regulars/loyalty/reward"
 )
 
 // builder tells the program what is planned. Everything it does may have been done before and then changes nothing.
 type builder struct {
 	service *loyalty.Service
+	rewards *reward.Service
 	clock   *clock
 	plan    *plan
 }
@@ -35,7 +37,7 @@ func (b *builder) build(ctx context.Context, progress func(done, total int)) err
 	return b.close(ctx)
 }
 
-// found makes the program's tiers and rules.
+// found makes the program's tiers, rules and rewards.
 func (b *builder) found(ctx context.Context) error {
 	if err := b.service.FinishPromotions(ctx); err != nil {
 		return err
@@ -52,7 +54,7 @@ func (b *builder) found(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return b.offer(ctx)
 }
 
 // pass lets time pass.

@@ -17,6 +17,7 @@ import (
 	"regulars/internal/postgres"
 	"regulars/internal/program"
 	"regulars/loyalty"
+	"regulars/loyalty/reward"
 )
 
 const (
@@ -107,7 +108,8 @@ func Build(ctx context.Context, db *postgres.DB, progress func(done, total int))
 			return err
 		}
 		clock := &clock{}
-		service := loyalty.New(db.WithClock(clock.now))
+		past := db.WithClock(clock.now)
+		service := loyalty.New(past)
 		opening, err := openingOf(ctx, service, db.Now())
 		if err != nil {
 			return err
@@ -125,7 +127,7 @@ func Build(ctx context.Context, db *postgres.DB, progress func(done, total int))
 			return err
 		}
 		figures = planned.figures()
-		building := &builder{service: service, clock: clock, plan: planned}
+		building := &builder{service: service, rewards: reward.New(past, service), clock: clock, plan: planned}
 		return building.build(ctx, progress)
 	})
 	return figures, err

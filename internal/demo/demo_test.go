@@ -62,11 +62,11 @@ func club(t *testing.T, db *postgres.DB) map[string]standing {
 		for i, one := range page.Nodes {
 			ids[i] = one.ID
 		}
-		balances, err := service.Balances(ctx, ids)
+		balances, err := service.Balances(ctx, ids, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		standings, err := service.Standings(ctx, ids)
+		standings, err := service.Standings(ctx, ids, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -195,7 +195,7 @@ func TestBuild_Robin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	open, err := service.OpenLots(staff(t), []id.Member{member.ID})
+	open, err := service.Expirations(staff(t), []id.Member{member.ID}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,9 @@ const (
 	activityPrefix   = "act"
 	entryPrefix      = "ent"
 	clientPrefix     = "cli"
+	holdPrefix       = "hld"
+	rewardPrefix     = "rew"
+	redemptionPrefix = "red"
 	auditEntryPrefix = "aud"
 )
 
@@ -63,6 +66,15 @@ type Entry struct {
 	Sequence int64
 }
 
+// Hold is the id of a hold.
+type Hold uuid.UUID
+
+// Redemption is the id of a redemption.
+type Redemption uuid.UUID
+
+// Reward is the id of a reward.
+type Reward uuid.UUID
+
 // New returns a new random id, later ones sorting behind earlier ones.
 func New[T ~[16]byte]() T {
 	return T(uuid.Must(uuid.NewV7()))
@@ -91,6 +103,9 @@ func (c Client) String() string     { return text(clientPrefix, c) }
 func (a AuditEntry) String() string { return text(auditEntryPrefix, a) }
 func (a Activity) String() string   { return numbered(activityPrefix, a.Member, a.Sequence) }
 func (e Entry) String() string      { return numbered(entryPrefix, e.Member, e.Sequence) }
+func (h Hold) String() string       { return text(holdPrefix, h) }
+func (r Redemption) String() string { return text(redemptionPrefix, r) }
+func (r Reward) String() string     { return text(rewardPrefix, r) }
 
 // ParseMember reads a member's id; the zero id if text is none.
 func ParseMember(text string) Member { return parse[Member](memberPrefix, text) }
@@ -122,6 +137,15 @@ func ParseEntry(text string) Entry {
 	return Entry{Member: member, Sequence: sequence}
 }
 
+// ParseHold reads a hold's id; the zero id if text is none.
+func ParseHold(text string) Hold { return parse[Hold](holdPrefix, text) }
+
+// ParseRedemption reads a redemption's id; the zero id if text is none.
+func ParseRedemption(text string) Redemption { return parse[Redemption](redemptionPrefix, text) }
+
+// ParseReward reads a reward's id; the zero id if text is none.
+func ParseReward(text string) Reward { return parse[Reward](rewardPrefix, text) }
+
 // MarshalGQL writes the id as the API shows it.
 func (m Member) MarshalGQL(w io.Writer) { write(w, m) }
 
@@ -145,6 +169,15 @@ func (a Activity) MarshalGQL(w io.Writer) { write(w, a) }
 
 // MarshalGQL writes the id as the API shows it.
 func (e Entry) MarshalGQL(w io.Writer) { write(w, e) }
+
+// MarshalGQL writes the id as the API shows it.
+func (h Hold) MarshalGQL(w io.Writer) { write(w, h) }
+
+// MarshalGQL writes the id as the API shows it.
+func (r Redemption) MarshalGQL(w io.Writer) { write(w, r) }
+
+// MarshalGQL writes the id as the API shows it.
+func (r Reward) MarshalGQL(w io.Writer) { write(w, r) }
 
 // UnmarshalGQL reads the id from an argument.
 func (m *Member) UnmarshalGQL(value any) error { return read(m, value, ParseMember) }
@@ -170,6 +203,15 @@ func (a *Activity) UnmarshalGQL(value any) error { return read(a, value, ParseAc
 // UnmarshalGQL reads the id from an argument.
 func (e *Entry) UnmarshalGQL(value any) error { return read(e, value, ParseEntry) }
 
+// UnmarshalGQL reads the id from an argument.
+func (h *Hold) UnmarshalGQL(value any) error { return read(h, value, ParseHold) }
+
+// UnmarshalGQL reads the id from an argument.
+func (r *Redemption) UnmarshalGQL(value any) error { return read(r, value, ParseRedemption) }
+
+// UnmarshalGQL reads the id from an argument.
+func (r *Reward) UnmarshalGQL(value any) error { return read(r, value, ParseReward) }
+
 // Value gives the id to the database.
 func (m Member) Value() (driver.Value, error) { return uuid.UUID(m).Value() }
 
@@ -184,6 +226,15 @@ func (a Adjustment) Value() (driver.Value, error) { return uuid.UUID(a).Value() 
 
 // Value gives the id to the database.
 func (c Client) Value() (driver.Value, error) { return uuid.UUID(c).Value() }
+
+// Value gives the id to the database.
+func (h Hold) Value() (driver.Value, error) { return uuid.UUID(h).Value() }
+
+// Value gives the id to the database.
+func (r Reward) Value() (driver.Value, error) { return uuid.UUID(r).Value() }
+
+// Value gives the id to the database.
+func (r Redemption) Value() (driver.Value, error) { return uuid.UUID(r).Value() }
 
 // Value gives the id to the database.
 func (a AuditEntry) Value() (driver.Value, error) { return uuid.UUID(a).Value() }
@@ -202,6 +253,15 @@ func (a *Adjustment) Scan(source any) error { return (*uuid.UUID)(a).Scan(source
 
 // Scan takes the id from the database.
 func (c *Client) Scan(source any) error { return (*uuid.UUID)(c).Scan(source) }
+
+// Scan takes the id from the database.
+func (h *Hold) Scan(source any) error { return (*uuid.UUID)(h).Scan(source) }
+
+// Scan takes the id from the database.
+func (r *Reward) Scan(source any) error { return (*uuid.UUID)(r).Scan(source) }
+
+// Scan takes the id from the database.
+func (r *Redemption) Scan(source any) error { return (*uuid.UUID)(r).Scan(source) }
 
 // Scan takes the id from the database.
 func (a *AuditEntry) Scan(source any) error { return (*uuid.UUID)(a).Scan(source) }
@@ -223,6 +283,9 @@ func (r *Rule) UnmarshalText(text []byte) error {
 	*r = ParseRule(string(text))
 	return nil
 }
+
+// MarshalText writes the id into JSON as the API shows it.
+func (r Reward) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 func text[T ~[16]byte](prefix string, value T) string {
 	raw := [16]byte(value)

@@ -99,7 +99,7 @@ func (i *Importer) count(ctx context.Context, named *people) (Points, error) {
 	owned := Points{Members: len(named.known)}
 	members := slices.Collect(maps.Values(named.known))
 	for some := range slices.Chunk(members, loyalty.MaximumBatch) {
-		balances, err := i.Service.Balances(ctx, some)
+		balances, err := i.Service.Balances(ctx, some, nil)
 		if err != nil {
 			return Points{}, fmt.Errorf("read balances: %w", err)
 		}

@@ -23,14 +23,19 @@ CREATE TABLE public.accounts (
     recorded_at timestamp with time zone NOT NULL,
     balance bigint NOT NULL,
     debt bigint NOT NULL,
-    next_expiry_at timestamp with time zone,
+    next_change_at timestamp with time zone,
     tier_id uuid NOT NULL,
     tier_since timestamp with time zone NOT NULL,
     tier_valid_until timestamp with time zone,
     ladder_version integer NOT NULL,
     qualifying bigint NOT NULL,
     qualifying_until timestamp with time zone,
-    CONSTRAINT accounts_debt_check CHECK ((debt >= 0))
+    pending bigint DEFAULT 0 NOT NULL,
+    held bigint DEFAULT 0 NOT NULL,
+    heard_at timestamp with time zone NOT NULL,
+    CONSTRAINT accounts_debt_check CHECK ((debt >= 0)),
+    CONSTRAINT accounts_held_check CHECK ((held >= 0)),
+    CONSTRAINT accounts_pending_check CHECK ((pending >= 0))
 )
 WITH (fillfactor='80');
 
@@ -49,21 +54,47 @@ CREATE TABLE public.activities (
 
 CREATE TABLE public.activity_keys (
     hash uuid NOT NULL,
-    member_id uuid NOT NULL,
+    member_id uuid,
     sequence bigint,
     input_hash uuid NOT NULL
 )
 WITH (fillfactor='80');
 
+CREATE TABLE public.adjustment_caps (
+    role text NOT NULL,
+    points_per_day bigint NOT NULL,
+    CONSTRAINT adjustment_caps_points_per_day_check CHECK ((points_per_day >= 0)),
+    CONSTRAINT adjustment_caps_role_check CHECK ((role = ANY (ARRAY['SUPPORT'::text, 'ADMIN'::text])))
+);
+
 CREATE TABLE public.adjustments (
     id uuid NOT NULL,
     member_id uuid NOT NULL,
-    entry_sequence bigint NOT NULL,
+    entry_sequence bigint,
     points bigint NOT NULL,
     reason text NOT NULL,
     requested_at timestamp with time zone NOT NULL,
     requested_by text NOT NULL,
-    CONSTRAINT adjustments_points_check CHECK ((points <> 0))
+    status text NOT NULL,
+    expires_at timestamp with time zone,
+    reviewed_at timestamp with time zone,
+    reviewed_by text,
+    review_note text,
+    reversed_at timestamp with time zone,
+    reversed_by text,
+    reversal_reason text,
+    reversal_sequence bigint,
+    CONSTRAINT adjustments_points_check CHECK ((points <> 0)),
+    CONSTRAINT adjustments_posted CHECK (((status = 'POSTED'::text) = (entry_sequence IS NOT NULL))),
+    CONSTRAINT adjustments_reversed CHECK ((((reversed_at IS NULL) = (reversed_by IS NULL)) AND ((reversed_at IS NULL) = (reversal_reason IS NULL)) AND ((reversed_at IS NULL) = (reversal_sequence IS NULL)) AND ((reversed_at IS NULL) OR (status = 'POSTED'::text)))),
+    CONSTRAINT adjustments_reviewed CHECK ((((reviewed_at IS NULL) = (reviewed_by IS NULL)) AND ((status <> 'DECLINED'::text) OR (reviewed_at IS NOT NULL)) AND ((status <> 'WAITING'::text) OR (reviewed_at IS NULL)))),
+    CONSTRAINT adjustments_status_check CHECK ((status = ANY (ARRAY['POSTED'::text, 'WAITING'::text, 'DECLINED'::text]))),
+    CONSTRAINT adjustments_two_persons CHECK ((reviewed_by <> requested_by))
+);
+
+CREATE TABLE public.announced_expiries (
+    member_id uuid NOT NULL,
+    expires_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE public.changes (
@@ -94,6 +125,14 @@ CREATE TABLE public.clients (
     revoked_at timestamp with time zone
 );
 
+CREATE TABLE public.confirmations (
+    member_id uuid NOT NULL,
+    sequence bigint NOT NULL,
+    activity_sequence bigint NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    confirmed_by text NOT NULL
+);
+
 CREATE TABLE public.debts (
     member_id uuid NOT NULL,
     sequence bigint NOT NULL,
@@ -111,7 +150,7 @@ CREATE TABLE public.draws (
     lot_sequence bigint NOT NULL,
     points bigint NOT NULL,
     posted_by bigint NOT NULL,
-    CONSTRAINT draws_points_check CHECK ((points > 0))
+    CONSTRAINT draws_points_check CHECK ((points <> 0))
 );
 
 CREATE TABLE public.entries (
@@ -131,7 +170,14 @@ CREATE TABLE public.entries (
     qualifying bigint NOT NULL,
     qualifies_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone,
-    CONSTRAINT entries_kind_check CHECK ((kind = ANY (ARRAY['ACCRUAL'::text, 'EXPIRY'::text, 'ADJUSTMENT'::text, 'REVERSAL'::text])))
+    lapsed bigint DEFAULT 0 NOT NULL,
+    shortfall bigint DEFAULT 0 NOT NULL,
+    hold_sequence bigint,
+    operation_id uuid,
+    available_at timestamp with time zone,
+    CONSTRAINT entries_kind_check CHECK ((kind = ANY (ARRAY['ACCRUAL'::text, 'REDEMPTION'::text, 'REDEMPTION_CANCEL'::text, 'EXPIRY'::text, 'ADJUSTMENT'::text, 'REVERSAL'::text]))),
+    CONSTRAINT entries_lapsed_check CHECK ((lapsed >= 0)),
+    CONSTRAINT entries_shortfall_check CHECK ((shortfall >= 0))
 );
 
 CREATE TABLE public.evaluations (
@@ -141,6 +187,37 @@ CREATE TABLE public.evaluations (
     qualifying bigint NOT NULL,
     outcomes jsonb NOT NULL
 );
+
+CREATE TABLE public.hold_draws (
+    member_id uuid NOT NULL,
+    hold_sequence bigint NOT NULL,
+    lot_sequence bigint NOT NULL,
+    points bigint NOT NULL,
+    CONSTRAINT hold_draws_points_check CHECK ((points > 0))
+);
+
+CREATE TABLE public.holds (
+    member_id uuid NOT NULL,
+    sequence bigint NOT NULL,
+    id uuid NOT NULL,
+    points bigint NOT NULL,
+    reason text NOT NULL,
+    placed_by text NOT NULL,
+    placed_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    closed_at timestamp with time zone,
+    entry_sequence bigint,
+    purchase_source text,
+    purchase_external_id text,
+    open boolean NOT NULL,
+    CONSTRAINT holds_captured CHECK (((status = 'CAPTURED'::text) = (entry_sequence IS NOT NULL))),
+    CONSTRAINT holds_closed CHECK ((open = (closed_at IS NULL))),
+    CONSTRAINT holds_open CHECK ((open = (status = 'OPEN'::text))),
+    CONSTRAINT holds_points_check CHECK ((points > 0)),
+    CONSTRAINT holds_status_check CHECK ((status = ANY (ARRAY['OPEN'::text, 'CAPTURED'::text, 'RELEASED'::text, 'EXPIRED'::text])))
+)
+WITH (fillfactor='90');
 
 CREATE TABLE public.idempotency_keys (
     hash uuid NOT NULL,
@@ -177,7 +254,7 @@ CREATE TABLE public.lots (
     points bigint NOT NULL,
     remaining bigint NOT NULL,
     earned_at timestamp with time zone NOT NULL,
-    available_at timestamp with time zone NOT NULL,
+    available_at timestamp with time zone,
     expires_at timestamp with time zone,
     open boolean NOT NULL,
     CONSTRAINT lots_open CHECK ((open = (remaining > 0))),
@@ -236,6 +313,22 @@ ALTER TABLE public.notices ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.policies (
+    version integer NOT NULL,
+    since timestamp with time zone NOT NULL,
+    return_policy text NOT NULL,
+    expiry_mode text NOT NULL,
+    expiry_after text,
+    expiry_round_up_to text,
+    expiry_on date,
+    CONSTRAINT policies_expiry_after CHECK (((expiry_mode = ANY (ARRAY['AFTER_EARNING'::text, 'AFTER_ACTIVATION'::text, 'INACTIVITY'::text])) = (expiry_after IS NOT NULL))),
+    CONSTRAINT policies_expiry_mode_check CHECK ((expiry_mode = ANY (ARRAY['NEVER'::text, 'AFTER_EARNING'::text, 'AFTER_ACTIVATION'::text, 'ON_DATE'::text, 'INACTIVITY'::text]))),
+    CONSTRAINT policies_expiry_on CHECK (((expiry_mode = 'ON_DATE'::text) = (expiry_on IS NOT NULL))),
+    CONSTRAINT policies_expiry_round_up_to_check CHECK ((expiry_round_up_to = ANY (ARRAY['MONTH'::text, 'YEAR'::text]))),
+    CONSTRAINT policies_return_policy_check CHECK ((return_policy = ANY (ARRAY['MAY_GO_NEGATIVE'::text, 'WITHIN_BALANCE'::text, 'ONLY_PENDING'::text]))),
+    CONSTRAINT policies_version_check CHECK ((version > 0))
+);
+
 CREATE TABLE public.program (
     singleton boolean DEFAULT true NOT NULL,
     name text NOT NULL,
@@ -245,6 +338,8 @@ CREATE TABLE public.program (
     starts_at timestamp with time zone,
     revision bigint NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    cost_per_point bigint,
+    CONSTRAINT program_cost_per_point_check CHECK ((cost_per_point >= 0)),
     CONSTRAINT program_singleton_check CHECK (singleton)
 );
 
@@ -262,6 +357,30 @@ CREATE TABLE public.purchase_lines (
     CONSTRAINT purchase_lines_quantity_check CHECK ((quantity <> 0))
 );
 
+CREATE TABLE public.redemptions (
+    member_id uuid NOT NULL,
+    sequence bigint NOT NULL,
+    id uuid NOT NULL,
+    reward_id uuid NOT NULL,
+    reward_name text NOT NULL,
+    from_supply boolean NOT NULL,
+    voucher_code text,
+    redeemed_at timestamp with time zone NOT NULL,
+    redeemed_by text NOT NULL,
+    expires_at timestamp with time zone,
+    used_at timestamp with time zone,
+    used_by text,
+    canceled_at timestamp with time zone,
+    canceled_by text,
+    cancel_reason text,
+    cancel_sequence bigint,
+    CONSTRAINT redemptions_canceled CHECK ((num_nonnulls(canceled_at, canceled_by, cancel_reason, cancel_sequence) = ANY (ARRAY[0, 4]))),
+    CONSTRAINT redemptions_once CHECK (((used_at IS NULL) OR (canceled_at IS NULL))),
+    CONSTRAINT redemptions_used CHECK (((used_at IS NULL) = (used_by IS NULL))),
+    CONSTRAINT redemptions_voucher CHECK (((voucher_code IS NOT NULL) OR ((used_at IS NULL) AND (expires_at IS NULL))))
+)
+WITH (fillfactor='90');
+
 CREATE TABLE public.return_lines (
     member_id uuid NOT NULL,
     sequence bigint NOT NULL,
@@ -270,6 +389,31 @@ CREATE TABLE public.return_lines (
     quantity bigint NOT NULL,
     amount bigint NOT NULL
 );
+
+CREATE TABLE public.rewards (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    cost bigint NOT NULL,
+    supply bigint,
+    taken bigint DEFAULT 0 NOT NULL,
+    per_member_limit integer,
+    min_tier_id uuid,
+    available_from timestamp with time zone,
+    available_until timestamp with time zone,
+    voucher_valid_for text,
+    created_at timestamp with time zone NOT NULL,
+    archived_at timestamp with time zone,
+    CONSTRAINT rewards_cost_check CHECK ((cost > 0)),
+    CONSTRAINT rewards_kind_check CHECK ((kind = ANY (ARRAY['VOUCHER'::text, 'PRODUCT'::text, 'EXPERIENCE'::text]))),
+    CONSTRAINT rewards_per_member_limit_check CHECK ((per_member_limit > 0)),
+    CONSTRAINT rewards_stock CHECK ((taken <= supply)),
+    CONSTRAINT rewards_supply_check CHECK ((supply >= 0)),
+    CONSTRAINT rewards_taken_check CHECK ((taken >= 0)),
+    CONSTRAINT rewards_voucher CHECK (((voucher_valid_for IS NULL) OR (kind = 'VOUCHER'::text))),
+    CONSTRAINT rewards_window CHECK ((available_from < available_until))
+)
+WITH (fillfactor='80');
 
 CREATE TABLE public.rule_versions (
     rule_id uuid NOT NULL,
@@ -289,12 +433,16 @@ CREATE TABLE public.rule_versions (
     effective_from timestamp with time zone,
     published_at timestamp with time zone,
     created_at timestamp with time zone NOT NULL,
+    pending_for text,
+    pending_until_confirmed boolean DEFAULT false NOT NULL,
+    expires_after text,
     CONSTRAINT rule_versions_award_every_check CHECK ((award_every > 0)),
     CONSTRAINT rule_versions_award_fixed_check CHECK ((award_fixed > 0)),
     CONSTRAINT rule_versions_award_multiplier_check CHECK ((award_multiplier > 1000000)),
     CONSTRAINT rule_versions_award_points_check CHECK ((award_points > 0)),
     CONSTRAINT rule_versions_award_rounding_check CHECK ((award_rounding = ANY (ARRAY['FLOOR'::text, 'HALF_UP'::text, 'CEIL'::text]))),
     CONSTRAINT rule_versions_one_award CHECK ((num_nonnulls(award_fixed, award_points, award_multiplier) = 1)),
+    CONSTRAINT rule_versions_pending CHECK (((pending_for IS NULL) OR (NOT pending_until_confirmed))),
     CONSTRAINT rule_versions_per_amount CHECK ((num_nonnulls(award_points, award_every, award_rounding) = ANY (ARRAY[0, 3]))),
     CONSTRAINT rule_versions_published CHECK (((published_at IS NOT NULL) OR (effective_from IS NULL))),
     CONSTRAINT rule_versions_schedule CHECK ((ends_at > starts_at)),
@@ -337,6 +485,25 @@ CREATE TABLE public.tier_moves (
     CONSTRAINT tier_moves_reason_check CHECK ((reason = ANY (ARRAY['ENROLLED'::text, 'REACHED'::text, 'LADDER_CHANGED'::text, 'REQUALIFIED'::text, 'LAPSED'::text])))
 );
 
+CREATE TABLE public.voucher_codes (
+    code text NOT NULL COLLATE pg_catalog."C",
+    member_id uuid NOT NULL,
+    sequence bigint NOT NULL
+);
+
+CREATE TABLE public.waiting_returns (
+    hash uuid NOT NULL,
+    purchase_hash uuid NOT NULL,
+    source text NOT NULL,
+    external_id text NOT NULL,
+    purchase_source text NOT NULL,
+    purchase_external_id text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    amount bigint,
+    lines jsonb NOT NULL,
+    recorded_at timestamp with time zone NOT NULL
+);
+
 ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_pkey PRIMARY KEY (member_id);
 
@@ -346,8 +513,14 @@ ALTER TABLE ONLY public.activities
 ALTER TABLE ONLY public.activity_keys
     ADD CONSTRAINT activity_keys_pkey PRIMARY KEY (hash);
 
+ALTER TABLE ONLY public.adjustment_caps
+    ADD CONSTRAINT adjustment_caps_pkey PRIMARY KEY (role);
+
 ALTER TABLE ONLY public.adjustments
     ADD CONSTRAINT adjustments_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.announced_expiries
+    ADD CONSTRAINT announced_expiries_pkey PRIMARY KEY (member_id, expires_at);
 
 ALTER TABLE ONLY public.changes
     ADD CONSTRAINT changes_pkey PRIMARY KEY (id);
@@ -358,17 +531,26 @@ ALTER TABLE ONLY public.client_keys
 ALTER TABLE ONLY public.clients
     ADD CONSTRAINT clients_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.confirmations
+    ADD CONSTRAINT confirmations_pkey PRIMARY KEY (member_id, sequence);
+
 ALTER TABLE ONLY public.debts
     ADD CONSTRAINT debts_pkey PRIMARY KEY (member_id, sequence);
 
 ALTER TABLE ONLY public.draws
-    ADD CONSTRAINT draws_pkey PRIMARY KEY (member_id, entry_sequence, lot_sequence);
+    ADD CONSTRAINT draws_pkey PRIMARY KEY (member_id, entry_sequence, lot_sequence, posted_by);
 
 ALTER TABLE ONLY public.entries
     ADD CONSTRAINT entries_pkey PRIMARY KEY (member_id, sequence);
 
 ALTER TABLE ONLY public.evaluations
     ADD CONSTRAINT evaluations_pkey PRIMARY KEY (member_id, sequence);
+
+ALTER TABLE ONLY public.hold_draws
+    ADD CONSTRAINT hold_draws_pkey PRIMARY KEY (member_id, hold_sequence, lot_sequence);
+
+ALTER TABLE ONLY public.holds
+    ADD CONSTRAINT holds_pkey PRIMARY KEY (member_id, sequence);
 
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (hash);
@@ -400,14 +582,23 @@ ALTER TABLE ONLY public.notice_consumers
 ALTER TABLE ONLY public.notices
     ADD CONSTRAINT notices_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.policies
+    ADD CONSTRAINT policies_pkey PRIMARY KEY (version);
+
 ALTER TABLE ONLY public.program
     ADD CONSTRAINT program_pkey PRIMARY KEY (singleton);
 
 ALTER TABLE ONLY public.purchase_lines
     ADD CONSTRAINT purchase_lines_pkey PRIMARY KEY (member_id, sequence, line);
 
+ALTER TABLE ONLY public.redemptions
+    ADD CONSTRAINT redemptions_pkey PRIMARY KEY (member_id, sequence);
+
 ALTER TABLE ONLY public.return_lines
     ADD CONSTRAINT return_lines_pkey PRIMARY KEY (member_id, sequence, line);
+
+ALTER TABLE ONLY public.rewards
+    ADD CONSTRAINT rewards_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.rule_versions
     ADD CONSTRAINT rule_versions_pkey PRIMARY KEY (rule_id, version);
@@ -424,9 +615,21 @@ ALTER TABLE ONLY public.signing_keys
 ALTER TABLE ONLY public.tier_moves
     ADD CONSTRAINT tier_moves_pkey PRIMARY KEY (member_id, sequence);
 
+ALTER TABLE ONLY public.voucher_codes
+    ADD CONSTRAINT voucher_codes_pkey PRIMARY KEY (code);
+
+ALTER TABLE ONLY public.waiting_returns
+    ADD CONSTRAINT waiting_returns_pkey PRIMARY KEY (hash);
+
 CREATE INDEX activities_by_purchase ON public.activities USING btree (member_id, purchase_sequence) WHERE (purchase_sequence IS NOT NULL);
 
 CREATE INDEX adjustments_by_member ON public.adjustments USING btree (member_id, id);
+
+CREATE INDEX adjustments_by_requester ON public.adjustments USING btree (requested_by, requested_at) WHERE ((status = 'POSTED'::text) AND (reviewed_at IS NULL));
+
+CREATE INDEX adjustments_by_reverser ON public.adjustments USING btree (reversed_by, reversed_at) WHERE (reversed_at IS NOT NULL);
+
+CREATE INDEX adjustments_by_status ON public.adjustments USING btree (status, id);
 
 CREATE INDEX changes_by_object ON public.changes USING btree (object, id);
 
@@ -440,19 +643,35 @@ CREATE INDEX debts_open ON public.debts USING btree (member_id) WHERE open;
 
 CREATE INDEX entries_by_activity ON public.entries USING btree (member_id, activity_sequence) WHERE (activity_sequence IS NOT NULL);
 
+CREATE INDEX entries_by_operation ON public.entries USING btree (member_id, operation_id) WHERE (operation_id IS NOT NULL);
+
 CREATE INDEX entries_by_reversed ON public.entries USING btree (member_id, reverses) WHERE (reverses IS NOT NULL);
 
 CREATE INDEX entries_qualifying ON public.entries USING btree (member_id, qualifies_at) INCLUDE (qualifying) WHERE (qualifying <> 0);
 
+CREATE INDEX holds_by_id ON public.holds USING btree (id);
+
+CREATE INDEX holds_ending ON public.holds USING btree (ends_at) WHERE open;
+
+CREATE INDEX holds_open_by_member ON public.holds USING btree (member_id) WHERE open;
+
 CREATE UNIQUE INDEX ladder_tiers_name ON public.ladder_tiers USING btree (version, lower(name));
+
+CREATE INDEX lots_expiring ON public.lots USING btree (expires_at) WHERE (open AND (expires_at IS NOT NULL));
 
 CREATE INDEX lots_open ON public.lots USING btree (member_id) WHERE open;
 
 CREATE INDEX members_by_name ON public.members USING btree (lower(display_name) COLLATE "C");
 
+CREATE INDEX redemptions_by_id ON public.redemptions USING btree (id);
+
+CREATE INDEX redemptions_kept ON public.redemptions USING btree (member_id, reward_id) WHERE (canceled_at IS NULL);
+
 CREATE INDEX return_lines_by_purchase ON public.return_lines USING btree (member_id, purchase_sequence);
 
 CREATE UNIQUE INDEX signing_keys_signing ON public.signing_keys USING btree ((true)) WHERE (private IS NOT NULL);
+
+CREATE INDEX waiting_returns_by_purchase ON public.waiting_returns USING btree (purchase_hash);
 
 CREATE TRIGGER activities_append_only BEFORE DELETE OR UPDATE ON public.activities FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 

@@ -17,6 +17,7 @@ const (
 // Codes of user errors.
 const (
 	UnknownMember         Code = "UNKNOWN_MEMBER"
+	MemberSuspended       Code = "MEMBER_SUSPENDED"
 	EmailTaken            Code = "EMAIL_TAKEN"
 	PhoneTaken            Code = "PHONE_TAKEN"
 	ExternalIDTaken       Code = "EXTERNAL_ID_TAKEN"
@@ -52,6 +53,31 @@ const (
 	InsufficientPoints Code = "INSUFFICIENT_POINTS"
 	InvalidPoints      Code = "INVALID_POINTS"
 	ReasonRequired     Code = "REASON_REQUIRED"
+	InvalidDuration    Code = "INVALID_DURATION"
+	UnknownHold        Code = "UNKNOWN_HOLD"
+	HoldEnded          Code = "HOLD_ENDED"
+	CaptureExceedsHold Code = "CAPTURE_EXCEEDS_HOLD"
+	UnknownActivity    Code = "UNKNOWN_ACTIVITY"
+	NotPending         Code = "NOT_PENDING"
+	UnknownAdjustment  Code = "UNKNOWN_ADJUSTMENT"
+	NotWaiting         Code = "NOT_WAITING"
+	NotPosted          Code = "NOT_POSTED"
+	AlreadyReversed    Code = "ALREADY_REVERSED"
+	CapExceeded        Code = "CAP_EXCEEDED"
+	SelfApproval       Code = "SELF_APPROVAL"
+	InvalidPolicy      Code = "INVALID_POLICY"
+
+	UnknownReward     Code = "UNKNOWN_REWARD"
+	InvalidReward     Code = "INVALID_REWARD"
+	RewardSoldOut     Code = "REWARD_SOLD_OUT"
+	TierTooLow        Code = "TIER_TOO_LOW"
+	LimitReached      Code = "LIMIT_REACHED"
+	NotAvailable      Code = "NOT_AVAILABLE"
+	UnknownRedemption Code = "UNKNOWN_REDEMPTION"
+	UnknownCode       Code = "UNKNOWN_CODE"
+	AlreadyUsed       Code = "ALREADY_USED"
+	AlreadyCanceled   Code = "ALREADY_CANCELED"
+	Expired           Code = "EXPIRED"
 
 	InvalidCondition Code = "INVALID_CONDITION"
 	InvalidSchedule  Code = "INVALID_SCHEDULE"
@@ -64,7 +90,6 @@ const (
 	UnknownClient   Code = "UNKNOWN_CLIENT"
 	ClientNameTaken Code = "CLIENT_NAME_TAKEN"
 	InvalidScope    Code = "INVALID_SCOPE"
-	InvalidDuration Code = "INVALID_DURATION"
 )
 
 // Description is a code with what it means.
@@ -83,6 +108,7 @@ var Registry = []Description{
 	{CodePersistedQueryNotFound, "No document is kept under this hash: send it with its text. Clients do so by themselves."},
 
 	{UnknownMember, "No member that the caller may see has this identifier."},
+	{MemberSuspended, "The member is suspended: it earns and cannot spend."},
 	{EmailTaken, "Another member has this e-mail address."},
 	{PhoneTaken, "Another member has this phone number."},
 	{ExternalIDTaken, "Another member has this external id."},
@@ -118,6 +144,30 @@ var Registry = []Description{
 	{InsufficientPoints, "The member has fewer points to spend than asked for."},
 	{InvalidPoints, "The number of points is 0, negative where it must not be, or too large."},
 	{ReasonRequired, "A reason of 1 to 500 characters must be given."},
+	{UnknownHold, "No hold that the caller may see has this id."},
+	{HoldEnded, "The hold is over: it was captured or released, or ended by itself."},
+	{CaptureExceedsHold, "More would be captured than is held, or given back than was captured."},
+	{UnknownActivity, "No fact that the caller may see has this id."},
+	{NotPending, "Nothing of the fact's points waits to be confirmed or can still be canceled."},
+	{UnknownAdjustment, "No adjustment that the caller may see has this id."},
+	{NotWaiting, "The adjustment waits for nobody any more."},
+	{NotPosted, "The adjustment has moved nothing that could be taken back: it waits, or was declined."},
+	{AlreadyReversed, "The adjustment was taken back before."},
+	{CapExceeded, "It would move more points than the caller's role may move by hand in a day, and nothing can wait for a second person."},
+	{SelfApproval, "Nobody decides about an adjustment of their own."},
+	{InvalidPolicy, "The policy's fields do not go together."},
+
+	{UnknownReward, "No reward that the caller may see has this id."},
+	{InvalidReward, "The reward's fields do not go together, or are out of range."},
+	{RewardSoldOut, "Nothing is left of the reward."},
+	{TierTooLow, "The member's tier is lower than the reward asks for."},
+	{LimitReached, "The member has had as many of this as it may."},
+	{NotAvailable, "The reward cannot be had now: its window is closed, or it is archived."},
+	{UnknownRedemption, "No redemption that the caller may see has this id."},
+	{UnknownCode, "No voucher has this code."},
+	{AlreadyUsed, "The voucher was used before."},
+	{AlreadyCanceled, "The redemption was canceled before."},
+	{Expired, "The voucher has expired."},
 
 	{InvalidCondition, "The rule's condition is not a valid expression; the answer says where."},
 	{InvalidSchedule, "The rule would end before it starts, or before it serves."},

@@ -20,7 +20,9 @@ type Program struct {
 	DefaultLocale string         `db:"default_locale"`
 	// StartsAt is before which no fact is taken; nil: no such floor.
 	StartsAt *time.Time `db:"starts_at"`
-	// Revision counts up with every change of rules and tiers.
+	// CostMinor is what a point costs the program, in minor units; nil: not said.
+	CostMinor *int64 `db:"cost_per_point"`
+	// Revision counts up with every change of rules, tiers and settings.
 	Revision int64 `db:"revision"`
 }
 
@@ -133,7 +135,12 @@ func Load(ctx context.Context, q postgres.Runner) (Program, error) {
 	return loaded, err
 }
 
-// Share keeps rules and tiers from changing until the transaction ends. Every transaction that uses them takes it first
+// Write keeps what can be changed of a program: its name, its locale and what a point costs. Whoever calls it has taken Change.
+func Write(ctx context.Context, tx *postgres.Tx, p Program) error {
+	return update(ctx, tx, p)
+}
+
+// Share keeps rules, tiers and settings from changing until the transaction ends. Every transaction that uses them takes it first
 // and reads Revision after; any number of them run side by side. Like Change it moves tx.Now to now, so that whatever
 // waited for a change is recorded after it.
 func Share(ctx context.Context, tx *postgres.Tx, now func() time.Time) error {
@@ -144,7 +151,7 @@ func Share(ctx context.Context, tx *postgres.Tx, now func() time.Time) error {
 	return nil
 }
 
-// Change waits until no transaction uses rules and tiers, keeps new ones waiting until this one ends, and counts the
+// Change waits until no transaction uses rules, tiers and settings, keeps new ones waiting until this one ends, and counts the
 // revision up. It moves tx.Now to now, so that whatever used the old rules was recorded before what changes.
 func Change(ctx context.Context, tx *postgres.Tx, now func() time.Time) error {
 	if err := lockExclusive(ctx, tx); err != nil {

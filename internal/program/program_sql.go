@@ -7,7 +7,7 @@ import (
 	"regulars/internal/postgres"
 )
 
-// The advisory lock of rules and tiers; any number that no other lock has.
+// The advisory lock of rules, tiers and settings; any number that no other lock has.
 const lockKey = 7_262_001
 
 func insert(ctx context.Context, q postgres.Runner, p Program, now time.Time) (int64, error) {
@@ -20,8 +20,13 @@ func insert(ctx context.Context, q postgres.Runner, p Program, now time.Time) (i
 
 func selectProgram(ctx context.Context, q postgres.Runner) (Program, error) {
 	var p Program
-	err := q.Get(ctx, &p, `select name, currency, time_zone, default_locale, starts_at, revision from program`)
+	err := q.Get(ctx, &p, `select name, currency, time_zone, default_locale, starts_at, cost_per_point, revision from program`)
 	return p, err
+}
+
+func update(ctx context.Context, q postgres.Runner, p Program) error {
+	_, err := q.Exec(ctx, `update program set name = $1, default_locale = $2, cost_per_point = $3`, p.Name, p.DefaultLocale, p.CostMinor)
+	return err
 }
 
 func lockShared(ctx context.Context, q postgres.Runner) error {

@@ -73,6 +73,47 @@ func ParsePeriod(text string) (Period, error) {
 	}, nil
 }
 
+// String writes the period as ISO 8601 does, e.g. P1Y6M or PT48H.
+func (p Period) String() string {
+	text := "P"
+	add := func(number int, unit string) {
+		if number != 0 {
+			text += strconv.Itoa(number) + unit
+		}
+	}
+	add(p.Years, "Y")
+	add(p.Months, "M")
+	add(p.Weeks, "W")
+	add(p.Days, "D")
+	if p.Clock != 0 {
+		text += "T"
+		add(int(p.Clock/time.Hour), "H")
+		add(int(p.Clock%time.Hour/time.Minute), "M")
+		add(int(p.Clock%time.Minute/time.Second), "S")
+	}
+	if text == "P" {
+		return "PT0S"
+	}
+	return text
+}
+
+// MarshalText writes the period into JSON as String does.
+func (p Period) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// Value gives the period to the database.
+func (p Period) Value() (driver.Value, error) { return p.String(), nil }
+
+// Scan takes the period from the database.
+func (p *Period) Scan(source any) error {
+	text, ok := source.(string)
+	if !ok {
+		return fmt.Errorf("a period cannot be read from %T", source)
+	}
+	parsed, err := ParsePeriod(text)
+	*p = parsed
+	return err
+}
+
 // Months returns the period of n months.
 func Months(n int) Period { return Period{Months: n} }
 
@@ -89,6 +130,10 @@ func (p Period) Before(t time.Time, zone *time.Location) time.Time {
 }
 
 func (p Period) move(t time.Time, zone *time.Location, sign int) time.Time {
+	clock := time.Duration(sign) * p.Clock
+	if p == (Period{Clock: p.Clock}) {
+		return t.Add(clock).UTC()
+	}
 	local := t.In(zone)
 	year, month, day := local.Date()
 	first := time.Date(year, month, 1, 0, 0, 0, 0, time.UTC).AddDate(sign*p.Years, sign*p.Months, 0)
@@ -97,5 +142,5 @@ func (p Period) move(t time.Time, zone *time.Location, sign int) time.Time {
 	}
 	hour, minute, second := local.Clock()
 	moved := time.Date(first.Year(), first.Month(), day+sign*(7*p.Weeks+p.Days), hour, minute, second, local.Nanosecond(), zone)
-	return moved.Add(time.Duration(sign) * p.Clock).UTC()
+	return moved.Add(clock).UTC()
 }

@@ -205,6 +205,24 @@ func TestPeriod_Calendar(t *testing.T) {
 	}
 }
 
+// Where clocks go back, an hour comes twice; hours and minutes are as long in it as they ever are.
+func TestPeriod_HourThatComesTwice(t *testing.T) {
+	t.Parallel()
+	for zone, first := range map[string]string{"Europe/Berlin": "2025-10-26T00:30:00Z", "America/New_York": "2025-11-02T05:30:00Z"} {
+		location, err := time.LoadLocation(zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		from, _ := time.Parse(time.RFC3339, first)
+		for range 2 {
+			if got := (value.Period{Clock: 15 * time.Minute}).After(from, location); !got.Equal(from.Add(15 * time.Minute)) {
+				t.Errorf("%s: a quarter of an hour after %s is %s", zone, from, got)
+			}
+			from = from.Add(time.Hour)
+		}
+	}
+}
+
 // A period of months leads into the month so many later, to the same day or that month's last, at the same time of day.
 func TestPeriod_Clamps(t *testing.T) {
 	t.Parallel()

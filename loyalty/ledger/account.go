@@ -1,11 +1,41 @@
 package ledger
 
 import (
+	"slices"
 	"time"
 
 	"regulars/internal/id"
 	"regulars/loyalty/lots"
 )
+
+// Terms are the program's policies as far as the books need them.
+type Terms struct {
+	// Expiry and Returns are the policies of expiry and of returns in the order in which they came into force, each of the
+	// one since the other's Since; there is at least one.
+	Expiry  []lots.Expiry
+	Returns []lots.ReturnPolicy
+	Zone    *time.Location
+}
+
+// At are the terms as they were known at t.
+func (t Terms) At(at time.Time) Terms {
+	known := 1
+	for known < len(t.Expiry) && !at.Before(t.Expiry[known].Since) {
+		known++
+	}
+	return Terms{Expiry: t.Expiry[:known], Returns: t.Returns[:known], Zone: t.Zone}
+}
+
+// InForce are the policies of the last of the terms.
+func (t Terms) InForce() (lots.Expiry, lots.ReturnPolicy) {
+	last := len(t.Expiry) - 1
+	return t.Expiry[last], t.Returns[last]
+}
+
+// Lapses tells whether members that become idle lose anything.
+func (t Terms) Lapses() bool {
+	return slices.ContainsFunc(t.Expiry, func(policy lots.Expiry) bool { return policy.Mode == lots.Inactivity })
+}
 
 // Account is what a member's postings are locked by and what its status is read from.
 type Account struct {
@@ -14,11 +44,16 @@ type Account struct {
 	Sequence int64 `db:"sequence"`
 	// RecordedAt is the last instant at which anything was recorded.
 	RecordedAt time.Time `db:"recorded_at"`
-	// Balance is the sum of the member's entries, Debt what of it is owed.
+	// HeardAt is when the member last did something, as far as is known.
+	HeardAt time.Time `db:"heard_at"`
+	// Balance is the sum of the member's entries: what it owns, of which Pending cannot be spent yet and Held is set aside,
+	// less Debt.
 	Balance int64 `db:"balance"`
+	Pending int64 `db:"pending"`
+	Held    int64 `db:"held"`
 	Debt    int64 `db:"debt"`
-	// NextExpiryAt is when the first of the lots lapses; until then Balance + Debt can be spent.
-	NextExpiryAt *time.Time `db:"next_expiry_at"`
+	// NextChangeAt is when the clock alone changes any of that; the member being idle does so, too.
+	NextChangeAt *time.Time `db:"next_change_at"`
 
 	TierID         id.Tier    `db:"tier_id"`
 	TierSince      time.Time  `db:"tier_since"`
@@ -35,27 +70,22 @@ func (a Account) QualifyingHolds(t time.Time) bool {
 	return a.QualifyingUntil == nil || t.Before(*a.QualifyingUntil)
 }
 
-// Lapsing tells whether some of the member's points have expired at t and are not posted yet.
-func (a Account) Lapsing(t time.Time) bool {
-	return a.NextExpiryAt != nil && !t.Before(*a.NextExpiryAt)
+// Cached is the balance as it was cached; false if the clock has changed it by t.
+func (a Account) Cached(terms Terms, t time.Time) (lots.Balance, bool) {
+	cached := lots.Balance{Available: a.Balance + a.Debt - a.Pending - a.Held, Pending: a.Pending, Held: a.Held, Debt: a.Debt}
+	return cached, !over(a.NextChangeAt, t) && !over(a.Idle(terms), t)
 }
 
-// Debt is what a debit could not find in any lot.
-type Debt struct {
-	// Sequence is the number of the debiting entry.
-	Sequence  int64 `db:"sequence"`
-	Points    int64 `db:"points"`
-	Remaining int64 `db:"remaining"`
+// Idle is when the member becomes idle; nil: it does not.
+func (a Account) Idle(terms Terms) *time.Time {
+	return lots.Idle(terms.Expiry, a.HeardAt, terms.Zone)
 }
 
-// holding is an account with its open lots and debts, as far as they are loaded, and what a batch makes of them.
-type holding struct {
-	account *Account
-	lots    []lots.Lot
-	debts   []Debt
-	// loaded tells whether lots and debts are all that is open; else they are what the batch made itself.
-	loaded bool
-	// What remained of each lot and debt when it was loaded; those that are not in here are new.
-	lotsBefore  map[int64]int64
-	debtsBefore map[int64]int64
+func over(at *time.Time, t time.Time) bool { return at != nil && !t.Before(*at) }
+
+// hear notes that the member did something at t.
+func (a *Account) hear(t time.Time) {
+	if t.After(a.HeardAt) {
+		a.HeardAt = t
+	}
 }

@@ -1,13 +1,13 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"time"
 
 	"regulars/internal/id"
+	"regulars/internal/outbox"
 	"regulars/internal/postgres"
 	"regulars/internal/value"
 	"regulars/loyalty/lots"
@@ -16,13 +16,33 @@ import (
 // Batch is a set of locked accounts, and what will be posted to them when it is written.
 type Batch struct {
 	tx       *postgres.Tx
+	terms    Terms
 	holdings map[id.Member]*holding
 	entries  []Entry
 	draws    []draw
+	// placed are new holds, closed those that are over.
+	placed    []*Hold
+	holdDraws []holdDraw
+	closed    []*Hold
+	confirms  []confirmation
 }
 
-// draw says that the debit entry took points from the lot, and which entry posted that: the debit itself, or the accrual
-// that paid its debt.
+// holding is an account with what it holds, as far as that is loaded, and what a batch makes of it.
+type holding struct {
+	account *Account
+	lots.Holding
+	// loaded tells whether lots, holds and debts are all that is open; else they are what the batch made itself.
+	loaded bool
+	// What lots and debts were when they were loaded; those that are not in here are new.
+	lotsBefore  map[int64]lots.Lot
+	debtsBefore map[int64]int64
+	// lapsed is what of lots has expired and no reversal has counted yet, of those that were asked for and of those that
+	// the batch let expire.
+	lapsed map[int64]int64
+}
+
+// draw says that the debit entry took points from the lot, or gave them back, and which row posted that: the entry itself, or
+// the accrual, the hold or the restoration that paid its debt.
 type draw struct {
 	member   id.Member
 	entry    int64
@@ -31,21 +51,24 @@ type draw struct {
 	postedBy int64
 }
 
-// Lock locks the accounts of members, in the order of their ids, and posts what has expired of their lots. Members
-// without an account are left out: see [Batch.Account].
-func Lock(ctx context.Context, tx *postgres.Tx, members []id.Member) (*Batch, error) {
+// Lock locks the accounts of members, in the order of their ids, and posts what the clock has done to them. Members without an
+// account are left out: see [Batch.Account].
+func Lock(ctx context.Context, tx *postgres.Tx, terms Terms, members []id.Member) (*Batch, error) {
 	members = slices.Clone(members)
 	slices.SortFunc(members, id.Compare)
 	accounts, err := lockAccounts(ctx, tx, slices.Compact(members))
 	if err != nil {
 		return nil, fmt.Errorf("lock accounts: %w", err)
 	}
-	batch := &Batch{tx: tx, holdings: make(map[id.Member]*holding, len(accounts))}
+	batch := &Batch{tx: tx, terms: terms, holdings: make(map[id.Member]*holding, len(accounts))}
 	var stale []id.Member
 	for i := range accounts {
 		account := &accounts[i]
-		batch.holdings[account.Member] = &holding{account: account, lotsBefore: map[int64]int64{}, debtsBefore: map[int64]int64{}}
-		if account.Debt > 0 || account.Lapsing(instant(tx, account)) {
+		batch.holdings[account.Member] = &holding{
+			account: account, lotsBefore: map[int64]lots.Lot{}, debtsBefore: map[int64]int64{}, lapsed: map[int64]int64{},
+			Holding: lots.Holding{Idle: account.Idle(terms)},
+		}
+		if _, right := account.Cached(terms, instant(tx, account)); !right || account.Debt > 0 {
 			stale = append(stale, account.Member)
 		}
 	}
@@ -53,12 +76,13 @@ func Lock(ctx context.Context, tx *postgres.Tx, members []id.Member) (*Batch, er
 		return nil, err
 	}
 	for _, member := range stale {
-		batch.lapse(batch.holdings[member])
+		h := batch.holdings[member]
+		batch.advance(h, instant(tx, h.account))
 	}
 	return batch, nil
 }
 
-// Load fetches the open lots and debts of members, which [Batch.Debit] and [Batch.Reverse] need. Members without an
+// Load fetches the open lots, holds and debts of members, which everything but [Batch.Credit] needs. Members without an
 // account are passed over.
 func (b *Batch) Load(ctx context.Context, members []id.Member) error {
 	var missing []id.Member
@@ -71,23 +95,19 @@ func (b *Batch) Load(ctx context.Context, members []id.Member) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	open, err := selectOpenLots(ctx, b.tx, missing)
+	loaded, err := HoldingsTx(ctx, b.tx, missing)
 	if err != nil {
-		return fmt.Errorf("load open lots: %w", err)
+		return err
 	}
-	for _, one := range open {
-		h := b.holdings[one.Member]
-		h.lots = append(h.lots, one.Lot)
-		h.lotsBefore[one.Sequence] = one.Remaining
-	}
-	owed, err := selectOpenDebts(ctx, b.tx, missing)
-	if err != nil {
-		return fmt.Errorf("load open debts: %w", err)
-	}
-	for _, one := range owed {
-		h := b.holdings[one.Member]
-		h.debts = append(h.debts, one.Debt)
-		h.debtsBefore[one.Sequence] = one.Remaining
+	for _, member := range missing {
+		h, all := b.holdings[member], loaded[member]
+		for _, lot := range all.Lots {
+			h.lotsBefore[lot.Sequence] = lot
+		}
+		for _, debt := range all.Debts {
+			h.debtsBefore[debt.Sequence] = debt.Remaining
+		}
+		h.Lots, h.Holds, h.Debts = append(h.Lots, all.Lots...), all.Holds, all.Debts
 	}
 	return nil
 }
@@ -133,103 +153,11 @@ func (b *Batch) Fits(member id.Member, points int64) bool {
 	return account.Balance <= value.MaximumPoints-points
 }
 
-// Credit posts an entry of positive points as a lot that can be spent from the entry's recordedAt on, and pays the
-// member's debts from it, oldest first. Entry's Member, Kind, Points, OccurredAt, RecordedAt, what caused it, what
-// qualifies and ExpiresAt are given; it returns the entry with its number and balance.
-func (b *Batch) Credit(entry Entry) Entry {
-	h := b.holdings[entry.Member]
-	entry = b.post(h, entry)
-	h.lots = append(h.lots, lots.Lot{
-		Sequence: entry.Sequence, Points: entry.Points, Remaining: entry.Points,
-		EarnedAt: entry.OccurredAt, AvailableAt: entry.RecordedAt, ExpiresAt: entry.ExpiresAt,
-	})
-	b.payDebts(h, entry)
-	b.lapse(h)
-	return entry
-}
-
-// Available is what the member can spend at t. Its lots must be loaded.
-func (b *Batch) Available(member id.Member, t time.Time) int64 {
-	return lots.Available(b.holdings[member].lots, t)
-}
-
-// Debit posts an entry of negative points, taken from the member's lots in burn order. Its lots must be loaded. It
-// returns false, and posts nothing, if fewer can be spent.
-func (b *Batch) Debit(entry Entry) (Entry, bool) {
-	h := b.holdings[entry.Member]
-	if lots.Available(h.lots, entry.RecordedAt) < -entry.Points {
-		return Entry{}, false
-	}
-	entry = b.post(h, entry)
-	draws, _ := lots.Take(h.lots, -entry.Points, entry.RecordedAt)
-	b.draw(entry, draws)
-	return entry, true
-}
-
-// Reverse posts an entry of negative points, or none, that takes back the entry that it reverses: first from the lot
-// which that one created, then from the others in burn order; what is still missing becomes a debt. The member's lots
-// must be loaded.
-func (b *Batch) Reverse(entry Entry) Entry {
-	h := b.holdings[entry.Member]
-	entry = b.post(h, entry)
-	own, missing := lots.TakeFrom(h.lots, *entry.ReversesSequence, -entry.Points, entry.RecordedAt)
-	b.draw(entry, own)
-	others, missing := lots.Take(h.lots, missing, entry.RecordedAt)
-	b.draw(entry, others)
-	if missing > 0 {
-		h.debts = append(h.debts, Debt{Sequence: entry.Sequence, Points: missing, Remaining: missing})
-		h.account.Debt += missing
-	}
-	return entry
-}
-
-func (b *Batch) post(h *holding, entry Entry) Entry {
-	h.account.Balance += entry.Points
-	entry.Sequence = b.Number(entry.Member)
-	entry.BalanceAfter = h.account.Balance
-	b.entries = append(b.entries, entry)
-	return entry
-}
-
-func (b *Batch) draw(entry Entry, draws []lots.Draw) {
-	for _, one := range draws {
-		b.draws = append(b.draws, draw{
-			member: entry.Member, entry: entry.Sequence, lot: one.Lot, points: one.Points, postedBy: entry.Sequence,
-		})
-	}
-}
-
-func (b *Batch) payDebts(h *holding, accrual Entry) {
-	slices.SortFunc(h.debts, func(a, b Debt) int { return cmp.Compare(a.Sequence, b.Sequence) })
-	for i := range h.debts {
-		debt := &h.debts[i]
-		paid, missing := lots.TakeFrom(h.lots, accrual.Sequence, debt.Remaining, accrual.RecordedAt)
-		for _, one := range paid {
-			b.draws = append(b.draws, draw{
-				member: accrual.Member, entry: debt.Sequence, lot: one.Lot, points: one.Points, postedBy: accrual.Sequence,
-			})
-		}
-		h.account.Debt -= debt.Remaining - missing
-		debt.Remaining = missing
-	}
-}
-
-// lapse posts the expiry of what has lapsed, one entry a lot, as of the instant at which it did.
-func (b *Batch) lapse(h *holding) {
-	lapsed := lots.Lapse(h.lots, instant(b.tx, h.account))
-	if len(lapsed) == 0 {
-		return
-	}
-	recordedAt := b.Next(h.account.Member)
-	for _, one := range lapsed {
-		i := slices.IndexFunc(h.lots, func(lot lots.Lot) bool { return lot.Sequence == one.Lot })
-		expiredAt := *h.lots[i].ExpiresAt
-		entry := b.post(h, Entry{
-			Member: h.account.Member, Kind: Expiry, Points: -one.Points, OccurredAt: expiredAt, RecordedAt: recordedAt,
-			QualifiesAt: expiredAt,
-		})
-		b.draw(entry, []lots.Draw{one})
-	}
+// Hear notes that the member did something at t: it is not idle then.
+func (b *Batch) Hear(member id.Member, t time.Time) {
+	h := b.holdings[member]
+	h.account.hear(t)
+	h.Idle = h.account.Idle(b.terms)
 }
 
 // Write writes what was posted, in a few statements over all members. The batch is done with then.
@@ -237,26 +165,26 @@ func (b *Batch) Write(ctx context.Context) error {
 	var made, drawn []memberLot
 	var owed, paid []memberDebt
 	accounts := make([]*Account, 0, len(b.holdings))
-	for _, h := range b.holdings {
-		for _, lot := range h.lots {
+	for member, h := range b.holdings {
+		for _, lot := range h.Lots {
 			before, existed := h.lotsBefore[lot.Sequence]
-			switch one := (memberLot{Member: h.account.Member, Lot: lot}); {
+			switch one := (memberLot{Member: member, Lot: lot}); {
 			case !existed:
 				made = append(made, one)
-			case before != lot.Remaining:
+			case before != lot:
 				drawn = append(drawn, one)
 			}
 		}
-		for _, debt := range h.debts {
+		for _, debt := range h.Debts {
 			before, existed := h.debtsBefore[debt.Sequence]
-			switch one := (memberDebt{Member: h.account.Member, Debt: debt}); {
+			switch one := (memberDebt{Member: member, Debt: debt}); {
 			case !existed:
 				owed = append(owed, one)
 			case before != debt.Remaining:
 				paid = append(paid, one)
 			}
 		}
-		h.account.NextExpiryAt = nextExpiry(h)
+		h.cache()
 		accounts = append(accounts, h.account)
 	}
 	for _, write := range []func() error{
@@ -266,7 +194,12 @@ func (b *Batch) Write(ctx context.Context) error {
 		func() error { return insertDraws(ctx, b.tx, b.draws) },
 		func() error { return insertDebts(ctx, b.tx, owed) },
 		func() error { return updateDebts(ctx, b.tx, paid) },
+		func() error { return insertHolds(ctx, b.tx, b.placed) },
+		func() error { return insertHoldDraws(ctx, b.tx, b.holdDraws) },
+		func() error { return updateHolds(ctx, b.tx, b.closed) },
+		func() error { return insertConfirmations(ctx, b.tx, b.confirms) },
 		func() error { return updateAccounts(ctx, b.tx, accounts) },
+		func() error { return outbox.PutTx(ctx, b.tx, notices(b.entries)) },
 	} {
 		if err := write(); err != nil {
 			return fmt.Errorf("write postings: %w", err)
@@ -275,11 +208,23 @@ func (b *Batch) Write(ctx context.Context) error {
 	return nil
 }
 
-// nextExpiry looks at all open lots where they are loaded; else the ones that the batch made can only bring it forward.
-func nextExpiry(h *holding) *time.Time {
-	next := lots.NextExpiry(h.lots)
-	if known := h.account.NextExpiryAt; !h.loaded && known != nil && (next == nil || known.Before(*next)) {
-		return known
+// cache notes in the account what it holds. Where only new lots are known, they add to what was cached.
+func (h *holding) cache() {
+	account := h.account
+	at := account.RecordedAt
+	next := h.NextChange(at)
+	if !h.loaded {
+		for _, lot := range h.Lots {
+			if lot.Pending(at) {
+				account.Pending += lot.Remaining
+			}
+		}
+		if known := account.NextChangeAt; known != nil && (next == nil || known.Before(*next)) {
+			next = known
+		}
+		account.NextChangeAt = next
+		return
 	}
-	return next
+	now := h.Balance(at)
+	account.Pending, account.Held, account.Debt, account.NextChangeAt = now.Pending, now.Held, now.Debt, next
 }

@@ -10,7 +10,7 @@ import (
 	"regulars/loyalty/lots"
 )
 
-const accountColumns = `member_id, sequence, recorded_at, balance, debt, next_expiry_at, tier_id, tier_since, tier_valid_until,
+const accountColumns = `member_id, sequence, recorded_at, heard_at, balance, pending, held, debt, next_change_at, tier_id, tier_since, tier_valid_until,
 	ladder_version, qualifying, qualifying_until`
 
 type memberLot struct {
@@ -20,7 +20,7 @@ type memberLot struct {
 
 type memberDebt struct {
 	Member id.Member `db:"member_id"`
-	Debt
+	lots.Debt
 }
 
 func lockAccounts(ctx context.Context, tx *postgres.Tx, members []id.Member) ([]Account, error) {
@@ -34,15 +34,21 @@ func lockAccounts(ctx context.Context, tx *postgres.Tx, members []id.Member) ([]
 	return accounts, err
 }
 
+// selectOpenLots reads the lots of which something remains, and those that open holds have drawn on.
 func selectOpenLots(ctx context.Context, q postgres.Runner, members []id.Member) ([]memberLot, error) {
-	if len(members) == 0 {
-		return nil, nil
-	}
 	var open []memberLot
 	err := q.Select(ctx, &open, `
 		select member_id, sequence, points, remaining, earned_at, available_at, expires_at
 		from lots
-		where member_id = any($1::uuid[]) and open`, pq.StringArray(id.Texts(members)))
+		where member_id = any($1::uuid[]) and open
+		union all
+		select lots.member_id, lots.sequence, lots.points, lots.remaining, lots.earned_at, lots.available_at, lots.expires_at
+		from lots
+		where not lots.open and (lots.member_id, lots.sequence) in (
+			select hold_draws.member_id, hold_draws.lot_sequence
+			from holds
+			join hold_draws on hold_draws.member_id = holds.member_id and hold_draws.hold_sequence = holds.sequence
+			where holds.member_id = any($1::uuid[]) and holds.open)`, pq.StringArray(id.Texts(members)))
 	return open, err
 }
 
@@ -58,10 +64,12 @@ func selectOpenDebts(ctx context.Context, q postgres.Runner, members []id.Member
 func insertEntries(ctx context.Context, tx *postgres.Tx, entries []Entry) error {
 	return postgres.ExecRows(ctx, tx, entries, `
 		insert into entries (member_id, sequence, kind, points, balance_after, occurred_at, recorded_at, activity_sequence,
-			adjustment_id, reverses, rule_id, rule_version, basis, qualifying, qualifies_at, expires_at)
+			adjustment_id, reverses, rule_id, rule_version, basis, qualifying, qualifies_at, expires_at, available_at, lapsed,
+			shortfall, hold_sequence, operation_id)
 		select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::timestamptz[],
 			$7::timestamptz[], $8::bigint[], $9::uuid[], $10::bigint[], $11::uuid[], $12::int[], $13::bigint[],
-			$14::bigint[], $15::timestamptz[], $16::timestamptz[])`,
+			$14::bigint[], $15::timestamptz[], $16::timestamptz[], $17::timestamptz[], $18::bigint[], $19::bigint[], $20::bigint[],
+			$21::uuid[])`,
 		func(e Entry) any { return e.Member },
 		func(e Entry) any { return e.Sequence },
 		func(e Entry) any { return string(e.Kind) },
@@ -78,6 +86,11 @@ func insertEntries(ctx context.Context, tx *postgres.Tx, entries []Entry) error 
 		func(e Entry) any { return e.Qualifying },
 		func(e Entry) any { return e.QualifiesAt },
 		func(e Entry) any { return e.ExpiresAt },
+		func(e Entry) any { return e.AvailableAt },
+		func(e Entry) any { return e.Lapsed },
+		func(e Entry) any { return e.Shortfall },
+		func(e Entry) any { return e.HoldSequence },
+		func(e Entry) any { return e.OperationID },
 	)
 }
 
@@ -99,12 +112,16 @@ func insertLots(ctx context.Context, tx *postgres.Tx, made []memberLot) error {
 
 func updateLots(ctx context.Context, tx *postgres.Tx, drawn []memberLot) error {
 	return postgres.ExecRows(ctx, tx, drawn, `
-		update lots set remaining = drawn.remaining, open = drawn.remaining > 0
-		from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as drawn (member_id, sequence, remaining)
+		update lots set remaining = drawn.remaining, open = drawn.remaining > 0, available_at = drawn.available_at,
+			expires_at = drawn.expires_at
+		from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::timestamptz[])
+			as drawn (member_id, sequence, remaining, available_at, expires_at)
 		where lots.member_id = drawn.member_id and lots.sequence = drawn.sequence`,
 		func(lot memberLot) any { return lot.Member },
 		func(lot memberLot) any { return lot.Sequence },
 		func(lot memberLot) any { return lot.Remaining },
+		func(lot memberLot) any { return lot.AvailableAt },
+		func(lot memberLot) any { return lot.ExpiresAt },
 	)
 }
 
@@ -145,22 +162,26 @@ func updateDebts(ctx context.Context, tx *postgres.Tx, paid []memberDebt) error 
 
 func updateAccounts(ctx context.Context, tx *postgres.Tx, accounts []*Account) error {
 	return postgres.ExecRows(ctx, tx, accounts, `
-		update accounts set sequence = changed.sequence, recorded_at = changed.recorded_at, balance = changed.balance,
-			debt = changed.debt, next_expiry_at = changed.next_expiry_at, tier_id = changed.tier_id,
-			tier_since = changed.tier_since, tier_valid_until = changed.tier_valid_until,
-			ladder_version = changed.ladder_version, qualifying = changed.qualifying,
-			qualifying_until = changed.qualifying_until
-		from unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::uuid[],
-			$8::timestamptz[], $9::timestamptz[], $10::int[], $11::bigint[], $12::timestamptz[])
-			as changed (member_id, sequence, recorded_at, balance, debt, next_expiry_at, tier_id, tier_since,
-				tier_valid_until, ladder_version, qualifying, qualifying_until)
+		update accounts set sequence = changed.sequence, recorded_at = changed.recorded_at, heard_at = changed.heard_at,
+			balance = changed.balance, pending = changed.pending, held = changed.held, debt = changed.debt,
+			next_change_at = changed.next_change_at, tier_id = changed.tier_id, tier_since = changed.tier_since,
+			tier_valid_until = changed.tier_valid_until, ladder_version = changed.ladder_version,
+			qualifying = changed.qualifying, qualifying_until = changed.qualifying_until
+		from unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::bigint[], $6::bigint[], $7::bigint[],
+			$8::bigint[], $9::timestamptz[], $10::uuid[], $11::timestamptz[], $12::timestamptz[], $13::int[], $14::bigint[],
+			$15::timestamptz[])
+			as changed (member_id, sequence, recorded_at, heard_at, balance, pending, held, debt, next_change_at, tier_id,
+				tier_since, tier_valid_until, ladder_version, qualifying, qualifying_until)
 		where accounts.member_id = changed.member_id`,
 		func(a *Account) any { return a.Member },
 		func(a *Account) any { return a.Sequence },
 		func(a *Account) any { return a.RecordedAt },
+		func(a *Account) any { return a.HeardAt },
 		func(a *Account) any { return a.Balance },
+		func(a *Account) any { return a.Pending },
+		func(a *Account) any { return a.Held },
 		func(a *Account) any { return a.Debt },
-		func(a *Account) any { return a.NextExpiryAt },
+		func(a *Account) any { return a.NextChangeAt },
 		func(a *Account) any { return a.TierID },
 		func(a *Account) any { return a.TierSince },
 		func(a *Account) any { return a.TierValidUntil },
@@ -168,4 +189,12 @@ func updateAccounts(ctx context.Context, tx *postgres.Tx, accounts []*Account) e
 		func(a *Account) any { return a.Qualifying },
 		func(a *Account) any { return a.QualifyingUntil },
 	)
+}
+
+func selectLots(ctx context.Context, q postgres.Runner, member id.Member, sequences []int64) ([]lots.Lot, error) {
+	var found []lots.Lot
+	err := q.Select(ctx, &found, `
+		select sequence, points, remaining, earned_at, available_at, expires_at
+		from lots where member_id = $1 and sequence = any($2::bigint[])`, member, pq.Int64Array(sequences))
+	return found, err
 }

@@ -3,6 +3,8 @@ package ledger
 import (
 	"time"
 
+	"github.com/google/uuid"
+
 	"regulars/internal/id"
 )
 
@@ -11,10 +13,12 @@ type Kind string
 
 // The kinds of entries.
 const (
-	Accrual  Kind = "ACCRUAL"
-	Expiry   Kind = "EXPIRY"
-	Adjusted Kind = "ADJUSTMENT"
-	Reversal Kind = "REVERSAL"
+	Accrual          Kind = "ACCRUAL"
+	Redemption       Kind = "REDEMPTION"
+	RedemptionCancel Kind = "REDEMPTION_CANCEL"
+	Expiry           Kind = "EXPIRY"
+	Adjusted         Kind = "ADJUSTMENT"
+	Reversal         Kind = "REVERSAL"
 )
 
 // Entry is one line of a member's points history. It never changes.
@@ -40,8 +44,18 @@ type Entry struct {
 	// Qualifying is signed, and counts towards tiers at QualifiesAt.
 	Qualifying  int64     `db:"qualifying"`
 	QualifiesAt time.Time `db:"qualifies_at"`
-	// ExpiresAt is of the lot that the entry created.
-	ExpiresAt *time.Time `db:"expires_at"`
+	// AvailableAt and ExpiresAt are of the lot that the entry created, as it was created: from when its points can be spent,
+	// nil: once they are confirmed; and from when not any more, nil: never, or not known before that.
+	AvailableAt *time.Time `db:"available_at"`
+	ExpiresAt   *time.Time `db:"expires_at"`
+	// Lapsed and Shortfall are what a reversal counts as taken back beside its points: what of the accrual had expired, and
+	// what was given up.
+	Lapsed    int64 `db:"lapsed"`
+	Shortfall int64 `db:"shortfall"`
+	// HoldSequence is the hold that was captured.
+	HoldSequence *int64 `db:"hold_sequence"`
+	// OperationID is what was asked for under an idempotency key and posted the entry.
+	OperationID *uuid.UUID `db:"operation_id"`
 }
 
 // ID is the entry's id in the API.

@@ -2,8 +2,10 @@ package ledger
 
 import (
 	"context"
+	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/lib/pq"
 
 	"regulars/internal/id"
@@ -20,7 +22,8 @@ func AccountsTx(ctx context.Context, q postgres.Runner, members []id.Member) ([]
 }
 
 const entryColumns = `member_id, sequence, kind, points, balance_after, occurred_at, recorded_at, activity_sequence, adjustment_id,
-	reverses, rule_id, rule_version, basis, qualifying, qualifies_at, expires_at`
+	reverses, rule_id, rule_version, basis, qualifying, qualifies_at, expires_at, available_at, lapsed, shortfall, hold_sequence,
+	operation_id`
 
 // EntriesTx reads entries by their ids; absent ones are left out.
 func EntriesTx(ctx context.Context, q postgres.Runner, wanted []id.Entry) ([]*Entry, error) {
@@ -67,8 +70,8 @@ type reversed struct {
 	Qualifying int64     `db:"qualifying"`
 }
 
-// ReversedTx says how much of entries reversals have taken back so far, as negative numbers; those of which nothing has
-// are left out.
+// ReversedTx says how much of entries reversals have taken back so far, as negative numbers, what had lapsed or was given up
+// included; those of which nothing has are left out.
 func ReversedTx(ctx context.Context, q postgres.Runner, wanted []*Entry) (map[id.Entry]Entry, error) {
 	members, err := postgres.Array(wanted, func(e *Entry) any { return e.Member })
 	if err != nil {
@@ -80,7 +83,7 @@ func ReversedTx(ctx context.Context, q postgres.Runner, wanted []*Entry) (map[id
 	}
 	var rows []reversed
 	if err := q.Select(ctx, &rows, `
-		select member_id, reverses, sum(points)::bigint as points, sum(qualifying)::bigint as qualifying
+		select member_id, reverses, sum(points - lapsed - shortfall)::bigint as points, sum(qualifying)::bigint as qualifying
 		from unnest($1::uuid[], $2::bigint[]) as wanted (member_id, reverses)
 		join entries using (member_id, reverses)
 		group by member_id, reverses`, members, sequences); err != nil {
@@ -93,14 +96,37 @@ func ReversedTx(ctx context.Context, q postgres.Runner, wanted []*Entry) (map[id
 	return taken, nil
 }
 
-// OpenLotsTx reads the lots of members of which something remains.
-func OpenLotsTx(ctx context.Context, q postgres.Runner, members []id.Member) (map[id.Member][]lots.Lot, error) {
-	open, err := selectOpenLots(ctx, q, members)
-	owned := make(map[id.Member][]lots.Lot, len(members))
-	for _, one := range open {
-		owned[one.Member] = append(owned[one.Member], one.Lot)
+// HoldingsTx reads what members own: their open lots, holds and debts, and the lots that open holds have drawn on.
+func HoldingsTx(ctx context.Context, q postgres.Runner, members []id.Member) (map[id.Member]*lots.Holding, error) {
+	owned := make(map[id.Member]*lots.Holding, len(members))
+	for _, member := range members {
+		owned[member] = &lots.Holding{}
 	}
-	return owned, err
+	if len(members) == 0 {
+		return owned, nil
+	}
+	open, err := selectOpenLots(ctx, q, members)
+	if err != nil {
+		return nil, fmt.Errorf("load open lots: %w", err)
+	}
+	for _, one := range open {
+		owned[one.Member].Lots = append(owned[one.Member].Lots, one.Lot)
+	}
+	held, err := selectOpenHolds(ctx, q, members)
+	if err != nil {
+		return nil, fmt.Errorf("load open holds: %w", err)
+	}
+	for member, holds := range held {
+		owned[member].Holds = holds
+	}
+	owed, err := selectOpenDebts(ctx, q, members)
+	if err != nil {
+		return nil, fmt.Errorf("load open debts: %w", err)
+	}
+	for _, one := range owed {
+		owned[one.Member].Debts = append(owned[one.Member].Debts, one.Debt)
+	}
+	return owned, nil
 }
 
 // Filter narrows a member's history; the zero value does not. Times are of occurredAt, in [From, To).
@@ -159,4 +185,15 @@ func CountsTx(ctx context.Context, q postgres.Runner, members []id.Member, filte
 		counts[row.Member] = row.Entries
 	}
 	return counts, err
+}
+
+// EntryOfOperationTx reads the entry that an operation under an idempotency key posted for the member; nil if it posted none.
+func EntryOfOperationTx(ctx context.Context, q postgres.Runner, member id.Member, operation uuid.UUID) (*Entry, error) {
+	var entries []*Entry
+	err := q.Select(ctx, &entries, `
+		select `+entryColumns+` from entries where member_id = $1 and operation_id = $2`, member, operation)
+	if err != nil || len(entries) == 0 {
+		return nil, err
+	}
+	return entries[0], nil
 }

@@ -1,7 +1,8 @@
-// Package lots is the burn order: which points a debit takes, and when they lapse. It is pure; every spending, expiry
-// and correction uses it, so that all of them agree.
+// Package lots is what a member owns and what becomes of it: which points are taken first, when they can be spent, when
+// they lapse, and what holds set aside. It is pure; every spending, expiry and correction uses it, so that all of them
+// agree, and reading what will be is the same as posting it.
 //
-// The order is published: what expires first is taken first, lots that never expire last; among those that expire
+// The burn order is published: what expires first is taken first, lots that never expire last; among those that expire
 // together the one earned first, then the one with the lower sequence number.
 package lots
 
@@ -20,30 +21,53 @@ type Lot struct {
 	Remaining int64 `db:"remaining"`
 	// EarnedAt is when the fact happened that earned the points.
 	EarnedAt time.Time `db:"earned_at"`
-	// AvailableAt and ExpiresAt bound the time in which the points can be spent: [AvailableAt, ExpiresAt); nil: for ever.
-	AvailableAt time.Time  `db:"available_at"`
-	ExpiresAt   *time.Time `db:"expires_at"`
+	// AvailableAt is from when the points can be spent; nil: not before they are confirmed.
+	AvailableAt *time.Time `db:"available_at"`
+	// ExpiresAt is from when they cannot be any more; nil: never, unless the member is idle.
+	ExpiresAt *time.Time `db:"expires_at"`
 }
 
 // Draw is points taken from one lot.
 type Draw struct {
+	Lot    int64 `db:"lot_sequence"`
+	Points int64 `db:"points"`
+}
+
+// Debt is what a debit could not find in any lot.
+type Debt struct {
+	// Sequence is the number of the debiting entry.
+	Sequence  int64 `db:"sequence"`
+	Points    int64 `db:"points"`
+	Remaining int64 `db:"remaining"`
+}
+
+// Payment is points of a lot that paid a debt.
+type Payment struct {
+	Debt   int64
 	Lot    int64
 	Points int64
 }
 
-// Spendable tells whether what remains of the lot can be spent at t.
-func (l Lot) Spendable(t time.Time) bool {
-	return l.Remaining > 0 && !t.Before(l.AvailableAt) && !l.Expired(t)
+// Hold is points set aside until it ends; Draws say of which lots, in burn order.
+type Hold struct {
+	// Sequence is the hold's number among the member's rows.
+	Sequence int64
+	EndsAt   time.Time
+	Draws    []Draw
+}
+
+// Points is how many points the hold sets aside.
+func (h Hold) Points() int64 {
+	var points int64
+	for _, one := range h.Draws {
+		points += one.Points
+	}
+	return points
 }
 
 // Pending tells whether the lot can be spent only later than t.
 func (l Lot) Pending(t time.Time) bool {
-	return l.Remaining > 0 && t.Before(l.AvailableAt)
-}
-
-// Expired tells whether the lot has lapsed at t.
-func (l Lot) Expired(t time.Time) bool {
-	return l.ExpiresAt != nil && !t.Before(*l.ExpiresAt)
+	return l.AvailableAt == nil || t.Before(*l.AvailableAt)
 }
 
 // Compare is the burn order.
@@ -59,36 +83,59 @@ func Compare(a, b Lot) int {
 	return cmp.Or(a.EarnedAt.Compare(b.EarnedAt), cmp.Compare(a.Sequence, b.Sequence))
 }
 
-// Available is what can be spent of the lots at t.
-func Available(all []Lot, t time.Time) int64 {
-	return sum(all, func(lot Lot) bool { return lot.Spendable(t) })
+// Holding is what one member owns at one instant. It leaves its lots in burn order.
+type Holding struct {
+	Lots []Lot
+	// Holds are the open ones.
+	Holds []Hold
+	Debts []Debt
+	// Idle is when everything lapses that has no expiry of its own, since nothing was heard of the member; nil: it does not.
+	Idle *time.Time
 }
 
-// Pending is what can be spent of the lots only later than t.
-func Pending(all []Lot, t time.Time) int64 {
-	return sum(all, func(lot Lot) bool { return lot.Pending(t) })
+// Clone returns a holding that shares nothing with h that either changes.
+func (h *Holding) Clone() Holding {
+	return Holding{Lots: slices.Clone(h.Lots), Holds: slices.Clone(h.Holds), Debts: slices.Clone(h.Debts), Idle: h.Idle}
 }
 
-func sum(all []Lot, counts func(Lot) bool) int64 {
-	var points int64
-	for _, lot := range all {
-		if counts(lot) {
-			points += lot.Remaining
-		}
+// expiry is when a lot lapses; nil: never.
+func (h *Holding) expiry(lot Lot) *time.Time {
+	if lot.ExpiresAt != nil {
+		return lot.ExpiresAt
 	}
-	return points
+	return h.Idle
 }
 
-// Take takes points from the lots that can be spent at t, in burn order, and lowers their Remaining. It returns what was
-// taken from which lot, and how many points were missing. It leaves the lots sorted in burn order.
-func Take(all []Lot, points int64, t time.Time) (draws []Draw, missing int64) {
-	slices.SortFunc(all, Compare)
-	for i := range all {
+func (h *Holding) expired(lot Lot, t time.Time) bool {
+	at := h.expiry(lot)
+	return at != nil && !t.Before(*at)
+}
+
+func (h *Holding) spendable(lot Lot, t time.Time) bool {
+	return lot.Remaining > 0 && !lot.Pending(t) && !h.expired(lot, t)
+}
+
+// Credit adds a lot at t and pays debts from it, the oldest first, unless it has lapsed already.
+func (h *Holding) Credit(lot Lot, t time.Time) []Payment {
+	h.Lots = append(h.Lots, lot)
+	return h.settle(t)
+}
+
+// Take takes points from the lots that can be spent at t, in burn order. It returns what was taken from which lot, and how
+// many points were missing.
+func (h *Holding) Take(points int64, t time.Time) (draws []Draw, missing int64) {
+	return h.take(points, func(lot Lot) bool { return h.spendable(lot, t) })
+}
+
+func (h *Holding) take(points int64, from func(Lot) bool) (draws []Draw, missing int64) {
+	slices.SortFunc(h.Lots, Compare)
+	for i := range h.Lots {
 		if points == 0 {
 			break
 		}
-		if all[i].Spendable(t) {
-			draw := take(&all[i], points)
+		if h.Lots[i].Remaining > 0 && from(h.Lots[i]) {
+			draw := Draw{Lot: h.Lots[i].Sequence, Points: min(points, h.Lots[i].Remaining)}
+			h.Lots[i].Remaining -= draw.Points
 			draws = append(draws, draw)
 			points -= draw.Points
 		}
@@ -96,66 +143,36 @@ func Take(all []Lot, points int64, t time.Time) (draws []Draw, missing int64) {
 	return draws, points
 }
 
-// TakeFrom takes points from the one lot with that sequence number, pending or not, as long as it has not lapsed at t;
-// none if there is no such lot or nothing is left of it.
-func TakeFrom(all []Lot, sequence, points int64, t time.Time) (draws []Draw, missing int64) {
-	for i := range all {
-		if all[i].Sequence == sequence && all[i].Remaining > 0 && !all[i].Expired(t) && points > 0 {
-			draw := take(&all[i], points)
-			return []Draw{draw}, points - draw.Points
-		}
+// Restore puts points back into the lots from which they were drawn, and pays debts from those that have not lapsed at t.
+// All of the lots must be there.
+func (h *Holding) Restore(draws []Draw, t time.Time) []Payment {
+	for _, one := range draws {
+		i := slices.IndexFunc(h.Lots, func(lot Lot) bool { return lot.Sequence == one.Lot })
+		h.Lots[i].Remaining += one.Points
 	}
-	return nil, points
+	return h.settle(t)
 }
 
-// Lapse takes all that remains of the lots that have expired at t, in burn order, which is the order in which they did.
-func Lapse(all []Lot, t time.Time) []Draw {
-	slices.SortFunc(all, Compare)
-	var draws []Draw
-	for i := range all {
-		if all[i].Remaining > 0 && all[i].Expired(t) {
-			draws = append(draws, take(&all[i], all[i].Remaining))
-		}
-	}
-	return draws
-}
-
-func take(lot *Lot, points int64) Draw {
-	taken := min(points, lot.Remaining)
-	lot.Remaining -= taken
-	return Draw{Lot: lot.Sequence, Points: taken}
-}
-
-// Expiration is points that lapse at one instant.
-type Expiration struct {
-	Points int64
-	At     time.Time
-}
-
-// Expirations lists what lapses after t and until then, by instant, earliest first.
-func Expirations(all []Lot, t, until time.Time) []Expiration {
-	slices.SortFunc(all, Compare)
-	var expirations []Expiration
-	for _, lot := range all {
-		if lot.Remaining == 0 || lot.ExpiresAt == nil || lot.Expired(t) || lot.ExpiresAt.After(until) {
+// settle pays debts, the oldest first, from whatever lots have not lapsed at t, in burn order. Pending points pay, too: a
+// member never owes and owns at once, but for what holds set aside.
+func (h *Holding) settle(t time.Time) []Payment {
+	slices.SortFunc(h.Debts, func(a, b Debt) int { return cmp.Compare(a.Sequence, b.Sequence) })
+	var payments []Payment
+	for i := range h.Debts {
+		debt := &h.Debts[i]
+		if debt.Remaining == 0 {
 			continue
 		}
-		if last := len(expirations) - 1; last >= 0 && expirations[last].At.Equal(*lot.ExpiresAt) {
-			expirations[last].Points += lot.Remaining
-			continue
+		draws, missing := h.take(debt.Remaining, func(lot Lot) bool { return !h.expired(lot, t) })
+		debt.Remaining = missing
+		for _, one := range draws {
+			payments = append(payments, Payment{Debt: debt.Sequence, Lot: one.Lot, Points: one.Points})
 		}
-		expirations = append(expirations, Expiration{Points: lot.Remaining, At: *lot.ExpiresAt})
 	}
-	return expirations
+	return payments
 }
 
-// NextExpiry is the earliest instant at which any of the lots lapses; nil if none ever does.
-func NextExpiry(all []Lot) *time.Time {
-	var next *time.Time
-	for _, lot := range all {
-		if lot.Remaining > 0 && lot.ExpiresAt != nil && (next == nil || lot.ExpiresAt.Before(*next)) {
-			next = lot.ExpiresAt
-		}
-	}
-	return next
+// Owe adds a debt.
+func (h *Holding) Owe(sequence, points int64) {
+	h.Debts = append(h.Debts, Debt{Sequence: sequence, Points: points, Remaining: points})
 }

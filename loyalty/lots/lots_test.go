@@ -1,12 +1,11 @@
 package lots_test
 
 import (
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"regulars/loyalty/lots"
 )
@@ -15,199 +14,195 @@ var start = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func day(n int) time.Time { return start.AddDate(0, 0, n) }
 
-func ends(n int) *time.Time {
+func on(n int) *time.Time {
 	at := day(n)
 	return &at
 }
 
+const instant = time.Microsecond
+
+// lot is a whole lot that was earned at the start.
+func lot(sequence, points int64, available, expires *time.Time) lots.Lot {
+	return lots.Lot{
+		Sequence: sequence, Points: points, Remaining: points, EarnedAt: start, AvailableAt: available, ExpiresAt: expires,
+	}
+}
+
+func debt(sequence, points int64) lots.Debt {
+	return lots.Debt{Sequence: sequence, Points: points, Remaining: points}
+}
+
+// left is what remains, by lot; of lots that are empty it says nothing.
+func left(h lots.Holding) map[int64]int64 {
+	remaining := map[int64]int64{}
+	for _, one := range h.Lots {
+		if one.Remaining != 0 {
+			remaining[one.Sequence] = one.Remaining
+		}
+	}
+	return remaining
+}
+
+func same[T any](t *testing.T, name string, want, got T) {
+	t.Helper()
+	if difference := cmp.Diff(want, got, cmpopts.EquateEmpty()); difference != "" {
+		t.Errorf("%s: %s", name, difference)
+	}
+}
+
 func TestTake_BurnOrder(t *testing.T) {
 	t.Parallel()
-	all := []lots.Lot{
-		{Sequence: 1, Points: 10, Remaining: 10, EarnedAt: day(0)},
-		{Sequence: 2, Points: 10, Remaining: 10, EarnedAt: day(1), ExpiresAt: ends(30)},
-		{Sequence: 3, Points: 10, Remaining: 10, EarnedAt: day(0), ExpiresAt: ends(30)},
-		{Sequence: 4, Points: 10, Remaining: 10, EarnedAt: day(5), ExpiresAt: ends(20)},
-		{Sequence: 6, Points: 10, Remaining: 10, EarnedAt: day(0), ExpiresAt: ends(30)},
-		{Sequence: 7, Points: 10, Remaining: 0, EarnedAt: day(0), ExpiresAt: ends(11)},
-		{Sequence: 8, Points: 10, Remaining: 10, EarnedAt: day(0), ExpiresAt: ends(10)},
-		{Sequence: 9, Points: 10, Remaining: 10, EarnedAt: day(0), AvailableAt: day(11), ExpiresAt: ends(12)},
+	later := func(one lots.Lot, days int) lots.Lot {
+		one.EarnedAt = day(days)
+		return one
 	}
-	if available, pending := lots.Available(all, day(10)), lots.Pending(all, day(10)); available != 50 || pending != 10 {
-		t.Errorf("%d available, %d pending", available, pending)
-	}
-	draws, missing := lots.Take(all, 55, day(10))
-	want := []lots.Draw{{Lot: 4, Points: 10}, {Lot: 3, Points: 10}, {Lot: 6, Points: 10}, {Lot: 2, Points: 10}, {Lot: 1, Points: 10}}
-	if difference := cmp.Diff(want, draws); difference != "" || missing != 5 {
-		t.Errorf("%d missing, %s", missing, difference)
-	}
+	h := lots.Holding{Lots: []lots.Lot{
+		later(lot(10, 10, on(0), nil), 1),
+		lot(1, 10, on(0), nil),
+		later(lot(2, 10, on(0), on(30)), 1),
+		lot(6, 10, on(0), on(30)),
+		lot(3, 10, on(0), on(30)),
+		later(lot(4, 10, on(0), on(20)), 5),
+		{Sequence: 7, Points: 10, EarnedAt: start, AvailableAt: on(0), ExpiresAt: on(11)},
+		lot(8, 10, on(0), on(10)),
+		lot(9, 10, on(11), on(12)),
+		lot(5, 10, nil, on(12)),
+	}}
+	draws, missing := h.Take(65, day(10))
+	same(t, "draws", []lots.Draw{
+		{Lot: 4, Points: 10}, {Lot: 3, Points: 10}, {Lot: 6, Points: 10}, {Lot: 2, Points: 10}, {Lot: 1, Points: 10}, {Lot: 10, Points: 10},
+	}, draws)
+	same(t, "missing", int64(5), missing)
+	same(t, "left", map[int64]int64{5: 10, 8: 10, 9: 10}, left(h))
 }
 
-func TestTakeFrom(t *testing.T) {
+func TestTake_OnlyWhatCanBeSpent(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		lot      lots.Lot
-		sequence int64
-		points   int64
-		want     []lots.Draw
-		missing  int64
+		lot    lots.Lot
+		idle   *time.Time
+		at     time.Time
+		points int64
+		taken  int64
 	}{
-		"part":    {lots.Lot{Sequence: 3, Points: 9, Remaining: 9}, 3, 4, []lots.Draw{{Lot: 3, Points: 4}}, 0},
-		"all":     {lots.Lot{Sequence: 3, Points: 9, Remaining: 5}, 3, 8, []lots.Draw{{Lot: 3, Points: 5}}, 3},
-		"pending": {lots.Lot{Sequence: 3, Points: 9, Remaining: 9, AvailableAt: day(20)}, 3, 9, []lots.Draw{{Lot: 3, Points: 9}}, 0},
-		"expired": {lots.Lot{Sequence: 3, Points: 9, Remaining: 9, ExpiresAt: ends(10)}, 3, 9, nil, 9},
-		"empty":   {lots.Lot{Sequence: 3, Points: 9}, 3, 2, nil, 2},
-		"other":   {lots.Lot{Sequence: 4, Points: 9, Remaining: 9}, 3, 2, nil, 2},
-		"nothing": {lots.Lot{Sequence: 3, Points: 9, Remaining: 9}, 3, 0, nil, 0},
+		"part":                          {lot(1, 9, on(0), nil), nil, day(10), 4, 4},
+		"all":                           {lot(1, 9, on(0), nil), nil, day(10), 9, 9},
+		"more than there is":            {lot(1, 9, on(0), nil), nil, day(10), 12, 9},
+		"nothing":                       {lot(1, 9, on(0), nil), nil, day(10), 0, 0},
+		"just before it is available":   {lot(1, 9, on(10), nil), nil, day(10).Add(-instant), 9, 0},
+		"when it is available":          {lot(1, 9, on(10), nil), nil, day(10), 9, 9},
+		"before it is confirmed":        {lot(1, 9, nil, nil), nil, day(10), 9, 0},
+		"just before it lapses":         {lot(1, 9, on(0), on(10)), nil, day(10).Add(-instant), 9, 9},
+		"when it lapses":                {lot(1, 9, on(0), on(10)), nil, day(10), 9, 0},
+		"just before the member idles":  {lot(1, 9, on(0), nil), on(10), day(10).Add(-instant), 9, 9},
+		"when the member idles":         {lot(1, 9, on(0), nil), on(10), day(10), 9, 0},
+		"its own expiry, member idling": {lot(1, 9, on(0), on(20)), on(10), day(10), 9, 9},
 	} {
-		all := []lots.Lot{test.lot}
-		draws, missing := lots.TakeFrom(all, test.sequence, test.points, day(10))
-		if difference := cmp.Diff(test.want, draws); difference != "" || missing != test.missing {
-			t.Errorf("%s: %d missing, %s", name, missing, difference)
-		}
-		if left := test.lot.Remaining - total(draws); all[0].Remaining != left {
-			t.Errorf("%s: %d left, want %d", name, all[0].Remaining, left)
-		}
+		h := lots.Holding{Lots: []lots.Lot{test.lot}, Idle: test.idle}
+		draws, missing := h.Take(test.points, test.at)
+		same(t, name+", taken", test.taken, lots.Hold{Draws: draws}.Points())
+		same(t, name+", missing", test.points-test.taken, missing)
+		same(t, name+", left", 9-test.taken, h.Lots[0].Remaining)
 	}
 }
 
-func TestExpirations(t *testing.T) {
+func TestCredit_PaysDebts(t *testing.T) {
 	t.Parallel()
-	all := []lots.Lot{
-		{Sequence: 1, Points: 10, Remaining: 7, ExpiresAt: ends(20)},
-		{Sequence: 2, Points: 10, Remaining: 3, ExpiresAt: ends(20)},
-		{Sequence: 3, Points: 10, Remaining: 2, ExpiresAt: ends(15)},
-		{Sequence: 4, Points: 10, Remaining: 9, ExpiresAt: ends(10)},
-		{Sequence: 5, Points: 10, Remaining: 0, ExpiresAt: ends(9)},
-		{Sequence: 6, Points: 10, Remaining: 9, ExpiresAt: ends(31)},
-		{Sequence: 7, Points: 10, Remaining: 9},
-	}
-	want := []lots.Expiration{{Points: 2, At: day(15)}, {Points: 10, At: day(20)}}
-	if difference := cmp.Diff(want, lots.Expirations(all, day(10), day(30))); difference != "" {
-		t.Error(difference)
-	}
-	if next := lots.NextExpiry(all); next == nil || !next.Equal(day(10)) {
-		t.Errorf("the next expiry is %v", next)
-	}
-	if next := lots.NextExpiry(all[6:]); next != nil {
-		t.Errorf("what never expires expires at %v", next)
-	}
-	lapsed := lots.Lapse(all, day(15))
-	if difference := cmp.Diff([]lots.Draw{{Lot: 4, Points: 9}, {Lot: 3, Points: 2}}, lapsed); difference != "" {
-		t.Error(difference)
-	}
-	if again := lots.Lapse(all, day(15)); again != nil {
-		t.Errorf("it lapses again: %v", again)
-	}
-}
-
-func total(draws []lots.Draw) int64 {
-	var points int64
-	for _, one := range draws {
-		points += one.Points
-	}
-	return points
-}
-
-func remaining(all []lots.Lot) int64 {
-	var points int64
-	for _, one := range all {
-		points += one.Remaining
-	}
-	return points
-}
-
-func drawLots(t *rapid.T) []lots.Lot {
-	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) lots.Lot {
-		points := rapid.Int64Range(1, 100).Draw(t, "points")
-		made := lots.Lot{
-			Points: points, Remaining: rapid.Int64Range(0, points).Draw(t, "remaining"),
-			EarnedAt: day(rapid.IntRange(0, 5).Draw(t, "earned")), AvailableAt: day(rapid.IntRange(0, 12).Draw(t, "available")),
+	debts := []lots.Debt{debt(9, 4), debt(7, 3), {Sequence: 5, Points: 8}}
+	for name, test := range map[string]struct {
+		lot   lots.Lot
+		idle  *time.Time
+		paid  []lots.Payment
+		left  int64
+		debts []int64 // of 5, 7 and 9
+	}{
+		"part of the oldest":       {lot(20, 2, on(0), nil), nil, []lots.Payment{{Debt: 7, Lot: 20, Points: 2}}, 0, []int64{0, 1, 4}},
+		"the oldest first":         {lot(20, 5, on(0), nil), nil, []lots.Payment{{Debt: 7, Lot: 20, Points: 3}, {Debt: 9, Lot: 20, Points: 2}}, 0, []int64{0, 0, 2}},
+		"all, and some stay":       {lot(20, 10, on(0), on(90)), nil, []lots.Payment{{Debt: 7, Lot: 20, Points: 3}, {Debt: 9, Lot: 20, Points: 4}}, 3, []int64{0, 0, 0}},
+		"pending points pay":       {lot(20, 3, on(90), nil), nil, []lots.Payment{{Debt: 7, Lot: 20, Points: 3}}, 0, []int64{0, 0, 4}},
+		"unconfirmed points pay":   {lot(20, 3, nil, nil), nil, []lots.Payment{{Debt: 7, Lot: 20, Points: 3}}, 0, []int64{0, 0, 4}},
+		"born expired, pays none":  {lot(20, 10, on(0), on(10)), nil, nil, 10, []int64{0, 3, 4}},
+		"expires next, pays still": {lot(20, 3, on(0), pointer(day(10).Add(instant))), nil, []lots.Payment{{Debt: 7, Lot: 20, Points: 3}}, 0, []int64{0, 0, 4}},
+		"idle already, pays none":  {lot(20, 10, on(0), nil), on(10), nil, 10, []int64{0, 3, 4}},
+	} {
+		h := lots.Holding{Debts: append([]lots.Debt{}, debts...), Idle: test.idle}
+		same(t, name+", paid", test.paid, h.Credit(test.lot, day(10)))
+		same(t, name+", left", test.left, h.Lots[0].Remaining)
+		var owed []int64
+		for _, one := range h.Debts {
+			owed = append(owed, one.Remaining)
 		}
-		if rapid.Bool().Draw(t, "expires") {
-			made.ExpiresAt = ends(rapid.IntRange(5, 20).Draw(t, "expiry"))
-		}
-		return made
-	}), 0, 12).Filter(func(all []lots.Lot) bool {
-		for i := range all {
-			all[i].Sequence = int64(i + 1)
-		}
-		return true
-	}).Draw(t, "lots")
+		same(t, name+", owed", test.debts, owed)
+	}
 }
 
-// What is taken and what is left is what there was; what is missing was not to be had; nothing burns before what should.
-func TestTake_Conserves(t *testing.T) {
+func TestRestore(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		all := drawLots(t)
-		now := day(rapid.IntRange(0, 22).Draw(t, "now"))
-		wanted := rapid.Int64Range(0, 500).Draw(t, "wanted")
-		before, available := slices.Clone(all), lots.Available(all, now)
-		draws, missing := lots.Take(all, wanted, now)
-		if total(draws)+remaining(all) != remaining(before) || total(draws)+missing != wanted {
-			t.Fatalf("%d taken, %d missing of %d; %d left of %d", total(draws), missing, wanted, remaining(all), remaining(before))
-		}
-		if total(draws) != min(wanted, available) || lots.Available(all, now) != available-total(draws) {
-			t.Fatalf("%d taken of %d available", total(draws), available)
-		}
-		slices.SortFunc(before, lots.Compare)
-		spendable := slices.DeleteFunc(before, func(lot lots.Lot) bool { return !lot.Spendable(now) })
-		for i, one := range draws {
-			if spendable[i].Sequence != one.Lot || i < len(draws)-1 && spendable[i].Remaining != one.Points {
-				t.Fatalf("draw %d is %v, but the burn order is %v", i, one, spendable)
-			}
-		}
-	})
+	for name, test := range map[string]struct {
+		debts   []lots.Debt
+		draws   []lots.Draw
+		paid    []lots.Payment
+		left    map[int64]int64
+		expires []lots.Expiration
+	}{
+		"into the lots it came from, with their expiry": {
+			draws:   []lots.Draw{{Lot: 2, Points: 2}, {Lot: 3, Points: 4}},
+			left:    map[int64]int64{2: 2, 3: 4},
+			expires: []lots.Expiration{{Points: 2, At: day(20)}},
+		},
+		"what lapsed meanwhile lapses at once": {
+			draws: []lots.Draw{{Lot: 1, Points: 5}, {Lot: 3, Points: 1}},
+			left:  map[int64]int64{1: 5, 3: 1},
+		},
+		"debts are paid, by the lot that lapses first": {
+			debts: []lots.Debt{debt(9, 4)},
+			draws: []lots.Draw{{Lot: 3, Points: 3}, {Lot: 2, Points: 3}},
+			paid:  []lots.Payment{{Debt: 9, Lot: 2, Points: 3}, {Debt: 9, Lot: 3, Points: 1}},
+			left:  map[int64]int64{3: 2},
+		},
+		"what lapsed pays no debts": {
+			debts: []lots.Debt{debt(9, 4)},
+			draws: []lots.Draw{{Lot: 1, Points: 5}},
+			left:  map[int64]int64{1: 5},
+		},
+		"nothing": {left: map[int64]int64{}},
+	} {
+		h := lots.Holding{Lots: []lots.Lot{lot(1, 5, on(0), on(10)), lot(2, 5, on(0), on(20)), lot(3, 5, on(0), nil)}}
+		h.Take(15, day(0))
+		h.Debts = test.debts
+		same(t, name+", paid", test.paid, h.Restore(test.draws, day(10)))
+		same(t, name+", left", test.left, left(h))
+		same(t, name+", what will expire", test.expires, h.Expirations(day(10), day(90)))
+		delete(test.left, 1)
+		h.Advance(day(10))
+		same(t, name+", left by the clock", test.left, left(h))
+	}
 }
 
-func TestTake_TwoStepsAreOne(t *testing.T) {
+// What is made of a clone leaves the holding alone, and the other way round.
+func TestClone_SharesNothing(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		once := drawLots(t)
-		twice := slices.Clone(once)
-		now := day(rapid.IntRange(0, 22).Draw(t, "now"))
-		first, second := rapid.Int64Range(0, 200).Draw(t, "first"), rapid.Int64Range(0, 200).Draw(t, "second")
-		_, missing := lots.Take(once, first+second, now)
-		_, early := lots.Take(twice, first, now)
-		_, late := lots.Take(twice, second, now)
-		if difference := cmp.Diff(once, twice); difference != "" || early+late != missing {
-			t.Fatalf("%d + %d missing instead of %d: %s", early, late, missing, difference)
+	made := func() lots.Holding {
+		h := lots.Holding{
+			Lots: []lots.Lot{lot(2, 5, on(0), nil), lot(1, 5, on(0), on(20))}, Debts: []lots.Debt{debt(9, 1), debt(8, 1)},
 		}
-	})
+		h.Reserve(30, 1, day(9), day(0))
+		h.Reserve(31, 1, day(8), day(0))
+		return h
+	}
+	change := func(h lots.Holding) {
+		h.Capture(30, 1, day(1))
+		h.Credit(lot(3, 9, on(0), nil), day(1))
+		h.Take(5, day(1))
+		h.Advance(day(30))
+	}
+	h := made()
+	clone := h.Clone()
+	change(clone)
+	same(t, "the holding", made(), h)
+	clone = h.Clone()
+	change(h)
+	same(t, "the clone", made(), clone)
 }
 
-func TestLapse_TwoStepsAreOne(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		once := drawLots(t)
-		twice := slices.Clone(once)
-		early, late := rapid.IntRange(0, 22).Draw(t, "early"), rapid.IntRange(0, 22).Draw(t, "late")
-		early, late = min(early, late), max(early, late)
-		spendable := lots.Available(once, day(late))
-		draws := lots.Lapse(once, day(late))
-		steps := append(lots.Lapse(twice, day(early)), lots.Lapse(twice, day(late))...)
-		if difference := cmp.Diff(draws, steps, cmp.Transformer("empty", func(draws []lots.Draw) []lots.Draw { return append([]lots.Draw{}, draws...) })); difference != "" {
-			t.Fatal(difference)
-		}
-		if lots.Available(once, day(late)) != spendable {
-			t.Fatal("something lapsed that could be spent")
-		}
-	})
-}
-
-func FuzzTake(f *testing.F) {
-	f.Add(int64(10), int64(5), int64(3), int64(12), 4)
-	f.Fuzz(func(t *testing.T, a, b, c, wanted int64, now int) {
-		limit := func(n int64) int64 { return max(n, 0) % (1 << 40) }
-		all := []lots.Lot{
-			{Sequence: 1, Points: limit(a), Remaining: limit(a), ExpiresAt: ends(3)},
-			{Sequence: 2, Points: limit(b), Remaining: limit(b), AvailableAt: day(2)},
-			{Sequence: 3, Points: limit(c), Remaining: limit(c), ExpiresAt: ends(5)},
-		}
-		before := remaining(all)
-		draws, missing := lots.Take(all, limit(wanted), day(now%10))
-		if total(draws)+remaining(all) != before || total(draws)+missing != limit(wanted) || missing < 0 {
-			t.Errorf("%v, %d missing, %v left", draws, missing, all)
-		}
-	})
-}
+func pointer[T any](one T) *T { return &one }

@@ -5,6 +5,7 @@ import (
 
 	"regulars/internal/value"
 	"regulars/loyalty"
+	"regulars/loyalty/ledger"
 	"regulars/loyalty/tiers"
 )
 
@@ -137,6 +138,30 @@ func (w *World) Adjust(member *loyalty.Member, points int64, edits ...func(*loya
 	posted, err := w.Service.AdjustPoints(w.Admin, input)
 	w.must(err)
 	return posted
+}
+
+// Hold sets points of the member aside for a quarter of an hour, as far as edits say nothing else.
+func (w *World) Hold(member *loyalty.Member, points int64, edits ...func(*loyalty.HoldPointsInput)) *ledger.Hold {
+	w.t.Helper()
+	input := loyalty.HoldPointsInput{Member: Ref(member), Points: points, Reason: "A test", IdempotencyKey: w.Key()}
+	for _, edit := range edits {
+		edit(&input)
+	}
+	answer, err := w.Service.HoldPoints(w.Admin, input)
+	w.must(err)
+	return answer.Hold
+}
+
+// Capture takes all points of a hold, as far as edits say nothing else.
+func (w *World) Capture(hold *ledger.Hold, edits ...func(*loyalty.CaptureHoldInput)) *loyalty.HoldAnswer {
+	w.t.Helper()
+	input := loyalty.CaptureHoldInput{HoldID: hold.ID, IdempotencyKey: w.Key()}
+	for _, edit := range edits {
+		edit(&input)
+	}
+	answer, err := w.Service.CaptureHold(w.Admin, input)
+	w.must(err)
+	return answer
 }
 
 func (w *World) taken(recorded loyalty.Recorded) loyalty.Recorded {

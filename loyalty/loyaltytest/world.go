@@ -84,7 +84,7 @@ func Ref(member *loyalty.Member) loyalty.MemberRef {
 // Balance is what the member owns now.
 func (w *World) Balance(member *loyalty.Member) *loyalty.PointsBalance {
 	w.t.Helper()
-	balances, err := w.Service.Balances(w.Admin, []id.Member{member.ID})
+	balances, err := w.Service.Balances(w.Admin, []id.Member{member.ID}, nil)
 	w.must(err)
 	if balances[member.ID] == nil {
 		w.t.Fatalf("member %s has no balance", member.ID)
@@ -95,7 +95,7 @@ func (w *World) Balance(member *loyalty.Member) *loyalty.PointsBalance {
 // Standing is where the member stands now.
 func (w *World) Standing(member *loyalty.Member) *loyalty.TierStanding {
 	w.t.Helper()
-	standings, err := w.Service.Standings(w.Admin, []id.Member{member.ID})
+	standings, err := w.Service.Standings(w.Admin, []id.Member{member.ID}, nil)
 	w.must(err)
 	if standings[member.ID] == nil {
 		w.t.Fatalf("member %s has no standing", member.ID)

@@ -26,9 +26,12 @@ type books struct {
 	lots        []lotRow
 	draws       []drawRow
 	debts       []debtRow
+	holds       []holdRow
+	confirms    []confirmationRow
 	moves       []moveRow
 	adjustments []ledger.Adjustment
 	sold        []soldRow
+	redemptions []redemptionRow
 	returned    []returnedRow
 	// keys are those of the activities, memberKeys those of the member, as far as there are any.
 	keys       map[uuid.UUID]activityKeyRow
@@ -84,6 +87,16 @@ func read(ctx context.Context, tx *postgres.Tx, members []memberRow, after, thro
 			})
 		},
 		func() error {
+			return fill(ctx, tx, selectHolds, after, through, func(row holdRow) {
+				of(row.Member).holds = append(of(row.Member).holds, row)
+			})
+		},
+		func() error {
+			return fill(ctx, tx, selectConfirmations, after, through, func(row confirmationRow) {
+				of(row.Member).confirms = append(of(row.Member).confirms, row)
+			})
+		},
+		func() error {
 			return fill(ctx, tx, selectMoves, after, through, func(row moveRow) {
 				of(row.Member).moves = append(of(row.Member).moves, row)
 			})
@@ -91,6 +104,11 @@ func read(ctx context.Context, tx *postgres.Tx, members []memberRow, after, thro
 		func() error {
 			return fill(ctx, tx, selectAdjustments, after, through, func(row ledger.Adjustment) {
 				of(row.Member).adjustments = append(of(row.Member).adjustments, row)
+			})
+		},
+		func() error {
+			return fill(ctx, tx, selectRedemptions, after, through, func(row redemptionRow) {
+				of(row.Member).redemptions = append(of(row.Member).redemptions, row)
 			})
 		},
 		func() error {

@@ -96,8 +96,8 @@ func TestCheck_Corrupt(t *testing.T) {
 			"BALANCE entries 22: balance_after 231 230", "BALANCE entries 27: balance_after 232 231",
 			"EVALUATION entries 18: points 40 41", "LOT lots 18: points 41 40", "LOT lots 18: remaining 41 40"}},
 		{"debt", `update accounts set debt = 3 where member_id = BUYER`, []string{"DEBT accounts 1: debt 0 3"}},
-		{"next expiry", `update accounts set next_expiry_at = '2030-01-01Z' where member_id = GIVER`, []string{
-			"EXPIRY accounts 1: next_expiry_at none 2030-01-01T00:00:00Z"}},
+		{"next expiry", `update accounts set next_change_at = '2030-01-01Z' where member_id = GIVER`, []string{
+			"EXPIRY accounts 1: next_change_at none 2030-01-01T00:00:00Z"}},
 		{"last number", `update accounts set sequence = 99 where member_id = BUYER`, []string{"SEQUENCE accounts 1: last number 27 99"}},
 		{"account's instant", `update accounts set recorded_at = '2028-05-01T10:00:07Z' where member_id = BUYER`, []string{
 			"SEQUENCE accounts 1: recorded_at, not before the last row 2028-05-01T10:00:08.000001Z 2028-05-01T10:00:07Z"}},
@@ -120,12 +120,12 @@ func TestCheck_Corrupt(t *testing.T) {
 			"LOT lots 4: entry that credits it one none"}},
 
 		{"draw's points", `update draws set points = 31 where member_id = BUYER and entry_sequence = 12 and lot_sequence = 4`, []string{
-			"DRAW draws 12: draw from lot 4 30 31"}},
+			"DRAW draws 12: draw from lot 4, posted by 12 30 31"}},
 		{"draw's lot", `update draws set lot_sequence = 6 where member_id = BUYER and entry_sequence = 12 and lot_sequence = 4`, []string{
-			"DRAW draws 12: draw from lot 4 30 none", "DRAW draws 12: draw from lot 6 none 30"}},
+			"DRAW draws 12: draw from lot 4, posted by 12 30 none", "DRAW draws 12: draw from lot 6, posted by 12 none 30"}},
 		{"draw's payer", `update draws set posted_by = 14 where member_id = BUYER and entry_sequence = 14 and lot_sequence = 17`, []string{
-			"DRAW draws 14: draw from lot 17, posted by 17 14"}},
-		{"draw lost", `delete from draws where member_id = BUYER and entry_sequence = 10`, []string{"DRAW draws 10: draw from lot 3 20 none"}},
+			"DRAW draws 14: draw from lot 17, posted by 14 none 35", "DRAW draws 14: draw from lot 17, posted by 17 35 none"}},
+		{"draw lost", `delete from draws where member_id = BUYER and entry_sequence = 10`, []string{"DRAW draws 10: draw from lot 3, posted by 10 20 none"}},
 
 		{"debt's points", `update debts set points = 36 where member_id = BUYER and sequence = 14`, []string{"DEBT debts 14: points 35 36"}},
 		{"debt's remainder", `update debts set remaining = 1 where member_id = BUYER and sequence = 14`, []string{"DEBT debts 14: remaining 0 1"}},
@@ -136,12 +136,12 @@ func TestCheck_Corrupt(t *testing.T) {
 		{"expiry's instant", `update entries set occurred_at = '2025-01-17Z' where member_id = GIVER and sequence = 5`, []string{
 			"EXPIRY entries 5: occurred_at 2025-01-16T10:00:08Z 2025-01-17T00:00:00Z"}},
 		{"expiry of what has not expired", `update entries set expires_at = null where member_id = GIVER and sequence = 2`, []string{
-			"DRAW draws 5: draw from lot 2 none 30", "EXPIRY entries 5: points, none of which had expired 0 -30",
+			"ADJUSTMENT entries 2: expires_at 2025-01-16T10:00:08Z none",
+			"DRAW draws 5: draw from lot 2, posted by 5 none 30", "EXPIRY entries 5: points, none of which had expired 0 -30",
 			"LOT lots 2: expires_at none 2025-01-16T10:00:08Z", "LOT lots 2: open true false", "LOT lots 2: remaining 30 0"}},
 
 		{"expiry not posted", `update entries set expires_at = '2026-01-01Z' where member_id = BUYER and sequence = 17`, []string{
-			"EXPIRY accounts 1: next_expiry_at 2026-01-01T00:00:00Z none",
-			"EXPIRY lots 17: expiry, posted before what was recorded at 2026-02-21T10:00:08.000001Z 2026-01-01T00:00:00Z none",
+			"EXPIRY lots 17: expiry, posted before what was recorded at 2026-02-21T10:00:08Z 2026-01-01T00:00:00Z none",
 			"LOT lots 17: expires_at 2026-01-01T00:00:00Z none"}},
 		{"evaluation's points", `update evaluations set points = 5 where member_id = BUYER and sequence = 20`, []string{
 			"EVALUATION evaluations 20: points 180 5"}},
@@ -192,8 +192,8 @@ func TestCheck_Corrupt(t *testing.T) {
 		{"reversal's qualifying points", `update entries set qualifying = -19 where member_id = BUYER and sequence = 10`, []string{
 			"REVERSAL entries 10: qualifying -20 -19"}},
 		{"what is reversed", `update entries set reverses = 4 where member_id = BUYER and sequence = 10`, []string{
-			"DRAW draws 10: draw from lot 3 none 20", "DRAW draws 10: draw from lot 4 20 none", "DRAW draws 12: draw from lot 3 90 70",
-			"DRAW draws 12: draw from lot 4 10 30", "REVERSAL entries 10: reverses 3 4"}},
+			"DRAW draws 10: draw from lot 3, posted by 10 none 20", "DRAW draws 10: draw from lot 4, posted by 10 20 none",
+			"DRAW draws 12: draw from lot 3, posted by 12 90 70", "DRAW draws 12: draw from lot 4, posted by 12 10 30", "REVERSAL entries 10: reverses 3 4"}},
 		{"reversal of nothing", `update entries set activity_sequence = null where member_id = BUYER and sequence = 15`, []string{
 			"REVERSAL activities 13: reversal of entry 4 none", "REVERSAL entries 15: return one none"}},
 
@@ -201,7 +201,8 @@ func TestCheck_Corrupt(t *testing.T) {
 			"ADJUSTMENT entries 3: points 71 70"}},
 		{"adjustment lost", `delete from adjustments where member_id = GIVER and entry_sequence = 3`, []string{
 			"ADJUSTMENT entries 3: adjustment one none"}},
-		{"adjustment without an entry", `insert into adjustments values (GIVER, GIVER, 7, 1, 'x', '2025-01-01Z', 'x')`, []string{
+		{"adjustment without an entry", `insert into adjustments (id, member_id, entry_sequence, points, reason, requested_at, requested_by, status)
+			values (GIVER, GIVER, 7, 1, 'x', '2025-01-01Z', 'x', 'POSTED')`, []string{
 			"ADJUSTMENT adjustments: entry one none"}},
 		{"adjustment that qualifies", `update entries set qualifying = 1 where member_id = GIVER and sequence = 3`, []string{
 			"ADJUSTMENT entries 3: qualifying 0 1", "QUALIFYING accounts 1: qualifying 11 10"}},

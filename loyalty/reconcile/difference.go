@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"time"
@@ -18,6 +19,8 @@ const (
 	Lots     Kind = "LOT"
 	Draws    Kind = "DRAW"
 	Debts    Kind = "DEBT"
+	// Holds: what is set aside was there, and goes where the hold's status says.
+	Holds Kind = "HOLD"
 	// Expiries: lots lapse at their instant, once, and before anything else is posted after it.
 	Expiries Kind = "EXPIRY"
 	// Evaluations: what a fact was granted is what was posted.
@@ -31,6 +34,10 @@ const (
 	// Reversals: of each award the share that came back.
 	Reversals   Kind = "REVERSAL"
 	Adjustments Kind = "ADJUSTMENT"
+	// Redemptions: each was paid for, and given back at most once; vouchers are found by their codes.
+	Redemptions Kind = "REDEMPTION"
+	// Stock: of each reward as many are taken as redemptions say.
+	Stock Kind = "STOCK"
 	// ActivityKeys and MemberKeys: what is looked up is there, once.
 	ActivityKeys Kind = "ACTIVITY_KEY"
 	MemberKeys   Kind = "MEMBER_KEY"
@@ -46,7 +53,7 @@ const (
 
 // Difference is one thing that is not as it should be.
 type Difference struct {
-	// Member is the member's id in the API.
+	// Member is the member's id in the API; empty for what belongs to none.
 	Member string `json:"member"`
 	Kind   Kind   `json:"kind"`
 	// Row is the table with the row's number there, What the field or what is wrong with it.
@@ -57,7 +64,7 @@ type Difference struct {
 }
 
 func (d Difference) String() string {
-	return fmt.Sprintf("%s %s, %s: %s is %s, expected %s", d.Member, d.Kind, d.Row, d.What, d.Found, d.Expected)
+	return fmt.Sprintf("%s %s, %s: %s is %s, expected %s", cmp.Or(d.Member, "the program"), d.Kind, d.Row, d.What, d.Found, d.Expected)
 }
 
 // expect notes a difference unless the two values, or what they point to, are equal.

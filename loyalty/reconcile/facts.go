@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"encoding/json"
+	"slices"
 
 	"regulars/internal/value"
 	"regulars/loyalty/ledger"
@@ -13,22 +14,17 @@ const (
 	typeReturn   = "RETURN"
 )
 
-// checkFacts compares evaluations with the entries that they led to, purchases with their lines, and adjustments with
-// theirs.
+// checkFacts compares evaluations with the entries that they led to, and purchases with their lines.
 func (b *books) checkFacts() {
 	caused := map[int64][]*ledger.Entry{}
-	adjusted := map[int64]*ledger.Entry{}
 	for i := range b.entries {
-		switch entry := &b.entries[i]; entry.Kind {
-		case ledger.Accrual:
-			if entry.ActivitySequence == nil {
-				b.expect(Evaluations, "entries", entry.Sequence, "fact", "one", "none")
-				continue
-			}
+		entry := &b.entries[i]
+		switch {
+		case entry.Kind != ledger.Accrual:
+		case entry.ActivitySequence == nil:
+			b.expect(Evaluations, "entries", entry.Sequence, "fact", "one", "none")
+		default:
 			caused[*entry.ActivitySequence] = append(caused[*entry.ActivitySequence], entry)
-		case ledger.Adjusted:
-			adjusted[entry.Sequence] = entry
-		case ledger.Expiry, ledger.Reversal:
 		}
 	}
 	evaluations := map[int64]evaluationRow{}
@@ -65,7 +61,6 @@ func (b *books) checkFacts() {
 	for sequence := range sold {
 		b.expect(Purchases, "purchase_lines", sequence, "lines of no such purchase", "none", "some")
 	}
-	b.checkAdjustments(adjusted)
 }
 
 // checkEvaluation compares what was granted with what was posted, award by award.
@@ -118,30 +113,12 @@ func (b *books) checkLines(activity activityRow, lines soldRow) {
 	}
 }
 
-func (b *books) checkAdjustments(entries map[int64]*ledger.Entry) {
-	for _, adjustment := range b.adjustments {
-		entry, ok := entries[adjustment.EntrySequence]
-		if !ok {
-			b.differs(Adjustments, "adjustments "+adjustment.ID.String(), "entry", "one", "none")
-			continue
-		}
-		b.expect(Adjustments, "entries", entry.Sequence, "adjustment", adjustment.ID, entry.AdjustmentID)
-		b.expect(Adjustments, "entries", entry.Sequence, "points", adjustment.Points, entry.Points)
-		b.expect(Adjustments, "entries", entry.Sequence, "recorded_at", adjustment.RequestedAt, entry.RecordedAt)
-		b.expect(Adjustments, "entries", entry.Sequence, "qualifying", int64(0), entry.Qualifying)
-		delete(entries, adjustment.EntrySequence)
-	}
-	for sequence := range entries {
-		b.expect(Adjustments, "entries", sequence, "adjustment", "one", "none")
-	}
-}
-
 // checkReturns replays the returns of each purchase in order: what each took back of each award, and that no more came
 // back than was sold.
 func (b *books) checkReturns() {
 	purchases := map[int64]*purchase{}
 	for i := range b.activities {
-		if one := &b.activities[i]; one.Type == typePurchase && one.Total != nil {
+		if one := &b.activities[i]; one.Type != typeReturn {
 			purchases[one.Sequence] = &purchase{activity: one}
 		}
 	}
@@ -151,9 +128,11 @@ func (b *books) checkReturns() {
 		case entry.Kind == ledger.Accrual && entry.ActivitySequence != nil && purchases[*entry.ActivitySequence] != nil:
 			one := purchases[*entry.ActivitySequence]
 			one.awards = append(one.awards, &award{entry: entry})
+		case entry.Kind == ledger.Reversal && entry.ActivitySequence != nil && purchases[*entry.ActivitySequence] != nil:
+			b.checkCanceled(purchases[*entry.ActivitySequence], entry)
 		case entry.Kind == ledger.Reversal && entry.ActivitySequence != nil:
 			reversals[*entry.ActivitySequence] = append(reversals[*entry.ActivitySequence], entry)
-		case entry.Kind == ledger.Reversal:
+		case entry.Kind == ledger.Reversal && entry.AdjustmentID == nil:
 			b.expect(Reversals, "entries", entry.Sequence, "return", "one", "none")
 		}
 	}
@@ -168,12 +147,19 @@ func (b *books) checkReturns() {
 		if activity.Purchase != nil && *activity.Purchase < activity.Sequence {
 			sold = purchases[*activity.Purchase]
 		}
-		if sold == nil || activity.Total == nil {
+		if sold == nil || sold.activity.Type != typePurchase || sold.activity.Total == nil || activity.Total == nil {
 			b.expect(Returns, "activities", activity.Sequence, "purchase with a total", "one", "none")
 			continue
 		}
 		b.checkReturn(sold, activity, reversals[activity.Sequence])
 		delete(reversals, activity.Sequence)
+	}
+	for _, one := range purchases {
+		for _, award := range one.awards {
+			if award.canceled != nil {
+				b.settleCanceled(award)
+			}
+		}
 	}
 	for _, entries := range reversals {
 		b.expect(Reversals, "entries", entries[0].Sequence, "return of a purchase", "one", "none")
@@ -190,7 +176,32 @@ type purchase struct {
 type award struct {
 	entry              *ledger.Entry
 	points, qualifying int64
+	// canceled is what was taken back while it was pending; nil if nothing was.
+	canceled *ledger.Entry
 }
+
+// checkCanceled compares what was taken back of a pending award with what was left of it.
+func (b *books) checkCanceled(of *purchase, entry *ledger.Entry) {
+	i := slices.IndexFunc(of.awards, func(one *award) bool {
+		return entry.ReversesSequence != nil && one.entry.Sequence == *entry.ReversesSequence
+	})
+	if i < 0 || of.awards[i].canceled != nil {
+		b.expect(Reversals, "entries", entry.Sequence, "award of the fact, canceled once", "one", "none")
+		return
+	}
+	of.awards[i].canceled = entry
+}
+
+// settleCanceled makes sure that all that was left of an award was taken back.
+func (b *books) settleCanceled(one *award) {
+	entry := one.canceled
+	b.expect(Reversals, "entries", entry.Sequence, "points, all that was left", one.entry.Points-one.points, reversed(entry))
+	b.expect(Reversals, "entries", entry.Sequence, "qualifying, all that was left", one.qualifying-one.entry.Qualifying, entry.Qualifying)
+	one.points, one.qualifying, one.canceled = one.entry.Points, one.entry.Qualifying, nil
+}
+
+// reversed is how much an entry counts as taken back.
+func reversed(entry *ledger.Entry) int64 { return -entry.Points + entry.Lapsed + entry.Shortfall }
 
 func (b *books) checkReturn(sold *purchase, came *activityRow, reversals []*ledger.Entry) {
 	sold.returned += *came.Total
@@ -203,8 +214,11 @@ func (b *books) checkReturn(sold *purchase, came *activityRow, reversals []*ledg
 		if award.entry.Basis != nil {
 			basis = *award.entry.Basis
 		}
-		points := rules.Reversed(award.entry.Points, sold.returned, basis) - award.points
-		qualifying := rules.Reversed(award.entry.Qualifying, sold.returned, basis) - award.qualifying
+		if award.canceled != nil && award.canceled.Sequence < came.Sequence {
+			b.settleCanceled(award)
+		}
+		points := max(rules.Reversed(award.entry.Points, sold.returned, basis)-award.points, 0)
+		qualifying := max(rules.Reversed(award.entry.Qualifying, sold.returned, basis)-award.qualifying, 0)
 		award.points += points
 		award.qualifying += qualifying
 		if points == 0 && qualifying == 0 {
@@ -217,7 +231,7 @@ func (b *books) checkReturn(sold *purchase, came *activityRow, reversals []*ledg
 		entry := reversals[next]
 		next++
 		b.expect(Reversals, "entries", entry.Sequence, "reverses", award.entry.Sequence, entry.ReversesSequence)
-		b.expect(Reversals, "entries", entry.Sequence, "points", -points, entry.Points)
+		b.expect(Reversals, "entries", entry.Sequence, "points", -points, -reversed(entry))
 		b.expect(Reversals, "entries", entry.Sequence, "qualifying", -qualifying, entry.Qualifying)
 		b.expect(Reversals, "entries", entry.Sequence, "qualifies_at", award.entry.QualifiesAt, entry.QualifiesAt)
 		b.expect(Reversals, "entries", entry.Sequence, "rule", award.entry.Rule, entry.Rule)

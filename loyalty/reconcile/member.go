@@ -16,6 +16,8 @@ type row struct {
 	activity   *activityRow
 	entry      *ledger.Entry
 	move       *moveRow
+	hold       *holdRow
+	confirm    *confirmationRow
 }
 
 func (r row) table() string {
@@ -24,6 +26,10 @@ func (r row) table() string {
 		return "activities"
 	case r.entry != nil:
 		return "entries"
+	case r.hold != nil:
+		return "holds"
+	case r.confirm != nil:
+		return "confirmations"
 	}
 	return "tier_moves"
 }
@@ -43,6 +49,8 @@ func (b *books) checkAll() {
 	b.checkKeys()
 	b.checkFacts()
 	b.checkReturns()
+	b.checkRedemptions()
+	b.checkAdjustments()
 	b.checkPostings(timeline)
 	b.checkStanding(timeline)
 }
@@ -61,6 +69,14 @@ func (b *books) timeline() []row {
 	for i := range b.moves {
 		one := &b.moves[i]
 		timeline = append(timeline, row{sequence: one.Sequence, recordedAt: one.RecordedAt, move: one})
+	}
+	for i := range b.holds {
+		one := &b.holds[i]
+		timeline = append(timeline, row{sequence: one.Sequence, recordedAt: one.PlacedAt, hold: one})
+	}
+	for i := range b.confirms {
+		one := &b.confirms[i]
+		timeline = append(timeline, row{sequence: one.Sequence, recordedAt: one.RecordedAt, confirm: one})
 	}
 	slices.SortStableFunc(timeline, func(a, b row) int { return cmp.Compare(a.sequence, b.sequence) })
 	return timeline

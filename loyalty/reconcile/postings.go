@@ -3,7 +3,6 @@ package reconcile
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"time"
 
 	"regulars/loyalty"
@@ -15,207 +14,307 @@ import (
 // is posted when a slice begins; what falls due amid it, with the next one.
 const sliceSpan = 2 * loyalty.MaximumBatch * time.Microsecond
 
-// postings are lots, draws and debts as they follow from the entries alone.
+// postings are what a member holds as it follows from the entries, the holds and the clock.
 type postings struct {
+	*books
+	lots.Holding
 	balance int64
-	// lots are those with something left, spent the others.
-	lots  []lots.Lot
-	spent []lots.Lot
-	draws map[drawn]taken
-	debts []ledger.Debt
-	// nextExpiry is when the first of lots lapses; late are those that lapsed and were noted to be missing.
-	nextExpiry *time.Time
-	late       map[int64]bool
+	heard   time.Time
+	// last is when the last of what was replayed was recorded.
+	last  time.Time
+	draws map[drawn]int64
+	// lapsed is what of each lot has expired and no reversal has counted.
+	lapsed map[int64]int64
+	// due are the expiries that the clock has brought about and that are to be posted next, late those noted to be missing.
+	due  []lots.Event
+	late map[int64]bool
 }
 
-// drawn names a draw, taken says what it is.
-type drawn struct{ entry, lot int64 }
+// drawn names a draw.
+type drawn struct{ entry, lot, postedBy int64 }
 
-type taken struct{ points, postedBy int64 }
-
-// checkPostings replays all entries in order and compares what comes out.
+// checkPostings replays everything that was recorded, in order, and compares what comes out.
 func (b *books) checkPostings(timeline []row) {
-	rebuilt := &postings{draws: map[drawn]taken{}, late: map[int64]bool{}}
+	rebuilt := &postings{books: b, draws: map[drawn]int64{}, lapsed: map[int64]int64{}, late: map[int64]bool{}}
+	ends := b.ends()
 	for _, next := range timeline {
-		if next.activity != nil || next.entry != nil && next.entry.Kind == ledger.Adjusted {
-			rebuilt.checkDue(b, next.recordedAt)
+		for len(ends) > 0 && !next.recordedAt.Before(*ends[0].ClosedAt) {
+			rebuilt.end(ends[0])
+			ends = ends[1:]
 		}
-		if next.entry != nil {
-			rebuilt.post(b, next.entry)
+		if next.recordedAt.After(rebuilt.last) && (next.entry == nil || next.entry.Kind != ledger.Expiry) {
+			rebuilt.checkDue(next.recordedAt)
 		}
+		rebuilt.last = next.recordedAt
+		rebuilt.replay(next)
 	}
-	b.checkLots(rebuilt)
-	b.checkDraws(rebuilt)
-	b.checkDebts(rebuilt)
-	var owed int64
-	for _, debt := range rebuilt.debts {
-		owed += debt.Remaining
+	for _, hold := range ends {
+		rebuilt.end(hold)
+		rebuilt.last = *hold.ClosedAt
 	}
-	b.expect(Balances, "accounts", 1, "balance", rebuilt.balance, b.account.Balance)
-	b.expect(Debts, "accounts", 1, "debt", owed, b.account.Debt)
-	b.expect(Expiries, "accounts", 1, "next_expiry_at", rebuilt.nextExpiry, b.account.NextExpiryAt)
+	rebuilt.checkPosted()
+	rebuilt.checkLots()
+	rebuilt.checkDraws()
+	rebuilt.checkDebts()
+	rebuilt.checkAccount()
 }
 
-func (p *postings) post(b *books, entry *ledger.Entry) {
-	p.balance += entry.Points
-	b.expect(Balances, "entries", entry.Sequence, "balance_after", p.balance, entry.BalanceAfter)
+// ends are the holds that are over but not captured, in the order in which that was recorded.
+func (b *books) ends() []*holdRow {
+	var over []*holdRow
+	for i := range b.holds {
+		if hold := &b.holds[i]; hold.ClosedAt != nil && hold.Status != ledger.HoldCaptured {
+			over = append(over, hold)
+		}
+	}
+	slices.SortFunc(over, func(a, b *holdRow) int {
+		return cmp.Or(a.ClosedAt.Compare(*b.ClosedAt), a.EndsAt.Compare(b.EndsAt), cmp.Compare(a.Sequence, b.Sequence))
+	})
+	return over
+}
+
+func (p *postings) replay(next row) {
 	switch {
-	case entry.Kind == ledger.Expiry:
-		p.expire(b, entry)
-	case entry.Points > 0:
-		p.credit(entry)
-	case entry.Kind == ledger.Reversal:
-		missing := -entry.Points
-		if entry.ReversesSequence != nil {
-			missing = p.draw(entry, func() ([]lots.Draw, int64) {
-				return lots.TakeFrom(p.lots, *entry.ReversesSequence, missing, entry.RecordedAt)
-			})
-		}
-		missing = p.draw(entry, func() ([]lots.Draw, int64) { return lots.Take(p.lots, missing, entry.RecordedAt) })
-		if missing > 0 {
-			p.debts = append(p.debts, ledger.Debt{Sequence: entry.Sequence, Points: missing, Remaining: missing})
-		}
-	case entry.Kind == ledger.Adjusted:
-		missing := p.draw(entry, func() ([]lots.Draw, int64) { return lots.Take(p.lots, -entry.Points, entry.RecordedAt) })
-		b.expect(Draws, "entries", entry.Sequence, "points beyond what could be spent", int64(0), missing)
-	default:
-		b.expect(Balances, "entries", entry.Sequence, "points of an accrual, more than", int64(0), entry.Points)
+	case next.move != nil && next.move.From == nil:
+		p.hear(next.recordedAt)
+	case next.activity != nil:
+		p.hear(next.activity.OccurredAt)
+	case next.hold != nil:
+		p.hear(next.recordedAt)
+		missing := p.Reserve(next.hold.Sequence, next.hold.Points, next.hold.EndsAt, next.hold.PlacedAt)
+		p.expect(Holds, "holds", next.hold.Sequence, "points beyond what could be spent", int64(0), missing)
+		p.checkHold(next.hold)
+	case next.confirm != nil:
+		p.confirm(next.confirm)
+	case next.entry != nil:
+		p.post(next.entry)
 	}
-	if entry.Points <= 0 {
-		p.lots = slices.DeleteFunc(p.lots, func(lot lots.Lot) bool {
-			if lot.Remaining == 0 {
-				p.spent = append(p.spent, lot)
+}
+
+func (p *postings) hear(t time.Time) {
+	if t.After(p.heard) {
+		p.heard = t
+	}
+}
+
+// run lets the clock run to t and remembers what is to be posted of that.
+func (p *postings) run(t time.Time) {
+	p.Idle = lots.Idle(p.check.terms.At(t).Expiry, p.heard, p.check.terms.Zone)
+	for _, event := range p.Advance(t) {
+		if event.Ended != nil {
+			p.pay(event.Paid, event.Ended.Sequence)
+			continue
+		}
+		p.due = append(p.due, event)
+	}
+}
+
+// end ends a hold that is over: by the clock, or since it was released.
+func (p *postings) end(hold *holdRow) {
+	if hold.Status == ledger.HoldExpired {
+		p.run(*hold.ClosedAt)
+		_, open := p.Hold(hold.Sequence)
+		p.expect(Holds, "holds", hold.Sequence, "still open at its end", false, open)
+		return
+	}
+	if _, open := p.Hold(hold.Sequence); !open {
+		p.expect(Holds, "holds", hold.Sequence, "open until it was released", true, open)
+		return
+	}
+	_, paid := p.Capture(hold.Sequence, 0, *hold.ClosedAt)
+	p.pay(paid, hold.Sequence)
+}
+
+func (p *postings) confirm(one *confirmationRow) {
+	stored := map[int64]lotRow{}
+	for _, lot := range p.books.lots {
+		stored[lot.Sequence] = lot
+	}
+	for _, entry := range p.entries {
+		if entry.Kind != ledger.Accrual || entry.ActivitySequence == nil || *entry.ActivitySequence != one.Activity || entry.AvailableAt != nil {
+			continue
+		}
+		for i := range p.Lots {
+			if lot := &p.Lots[i]; lot.Sequence == entry.Sequence && lot.Remaining > 0 {
+				lot.AvailableAt, lot.ExpiresAt = &one.RecordedAt, stored[entry.Sequence].ExpiresAt
 			}
-			return lot.Remaining == 0
-		})
-		p.nextExpiry = lots.NextExpiry(p.lots)
+		}
 	}
 }
 
-func (p *postings) draw(entry *ledger.Entry, take func() ([]lots.Draw, int64)) (missing int64) {
-	draws, missing := take()
-	for _, one := range draws {
-		p.draws[drawn{entry.Sequence, one.Lot}] = taken{one.Points, entry.Sequence}
+func (p *postings) post(entry *ledger.Entry) {
+	p.balance += entry.Points
+	p.expect(Balances, "entries", entry.Sequence, "balance_after", p.balance, entry.BalanceAfter)
+	switch entry.Kind {
+	case ledger.Expiry:
+		p.expire(entry)
+	case ledger.Reversal:
+		// An adjustment that took points gives them back as a redemption does.
+		if entry.Points > 0 {
+			p.restore(entry)
+			return
+		}
+		p.reverse(entry)
+	case ledger.Redemption:
+		p.hear(entry.RecordedAt)
+		p.redeem(entry)
+	case ledger.RedemptionCancel:
+		p.restore(entry)
+	case ledger.Accrual, ledger.Adjusted:
+		switch {
+		case entry.Points > 0:
+			if entry.Kind == ledger.Adjusted {
+				p.hear(entry.RecordedAt)
+			}
+			p.credit(entry)
+		case entry.Kind == ledger.Adjusted:
+			p.redeem(entry)
+		default:
+			p.expect(Balances, "entries", entry.Sequence, "points of an accrual, more than", int64(0), entry.Points)
+		}
 	}
-	return missing
 }
 
-// credit makes a lot, which pays debts first, the oldest before the others.
 func (p *postings) credit(entry *ledger.Entry) {
-	made := lots.Lot{
+	p.Idle = lots.Idle(p.check.terms.At(entry.RecordedAt).Expiry, p.heard, p.check.terms.Zone)
+	p.pay(p.Credit(lots.Lot{
 		Sequence: entry.Sequence, Points: entry.Points, Remaining: entry.Points, EarnedAt: entry.OccurredAt,
-		AvailableAt: entry.RecordedAt, ExpiresAt: entry.ExpiresAt,
+		AvailableAt: entry.AvailableAt, ExpiresAt: entry.ExpiresAt,
+	}, entry.RecordedAt), entry.Sequence)
+}
+
+// redeem takes points in burn order, or those that a hold set aside.
+func (p *postings) redeem(entry *ledger.Entry) {
+	if entry.HoldSequence != nil {
+		if _, open := p.Hold(*entry.HoldSequence); !open {
+			p.expect(Holds, "entries", entry.Sequence, "hold, open until it was captured", true, open)
+			return
+		}
+		captured, paid := p.Capture(*entry.HoldSequence, -entry.Points, entry.RecordedAt)
+		p.draw(entry, captured)
+		p.pay(paid, *entry.HoldSequence)
+		return
 	}
-	for i := range p.debts {
-		if paid := min(p.debts[i].Remaining, made.Remaining); paid > 0 {
-			p.draws[drawn{p.debts[i].Sequence, made.Sequence}] = taken{paid, entry.Sequence}
-			p.debts[i].Remaining -= paid
-			made.Remaining -= paid
+	draws, missing := p.Take(-entry.Points, entry.RecordedAt)
+	p.draw(entry, draws)
+	p.expect(Draws, "entries", entry.Sequence, "points beyond what could be spent", int64(0), missing)
+}
+
+func (p *postings) reverse(entry *ledger.Entry) {
+	if entry.ReversesSequence == nil {
+		p.expect(Reversals, "entries", entry.Sequence, "reverses", "an entry", nil)
+		return
+	}
+	own := *entry.ReversesSequence
+	_, policy := p.check.terms.At(entry.RecordedAt).InForce()
+	reverse := p.Reverse
+	if entry.AdjustmentID != nil {
+		reverse = p.Undo
+	}
+	made := reverse(own, reversed(entry), p.lapsed[own], policy, entry.RecordedAt)
+	p.lapsed[own] -= made.Lapsed
+	p.expect(Reversals, "entries", entry.Sequence, "points taken", -made.Taken(), entry.Points)
+	p.expect(Reversals, "entries", entry.Sequence, "lapsed", made.Lapsed, entry.Lapsed)
+	p.expect(Reversals, "entries", entry.Sequence, "shortfall", made.Shortfall, entry.Shortfall)
+	p.draw(entry, made.Own)
+	p.draw(entry, made.Others)
+	if made.Owed > 0 {
+		p.Owe(entry.Sequence, made.Owed)
+	}
+}
+
+// restore gives back what the entry that it reverses took last.
+func (p *postings) restore(entry *ledger.Entry) {
+	if entry.ReversesSequence == nil {
+		p.expect(Reversals, "entries", entry.Sequence, "reverses", "an entry", nil)
+		return
+	}
+	taken := p.drawnBy(*entry.ReversesSequence)
+	given := lots.Last(taken, entry.Points)
+	var points int64
+	for _, one := range given {
+		p.draws[drawn{entry.Sequence, one.Lot, entry.Sequence}] -= one.Points
+		points += one.Points
+	}
+	p.expect(Reversals, "entries", entry.Sequence, "points given back, at most what was taken", points, entry.Points)
+	p.pay(p.Restore(given, entry.RecordedAt), entry.Sequence)
+}
+
+// drawnBy is what an entry took and what was not given back yet, in burn order.
+func (p *postings) drawnBy(debit int64) []lots.Draw {
+	reversing := map[int64]bool{debit: true}
+	for _, entry := range p.entries {
+		if entry.ReversesSequence != nil && *entry.ReversesSequence == debit {
+			reversing[entry.Sequence] = true
 		}
 	}
-	if made.Remaining == 0 {
-		p.spent = append(p.spent, made)
-		return
+	taken := map[int64]int64{}
+	for at, points := range p.draws {
+		if reversing[at.entry] {
+			taken[at.lot] += points
+		}
 	}
-	p.lots = append(p.lots, made)
-	if made.ExpiresAt != nil && (p.nextExpiry == nil || made.ExpiresAt.Before(*p.nextExpiry)) {
-		p.nextExpiry = made.ExpiresAt
+	slices.SortFunc(p.Lots, lots.Compare)
+	var draws []lots.Draw
+	for _, lot := range p.Lots {
+		if points := taken[lot.Sequence]; points > 0 {
+			draws = append(draws, lots.Draw{Lot: lot.Sequence, Points: points})
+		}
+	}
+	return draws
+}
+
+func (p *postings) draw(entry *ledger.Entry, draws []lots.Draw) {
+	for _, one := range draws {
+		p.draws[drawn{entry.Sequence, one.Lot, entry.Sequence}] += one.Points
 	}
 }
 
-// expire takes the whole of the lot that had lapsed first.
-func (p *postings) expire(b *books, entry *ledger.Entry) {
-	slices.SortFunc(p.lots, lots.Compare)
-	i := slices.IndexFunc(p.lots, func(lot lots.Lot) bool { return lot.Remaining > 0 && lot.Expired(entry.RecordedAt) })
-	if i < 0 {
-		b.expect(Expiries, "entries", entry.Sequence, "points, none of which had expired", int64(0), entry.Points)
-		return
+func (p *postings) pay(payments []lots.Payment, postedBy int64) {
+	for _, one := range payments {
+		p.draws[drawn{one.Debt, one.Lot, postedBy}] += one.Points
 	}
-	lapsed := &p.lots[i]
-	b.expect(Expiries, "entries", entry.Sequence, "points", -lapsed.Remaining, entry.Points)
-	b.expect(Expiries, "entries", entry.Sequence, "occurred_at", lapsed.ExpiresAt, entry.OccurredAt)
-	p.draws[drawn{entry.Sequence, lapsed.Sequence}] = taken{lapsed.Remaining, entry.Sequence}
-	lapsed.Remaining = 0
 }
 
-// checkDue makes sure that what had expired when something was recorded was posted before it.
-func (p *postings) checkDue(b *books, recordedAt time.Time) {
+// expire posts the first of the expiries that the clock has brought about by then.
+func (p *postings) expire(entry *ledger.Entry) {
+	if len(p.due) == 0 {
+		p.run(entry.RecordedAt)
+	}
+	if len(p.due) == 0 {
+		p.expect(Expiries, "entries", entry.Sequence, "points, none of which had expired", int64(0), entry.Points)
+		return
+	}
+	event := p.due[0]
+	p.due = p.due[1:]
+	p.expect(Expiries, "entries", entry.Sequence, "points", -event.Lapsed.Points, entry.Points)
+	p.expect(Expiries, "entries", entry.Sequence, "occurred_at", event.At, entry.OccurredAt)
+	p.draw(entry, []lots.Draw{*event.Lapsed})
+	p.lapsed[event.Lapsed.Lot] += event.Lapsed.Points
+}
+
+// checkDue makes sure that what the clock had done when something was recorded was posted before it.
+func (p *postings) checkDue(recordedAt time.Time) {
+	p.checkPosted()
+	then := p.Clone()
 	due := recordedAt.Add(-sliceSpan)
-	if p.nextExpiry == nil || due.Before(*p.nextExpiry) {
-		return
-	}
-	for _, lot := range p.lots {
-		if lot.Expired(due) && !p.late[lot.Sequence] {
-			p.late[lot.Sequence] = true
-			b.expect(Expiries, "lots", lot.Sequence, "expiry, posted before what was recorded at "+show(recordedAt), lot.ExpiresAt, nil)
+	then.Idle = lots.Idle(p.check.terms.At(due).Expiry, p.heard, p.check.terms.Zone)
+	for _, event := range then.Advance(due) {
+		switch {
+		case event.Ended != nil && !p.late[event.Ended.Sequence]:
+			p.late[event.Ended.Sequence] = true
+			p.expect(Holds, "holds", event.Ended.Sequence, "end, posted before what was recorded at "+show(recordedAt), event.At, nil)
+		case event.Lapsed != nil && !p.late[event.Lapsed.Lot]:
+			p.late[event.Lapsed.Lot] = true
+			p.expect(Expiries, "lots", event.Lapsed.Lot, "expiry, posted before what was recorded at "+show(recordedAt), event.At, nil)
 		}
 	}
 }
 
-func (b *books) checkLots(rebuilt *postings) {
-	expected := map[int64]lots.Lot{}
-	for _, lot := range slices.Concat(rebuilt.lots, rebuilt.spent) {
-		expected[lot.Sequence] = lot
+// checkPosted makes sure that everything that lapsed when something was posted was posted as well.
+func (p *postings) checkPosted() {
+	for _, event := range p.due {
+		p.expect(Expiries, "lots", event.Lapsed.Lot, "expiry, posted with the others", event.At, nil)
 	}
-	for _, found := range b.lots {
-		lot, ok := expected[found.Sequence]
-		if !ok {
-			b.expect(Lots, "lots", found.Sequence, "entry that credits it", "one", "none")
-			continue
-		}
-		b.expect(Lots, "lots", found.Sequence, "points", lot.Points, found.Points)
-		b.expect(Lots, "lots", found.Sequence, "remaining", lot.Remaining, found.Remaining)
-		b.expect(Lots, "lots", found.Sequence, "earned_at", lot.EarnedAt, found.EarnedAt)
-		b.expect(Lots, "lots", found.Sequence, "available_at", lot.AvailableAt, found.AvailableAt)
-		b.expect(Lots, "lots", found.Sequence, "expires_at", lot.ExpiresAt, found.ExpiresAt)
-		b.expect(Lots, "lots", found.Sequence, "open", lot.Remaining > 0, found.Open)
-		delete(expected, found.Sequence)
-	}
-	for sequence := range expected {
-		b.expect(Lots, "entries", sequence, "lot", "one", "none")
-	}
-}
-
-func (b *books) checkDraws(rebuilt *postings) {
-	for _, found := range b.draws {
-		at := drawn{found.Entry, found.Lot}
-		what := "draw from lot " + strconv.FormatInt(found.Lot, 10)
-		one, ok := rebuilt.draws[at]
-		if !ok {
-			b.expect(Draws, "draws", found.Entry, what, nil, found.Points)
-			continue
-		}
-		b.expect(Draws, "draws", found.Entry, what, one.points, found.Points)
-		b.expect(Draws, "draws", found.Entry, what+", posted by", one.postedBy, found.PostedBy)
-		delete(rebuilt.draws, at)
-	}
-	missing := make([]drawn, 0, len(rebuilt.draws))
-	for at := range rebuilt.draws {
-		missing = append(missing, at)
-	}
-	slices.SortFunc(missing, func(a, b drawn) int { return cmp.Or(cmp.Compare(a.entry, b.entry), cmp.Compare(a.lot, b.lot)) })
-	for _, at := range missing {
-		b.expect(Draws, "draws", at.entry, "draw from lot "+strconv.FormatInt(at.lot, 10), rebuilt.draws[at].points, nil)
-	}
-}
-
-func (b *books) checkDebts(rebuilt *postings) {
-	expected := map[int64]ledger.Debt{}
-	for _, debt := range rebuilt.debts {
-		expected[debt.Sequence] = debt
-	}
-	for _, found := range b.debts {
-		debt, ok := expected[found.Sequence]
-		if !ok {
-			b.expect(Debts, "debts", found.Sequence, "entry that owes it", "one", "none")
-			continue
-		}
-		b.expect(Debts, "debts", found.Sequence, "points", debt.Points, found.Points)
-		b.expect(Debts, "debts", found.Sequence, "remaining", debt.Remaining, found.Remaining)
-		b.expect(Debts, "debts", found.Sequence, "open", debt.Remaining > 0, found.Open)
-		delete(expected, found.Sequence)
-	}
-	for sequence := range expected {
-		b.expect(Debts, "entries", sequence, "debt", "one", "none")
-	}
+	p.due = nil
 }

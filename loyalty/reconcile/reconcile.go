@@ -10,6 +10,8 @@ import (
 	"regulars/internal/id"
 	"regulars/internal/postgres"
 	"regulars/internal/program"
+	"regulars/loyalty"
+	"regulars/loyalty/ledger"
 	"regulars/loyalty/tiers"
 )
 
@@ -72,6 +74,7 @@ type check struct {
 	ladders  []tiers.Ladder
 	promoted bool
 	rules    map[ruleVersion]publication
+	terms    ledger.Terms
 }
 
 func open(ctx context.Context, tx *postgres.Tx, report *Report) (*check, error) {
@@ -84,6 +87,9 @@ func open(ctx context.Context, tx *postgres.Tx, report *Report) (*check, error) 
 		return nil, err
 	}
 	checking := &check{report: report, policy: tiers.DefaultPolicy(zone)}
+	if checking.terms, err = loyalty.TermsTx(ctx, tx, zone); err != nil {
+		return nil, fmt.Errorf("load policies: %w", err)
+	}
 	if checking.ladders, checking.promoted, err = selectLadders(ctx, tx); err != nil {
 		return nil, fmt.Errorf("load ladders: %w", err)
 	}
@@ -137,7 +143,8 @@ func (c *check) batch(ctx context.Context, tx *postgres.Tx, members []memberRow,
 	return nil
 }
 
-// strays lists keys that lead to nothing, or to what another key leads to.
+// strays lists keys that lead to nothing, or to what another key leads to, and rewards of which not as many are taken as
+// redemptions say.
 func (c *check) strays(ctx context.Context, tx *postgres.Tx) error {
 	found := func(kind Kind, row, what string, member id.Member) {
 		c.report.add(Difference{Member: member.String(), Kind: kind, Row: row, What: what, Expected: "none", Found: "one"})
@@ -155,5 +162,8 @@ func (c *check) strays(ctx context.Context, tx *postgres.Tx) error {
 	}); err != nil {
 		return fmt.Errorf("look for stray keys of members: %w", err)
 	}
-	return nil
+	if err := c.vouchers(ctx, tx); err != nil {
+		return err
+	}
+	return c.supplies(ctx, tx)
 }

@@ -10,6 +10,7 @@ import (
 	"regulars/internal/id"
 	"regulars/internal/postgres"
 	"regulars/internal/value"
+	"regulars/loyalty/ledger"
 	"regulars/loyalty/tiers"
 )
 
@@ -50,7 +51,7 @@ type lotRow struct {
 	Points      int64      `db:"points"`
 	Remaining   int64      `db:"remaining"`
 	EarnedAt    time.Time  `db:"earned_at"`
-	AvailableAt time.Time  `db:"available_at"`
+	AvailableAt *time.Time `db:"available_at"`
 	ExpiresAt   *time.Time `db:"expires_at"`
 	Open        bool       `db:"open"`
 }
@@ -69,6 +70,27 @@ type debtRow struct {
 	Points    int64     `db:"points"`
 	Remaining int64     `db:"remaining"`
 	Open      bool      `db:"open"`
+}
+
+type holdRow struct {
+	Member   id.Member         `db:"member_id"`
+	Sequence int64             `db:"sequence"`
+	Points   int64             `db:"points"`
+	PlacedAt time.Time         `db:"placed_at"`
+	EndsAt   time.Time         `db:"ends_at"`
+	Status   ledger.HoldStatus `db:"status"`
+	ClosedAt *time.Time        `db:"closed_at"`
+	Entry    *int64            `db:"entry_sequence"`
+	Open     bool              `db:"open"`
+	// Draws is a list of pairs: a lot's number and points.
+	Draws []byte `db:"draws"`
+}
+
+type confirmationRow struct {
+	Member     id.Member `db:"member_id"`
+	Sequence   int64     `db:"sequence"`
+	Activity   int64     `db:"activity_sequence"`
+	RecordedAt time.Time `db:"recorded_at"`
 }
 
 type moveRow struct {
@@ -121,8 +143,8 @@ type memberKeyRow struct {
 
 const (
 	selectAccounts = `
-		select member_id, sequence, recorded_at, balance, debt, next_expiry_at, tier_id, tier_since, tier_valid_until,
-			ladder_version, qualifying, qualifying_until
+		select member_id, sequence, recorded_at, heard_at, balance, pending, held, debt, next_change_at, tier_id, tier_since,
+			tier_valid_until, ladder_version, qualifying, qualifying_until
 		from accounts where member_id > $1 and member_id <= $2 order by member_id`
 	selectActivities = `
 		select member_id, sequence, type, source, external_id, occurred_at, recorded_at, total, purchase_sequence
@@ -132,7 +154,8 @@ const (
 		from evaluations where member_id > $1 and member_id <= $2 order by member_id, sequence`
 	selectEntries = `
 		select member_id, sequence, kind, points, balance_after, occurred_at, recorded_at, activity_sequence, adjustment_id,
-			reverses, rule_id, rule_version, basis, qualifying, qualifies_at, expires_at
+			reverses, rule_id, rule_version, basis, qualifying, qualifies_at, expires_at, available_at, lapsed, shortfall,
+			hold_sequence, operation_id
 		from entries where member_id > $1 and member_id <= $2 order by member_id, sequence`
 	selectLots = `
 		select member_id, sequence, points, remaining, earned_at, available_at, expires_at, open
@@ -143,11 +166,21 @@ const (
 	selectDebts = `
 		select member_id, sequence, points, remaining, open
 		from debts where member_id > $1 and member_id <= $2 order by member_id, sequence`
+	selectHolds = `
+		select holds.member_id, holds.sequence, holds.points, holds.placed_at, holds.ends_at, holds.status, holds.closed_at,
+			holds.entry_sequence, holds.open,
+			(select coalesce(jsonb_agg(jsonb_build_array(lot_sequence, points) order by lot_sequence), '[]') from hold_draws
+				where hold_draws.member_id = holds.member_id and hold_draws.hold_sequence = holds.sequence) as draws
+		from holds where member_id > $1 and member_id <= $2 order by member_id, sequence`
+	selectConfirmations = `
+		select member_id, sequence, activity_sequence, recorded_at
+		from confirmations where member_id > $1 and member_id <= $2 order by member_id, sequence`
 	selectMoves = `
 		select member_id, sequence, at, recorded_at, from_tier_id, to_tier_id, reason, ladder_version, valid_until
 		from tier_moves where member_id > $1 and member_id <= $2 order by member_id, sequence`
 	selectAdjustments = `
-		select id, member_id, entry_sequence, points, reason, requested_at, requested_by
+		select id, member_id, status, entry_sequence, points, reason, expires_at, requested_at, requested_by, reviewed_at, reviewed_by,
+			review_note, reversed_at, reversed_by, reversal_reason, reversal_sequence
 		from adjustments where member_id > $1 and member_id <= $2 order by member_id, id`
 	selectSold = `
 		select member_id, sequence, count(*) as lines, sum(amount)::bigint as amount
@@ -217,6 +250,14 @@ func eachStrayActivityKey(ctx context.Context, tx *postgres.Tx, visit func(stray
 		from activity_keys
 		left join activities on activities.member_id = activity_keys.member_id and activities.sequence = activity_keys.sequence
 		where activities.member_id is null
+			and not (activity_keys.sequence is null and exists (select from waiting_returns where waiting_returns.hash = activity_keys.hash))
+		union all
+		-- A return that waits has its key, and its purchase is not there.
+		select 'of a waiting return ' || waiting_returns.hash, purchase.member_id, '', null
+		from waiting_returns
+		left join activity_keys as own on own.hash = waiting_returns.hash and own.sequence is null
+		left join activity_keys as purchase on purchase.hash = waiting_returns.purchase_hash
+		where own.hash is null or purchase.sequence is not null
 		union all
 		select min(hash::text), member_id, '', null
 		from activity_keys

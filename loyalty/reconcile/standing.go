@@ -20,6 +20,8 @@ type replay struct {
 
 // checkStanding replays the tier moves: each follows from what was recorded before it, and none is missing.
 func (b *books) checkStanding(timeline []row) {
+	// What lapses moves no tier, and may stand between an entry that does and its move.
+	timeline = slices.DeleteFunc(slices.Clone(timeline), func(one row) bool { return one.entry != nil && one.entry.Kind == ledger.Expiry })
 	if len(timeline) == 0 || timeline[0].move == nil {
 		b.expect(Moves, "tier_moves", 1, "enrollment", "one", "none")
 		return
@@ -34,15 +36,16 @@ func (b *books) checkStanding(timeline []row) {
 			if !going.follow(next.move, timeline[i]) {
 				return
 			}
-		case next.activity != nil:
-			going.checkDue("activities", next)
+		case next.entry == nil:
+			going.checkDue(next)
 		default:
-			if next.entry.Kind == ledger.Adjusted {
-				going.checkDue("entries", next)
+			byHand := next.entry.Kind == ledger.Adjusted || next.entry.AdjustmentID != nil
+			if byHand {
+				going.checkDue(next)
 			}
 			going.window.add(next.entry)
 			raised := len(timeline) > i+2 && timeline[i+2].move != nil && timeline[i+2].move.Reason == tiers.Reached
-			if !raised && (next.entry.Kind == ledger.Accrual || next.entry.Kind == ledger.Reversal) {
+			if !raised && !byHand && (next.entry.Kind == ledger.Accrual || next.entry.Kind == ledger.Reversal) {
 				going.checkRise(next)
 			}
 		}
@@ -106,9 +109,9 @@ func (r *replay) follow(move *moveRow, before row) bool {
 }
 
 // checkDue makes sure that a standing which had run out when something was recorded was reviewed before it.
-func (r *replay) checkDue(table string, next row) {
+func (r *replay) checkDue(next row) {
 	if r.standing.Over(next.recordedAt.Add(-sliceSpan)) {
-		r.books.expect(Moves, table, next.sequence, "review before it, of the standing that ran out", r.standing.ValidUntil, nil)
+		r.books.expect(Moves, next.table(), next.sequence, "review before it, of the standing that ran out", r.standing.ValidUntil, nil)
 	}
 }
 

@@ -42,6 +42,11 @@ type Version struct {
 	Award     Award   `json:"award"`
 	// Qualifying points count towards tiers as well.
 	Qualifying bool `json:"qualifying"`
+	// Pending is how long after the fact the points can be spent only, and UntilConfirmed that it is not before they are
+	// confirmed; ExpiresAfter is how long they live from then on, nil: as the program's policy says.
+	Pending        *value.Period `json:"pendingFor"`
+	UntilConfirmed bool          `json:"pendingUntilConfirmed"`
+	ExpiresAfter   *value.Period `json:"expiresAfter"`
 	// StartsAt and EndsAt bound the schedule: [StartsAt, EndsAt) by the fact's occurredAt; nil: unbounded.
 	StartsAt *time.Time `json:"startsAt"`
 	EndsAt   *time.Time `json:"endsAt"`

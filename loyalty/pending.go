@@ -1,0 +1,171 @@
+package loyalty
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"regulars/internal/actor"
+	"regulars/internal/audit"
+	"regulars/internal/id"
+	"regulars/internal/idempotency"
+	"regulars/internal/postgres"
+	"regulars/internal/problem"
+	"regulars/loyalty/ledger"
+)
+
+// ConfirmActivity makes the points spendable that a fact awarded until confirmed; they lapse as counted from now. For
+// support, admins and PurchasesWrite.
+//
+// Problems: UNKNOWN_ACTIVITY, NOT_PENDING if nothing of it waits to be confirmed, INVALID_IDEMPOTENCY_KEY,
+// IDEMPOTENCY_KEY_REUSED.
+func (s *Service) ConfirmActivity(ctx context.Context, wanted id.Activity, key string) (*Recorded, error) {
+	request := idempotency.Request{Operation: "confirmActivity", Key: key, Input: map[string]any{"activity": wanted.String()}}
+	return s.onPending(ctx, wanted, request, nil, func(tx *postgres.Tx, posting *Posting, caller actor.Actor, awards []*ledger.Entry, _ uuid.UUID) (bool, error) {
+		now := posting.Next(wanted.Member)
+		expiry := map[int64]*time.Time{}
+		for _, award := range awards {
+			if award.AvailableAt == nil {
+				by, _ := posting.book.rules.Version(*award.Rule, *award.RuleVersion)
+				// A policy that counts from earning has set the expiry already.
+				if expiry[award.Sequence] = award.ExpiresAt; award.ExpiresAt == nil {
+					expiry[award.Sequence] = posting.book.lapses(by, award.OccurredAt, award.RecordedAt, &now)
+				}
+			}
+		}
+		if posting.Confirm(wanted, expiry, caller.Caller, now) == 0 {
+			return false, nil
+		}
+		return true, audit.RecordTx(ctx, tx, caller, audit.Change{
+			Action: "confirmActivity", Object: wanted.String(), Before: map[string]any{"confirmed": false}, After: map[string]any{"confirmed": true},
+		})
+	})
+}
+
+// CancelPending takes back what a fact awarded that cannot be spent yet, qualifying points with it. What can be spent already
+// stays. For support, admins and PurchasesWrite.
+//
+// Problems: UNKNOWN_ACTIVITY, NOT_PENDING if nothing of it is pending, REASON_REQUIRED, INVALID_IDEMPOTENCY_KEY,
+// IDEMPOTENCY_KEY_REUSED.
+func (s *Service) CancelPending(ctx context.Context, wanted id.Activity, reason, key string) (*Recorded, error) {
+	request := idempotency.Request{
+		Operation: "cancelPending", Key: key, Input: map[string]any{"activity": wanted.String(), "reason": reason},
+	}
+	check := func() error {
+		if !Within(reason, MaximumReason) {
+			return problem.At(problem.ReasonRequired, []string{"reason"}, "Give a reason of 1 to %d characters.", MaximumReason)
+		}
+		return nil
+	}
+	return s.onPending(ctx, wanted, request, check, func(tx *postgres.Tx, posting *Posting, caller actor.Actor, awards []*ledger.Entry, operation uuid.UUID) (bool, error) {
+		reversed, err := ledger.ReversedTx(ctx, tx, awards)
+		if err != nil {
+			return false, err
+		}
+		if err := posting.LoadLapsed(ctx, awards); err != nil {
+			return false, err
+		}
+		now := posting.Next(wanted.Member)
+		var points int64
+		for _, award := range awards {
+			if posting.PendingOf(award, now) == 0 {
+				continue
+			}
+			// What of it paid a debt is taken back as well.
+			left, qualifying := award.Points+reversed[award.ID()].Points, award.Qualifying+reversed[award.ID()].Qualifying
+			posting.Reverse(ledger.Entry{
+				Member: award.Member, Kind: ledger.Reversal, OccurredAt: now, RecordedAt: now, ActivitySequence: award.ActivitySequence,
+				ReversesSequence: &award.Sequence, Rule: award.Rule, RuleVersion: award.RuleVersion, Qualifying: -qualifying,
+				QualifiesAt: award.QualifiesAt, OperationID: &operation,
+			}, left)
+			posting.standings.count(award.Member, -qualifying, award.QualifiesAt, now)
+			points += left
+		}
+		if points == 0 {
+			return false, nil
+		}
+		return true, audit.RecordTx(ctx, tx, caller, audit.Change{
+			Action: "cancelPending", Object: wanted.String(), Before: map[string]any{"pending": points},
+			After: map[string]any{"pending": 0, "reason": reason},
+		})
+	})
+}
+
+// onPending does work with what a fact awarded, once, and answers the fact with what its awards are then. work returns false
+// if there was nothing to do.
+func (s *Service) onPending(ctx context.Context, wanted id.Activity, request idempotency.Request, check func() error,
+	work func(*postgres.Tx, *Posting, actor.Actor, []*ledger.Entry, uuid.UUID) (bool, error),
+) (*Recorded, error) {
+	caller, err := actor.Require(ctx, actor.Support, actor.Admin, actor.PurchasesWrite)
+	if err != nil {
+		return nil, err
+	}
+	var answer Recorded
+	err = s.db.InTx(ctx, func(tx *postgres.Tx) error {
+		posting, err := s.PostTx(ctx, tx)
+		if err != nil {
+			return err
+		}
+		found, err := selectActivities(ctx, tx, []id.Activity{wanted})
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return problem.At(problem.UnknownActivity, []string{"activityId"}, "There is no such fact.")
+		}
+		var problems problem.Problems
+		if idempotency.Check(&problems, request.Key); len(problems) > 0 {
+			return problems
+		}
+		if check != nil {
+			if err := check(); err != nil {
+				return err
+			}
+		}
+		request.Caller = caller.Caller
+		operation := uuid.Must(uuid.NewV7())
+		claims, err := idempotency.Claim(ctx, tx, []idempotency.Request{request}, []uuid.UUID{operation})
+		switch {
+		case err != nil:
+			return err
+		case claims[0].Problem != nil:
+			return claims[0].Problem
+		case !claims[0].Replayed:
+			if err := posting.Open(ctx, []id.Member{wanted.Member}); err != nil {
+				return err
+			}
+			awards, err := awardsTx(ctx, tx, wanted)
+			if err != nil {
+				return err
+			}
+			done, err := work(tx, posting, caller, awards, operation)
+			if err != nil {
+				return err
+			}
+			if !done {
+				return problem.At(problem.NotPending, []string{"activityId"}, "Nothing of its points is pending in that way.")
+			}
+			if err := posting.Write(ctx); err != nil {
+				return err
+			}
+		}
+		earlier, err := readBack(ctx, tx, posting.book, []id.Activity{wanted})
+		answer = earlier[wanted]
+		answer.Replayed = &claims[0].Replayed
+		return err
+	})
+	return &answer, err
+}
+
+// awardsTx are the entries by which rules awarded points for a fact.
+func awardsTx(ctx context.Context, tx *postgres.Tx, wanted id.Activity) ([]*ledger.Entry, error) {
+	entries, err := ledger.EntriesOfActivitiesTx(ctx, tx, []id.Activity{wanted})
+	var awards []*ledger.Entry
+	for _, entry := range entries {
+		if entry.Kind == ledger.Accrual {
+			awards = append(awards, entry)
+		}
+	}
+	return awards, err
+}

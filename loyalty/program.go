@@ -1,0 +1,203 @@
+package loyalty
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/text/language"
+
+	"regulars/internal/actor"
+	"regulars/internal/audit"
+	"regulars/internal/postgres"
+	"regulars/internal/problem"
+	"regulars/internal/program"
+	"regulars/internal/value"
+	"regulars/loyalty/ledger"
+	"regulars/loyalty/lots"
+)
+
+// Program is all settings of the program, with the policies in force.
+type Program struct {
+	program.Program
+	ReturnPolicy lots.ReturnPolicy
+	Expiry       ExpiryPolicy
+	// AdjustmentCaps are support's first; a role that is not in them has none.
+	AdjustmentCaps []AdjustmentCap
+}
+
+// CostPerPoint is what a point costs the program, nil if that was not said.
+func (p *Program) CostPerPoint() *value.Money {
+	if p.CostMinor == nil {
+		return nil
+	}
+	return &value.Money{Minor: *p.CostMinor, Currency: p.Currency}
+}
+
+// settings are what can be changed, as the audit keeps them.
+func (p *Program) settings() map[string]any {
+	return map[string]any{
+		"name": p.Name, "defaultLocale": p.DefaultLocale, "costPerPoint": p.CostMinor, "returnPolicy": p.ReturnPolicy,
+		"expiry": p.Expiry.said(), "adjustmentCaps": p.AdjustmentCaps,
+	}
+}
+
+func newProgram(settings program.Program, terms ledger.Terms, caps []AdjustmentCap) *Program {
+	expiry, returns := terms.InForce()
+	return &Program{Program: settings, ReturnPolicy: returns, Expiry: policyOf(expiry), AdjustmentCaps: append([]AdjustmentCap{}, caps...)}
+}
+
+// programReaders may read how the program counts.
+var programReaders = []actor.Grant{actor.Member, actor.Organizer, actor.Marketer, actor.Support, actor.Admin, actor.ProgramRead}
+
+// Program returns the settings of the program. For every role and ProgramRead.
+func (s *Service) Program(ctx context.Context) (*Program, error) {
+	if _, err := actor.Require(ctx, programReaders...); err != nil {
+		return nil, err
+	}
+	book, err := s.rulebook(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
+	return newProgram(book.Program, book.terms, book.caps), nil
+}
+
+// ProgramEdit is what changes of the program; what is nil stays.
+type ProgramEdit struct {
+	Name          *string
+	DefaultLocale *string
+	CostPerPoint  *value.MoneyInput
+	// ForgetCost leaves unsaid what a point costs.
+	ForgetCost   bool
+	ReturnPolicy *lots.ReturnPolicy
+	Expiry       *ExpiryPolicy
+	// AdjustmentCaps are all that there shall be; empty: none.
+	AdjustmentCaps []AdjustmentCap
+}
+
+// UpdateProgram changes settings of the program, and returns all of them. A new policy holds for what is recorded from then on:
+// points that were given before keep the expiry that they have, and nobody is idle sooner than counted from now. For admins.
+//
+// Problems: INVALID_NAME, INVALID_LOCALE, INVALID_AMOUNT, CURRENCY_MISMATCH, INVALID_POLICY, INVALID_POINTS.
+func (s *Service) UpdateProgram(ctx context.Context, edit ProgramEdit) (*Program, error) {
+	caller, err := actor.Require(ctx, actor.Admin)
+	if err != nil {
+		return nil, err
+	}
+	var after *Program
+	err = s.db.InTx(ctx, func(tx *postgres.Tx) error {
+		if err := program.Change(ctx, tx, s.db.Now); err != nil {
+			return err
+		}
+		before, terms, err := readProgram(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if after, err = edit.apply(before, tx.Now); err != nil {
+			return err
+		}
+		return writeProgram(ctx, tx, caller, before, after, terms)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return after, nil
+}
+
+// readProgram reads the settings past what is compiled: the transaction may yet fail that has counted the revision up.
+func readProgram(ctx context.Context, tx *postgres.Tx) (*Program, ledger.Terms, error) {
+	settings, err := program.Load(ctx, tx)
+	if err != nil {
+		return nil, ledger.Terms{}, err
+	}
+	zone, err := settings.Zone()
+	if err != nil {
+		return nil, ledger.Terms{}, err
+	}
+	terms, err := TermsTx(ctx, tx, zone)
+	if err != nil {
+		return nil, ledger.Terms{}, err
+	}
+	caps, err := selectCaps(ctx, tx)
+	return newProgram(settings, terms, caps), terms, err
+}
+
+// apply checks the edit and returns the settings that it makes of those before.
+func (e ProgramEdit) apply(before *Program, now time.Time) (*Program, error) {
+	var problems problem.Problems
+	after := *before
+	if e.Name != nil {
+		after.Name = strings.TrimSpace(*e.Name)
+		if !Within(*e.Name, maximumName) {
+			problems.Add(problem.InvalidName, []string{"name"}, "A name has 1 to %d characters.", maximumName)
+		}
+	}
+	if e.DefaultLocale != nil {
+		tag, err := language.Parse(*e.DefaultLocale)
+		if err != nil || tag == language.Und || len(*e.DefaultLocale) > maximumLocale {
+			problems.Add(problem.InvalidLocale, []string{"defaultLocale"}, "Write the locale as a BCP 47 tag, e.g. en-GB.")
+		}
+		after.DefaultLocale = tag.String()
+	}
+	if e.ForgetCost {
+		after.CostMinor = nil
+	}
+	if e.CostPerPoint != nil {
+		cost := money(&problems, &rulebook{Program: before.Program}, *e.CostPerPoint, "costPerPoint")
+		if cost < 0 {
+			problems.Add(problem.InvalidAmount, []string{"costPerPoint", "amount"}, "A point costs nothing or more.")
+		}
+		after.CostMinor = &cost
+	}
+	if e.ReturnPolicy != nil {
+		after.ReturnPolicy = *e.ReturnPolicy
+	}
+	if e.Expiry != nil {
+		e.Expiry.check(&problems, now)
+		after.Expiry = *e.Expiry
+	}
+	if e.AdjustmentCaps != nil {
+		checkCaps(&problems, e.AdjustmentCaps)
+		after.AdjustmentCaps = slices.Clone(e.AdjustmentCaps)
+		slices.SortFunc(after.AdjustmentCaps, func(a, b AdjustmentCap) int { return strings.Compare(string(b.Role), string(a.Role)) })
+	}
+	return &after, problems.Err()
+}
+
+// writeProgram keeps what differs.
+func writeProgram(ctx context.Context, tx *postgres.Tx, caller actor.Actor, before, after *Program, terms ledger.Terms) error {
+	was, is := before.settings(), after.settings()
+	for setting := range was {
+		if reflect.DeepEqual(was[setting], is[setting]) {
+			delete(was, setting)
+			delete(is, setting)
+		}
+	}
+	if len(is) == 0 {
+		return nil
+	}
+	if err := program.Write(ctx, tx, after.Program); err != nil {
+		return err
+	}
+	if _, differ := is["adjustmentCaps"]; differ {
+		if err := replaceCaps(ctx, tx, after.AdjustmentCaps); err != nil {
+			return err
+		}
+	}
+	_, expiryDiffers := is["expiry"]
+	_, returnsDiffer := is["returnPolicy"]
+	if expiryDiffers || returnsDiffer {
+		last, _ := terms.InForce()
+		row := policyRow{Version: len(terms.Expiry), Since: tx.Now, Return: after.ReturnPolicy, ExpiryPolicy: after.Expiry}
+		// A clock that was set back does not change the order of policies.
+		if row.Since.Before(last.Since) {
+			row.Since = last.Since
+		}
+		if err := insertPolicy(ctx, tx, row); err != nil {
+			return err
+		}
+	}
+	return audit.RecordTx(ctx, tx, caller, audit.Change{Action: "updateProgram", Object: "program", Before: was, After: is})
+}
