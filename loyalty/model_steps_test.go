@@ -89,9 +89,9 @@ func (p *person) at(r *rapid.T, recorded time.Time) {
 	}
 }
 
-// pick draws one of a list.
+// pick draws one of a list, rather one of its last: much happens to what has just happened.
 func pick[T any](r *rapid.T, list []T, label string) T {
-	return list[rapid.IntRange(0, len(list)-1).Draw(r, label)]
+	return list[len(list)-1-rapid.IntRange(0, len(list)-1).Draw(r, label)]
 }
 
 // some draws a number of points to spend: a few, all there are, or one too many.

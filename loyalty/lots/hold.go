@@ -78,6 +78,12 @@ func (h *Holding) Advance(t time.Time) []Event {
 	return append(events, h.lapse(t)...)
 }
 
+// Due tells whether Advance has anything to do by t.
+func (h *Holding) Due(t time.Time) bool {
+	return slices.ContainsFunc(h.Holds, func(hold Hold) bool { return !t.Before(hold.EndsAt) }) ||
+		slices.ContainsFunc(h.Lots, func(lot Lot) bool { return lot.Remaining > 0 && h.expired(lot, t) })
+}
+
 // lapse takes all that remains of the lots that have expired at t, in the order in which they did.
 func (h *Holding) lapse(t time.Time) []Event {
 	slices.SortFunc(h.Lots, Compare)

@@ -262,7 +262,11 @@ func (s *sequence) wait(*rapid.T) {
 	events := before.Advance(tick(s.between("by way of", s.model.now, to)))
 	events = append(events, before.Advance(tick(to))...)
 	foreseen := s.core.Balance(tick(to))
+	due := s.core.Due(tick(to))
 	once := s.core.Advance(tick(to))
+	if due != (len(once) > 0) || s.core.Due(tick(to)) {
+		s.Fatalf("due: %v before and %v after what happened: %v", due, s.core.Due(tick(to)), once)
+	}
 	s.equal("events in two steps", once, events)
 	s.equal("lots in two steps", s.core, before)
 	s.equal("what was foreseen", s.core.Balance(tick(to)), foreseen)

@@ -46,6 +46,7 @@ func (b *books) checkPostings(timeline []row) {
 			rebuilt.checkDue(next.recordedAt)
 		}
 		rebuilt.last = next.recordedAt
+		rebuilt.idle(next.recordedAt)
 		rebuilt.replay(next)
 	}
 	for _, hold := range ends {
@@ -95,11 +96,17 @@ func (p *postings) hear(t time.Time) {
 	if t.After(p.heard) {
 		p.heard = t
 	}
+	p.idle(p.last)
+}
+
+// idle works out when the member becomes idle by what is known at t.
+func (p *postings) idle(t time.Time) {
+	p.Idle = lots.Idle(p.check.terms.At(t).Expiry, p.heard, p.check.terms.Zone)
 }
 
 // run lets the clock run to t and remembers what is to be posted of that.
 func (p *postings) run(t time.Time) {
-	p.Idle = lots.Idle(p.check.terms.At(t).Expiry, p.heard, p.check.terms.Zone)
+	p.idle(t)
 	for _, event := range p.Advance(t) {
 		if event.Ended != nil {
 			p.pay(event.Paid, event.Ended.Sequence)
@@ -176,7 +183,6 @@ func (p *postings) post(entry *ledger.Entry) {
 }
 
 func (p *postings) credit(entry *ledger.Entry) {
-	p.Idle = lots.Idle(p.check.terms.At(entry.RecordedAt).Expiry, p.heard, p.check.terms.Zone)
 	p.pay(p.Credit(lots.Lot{
 		Sequence: entry.Sequence, Points: entry.Points, Remaining: entry.Points, EarnedAt: entry.OccurredAt,
 		AvailableAt: entry.AvailableAt, ExpiresAt: entry.ExpiresAt,
@@ -296,9 +302,12 @@ func (p *postings) expire(entry *ledger.Entry) {
 // checkDue makes sure that what the clock had done when something was recorded was posted before it.
 func (p *postings) checkDue(recordedAt time.Time) {
 	p.checkPosted()
-	then := p.Clone()
 	due := recordedAt.Add(-sliceSpan)
-	then.Idle = lots.Idle(p.check.terms.At(due).Expiry, p.heard, p.check.terms.Zone)
+	p.idle(due)
+	if !p.Due(due) {
+		return
+	}
+	then := p.Clone()
 	for _, event := range then.Advance(due) {
 		switch {
 		case event.Ended != nil && !p.late[event.Ended.Sequence]:
