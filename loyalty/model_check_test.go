@@ -280,7 +280,7 @@ func (w *modeled) remember(r *rapid.T, kept []reading) {
 func (w *modeled) step(r *rapid.T, p *person) {
 	name := rapid.SampledFrom([]string{
 		"purchase", "purchase", "purchase", "return", "return", "return first", "confirm", "cancel pending", "adjust", "adjust", "undo",
-		"hold", "hold", "capture", "release", "refund", "redeem", "cancel redemption", "change policy", "expire", "add tier",
+		"hold", "hold", "capture", "capture", "release", "refund", "refund", "redeem", "cancel redemption", "change policy", "expire", "add tier",
 		"wait", "wait", "wait", "foresee", "foresee",
 	}).Draw(r, "step")
 	map[string]func(*rapid.T, *person){

@@ -30,6 +30,8 @@ type Batch struct {
 // holding is an account with what it holds, as far as that is loaded, and what a batch makes of it.
 type holding struct {
 	account *Account
+	// recordedBefore is when anything was recorded last before the batch.
+	recordedBefore time.Time
 	lots.Holding
 	// loaded tells whether lots, holds and debts are all that is open; else they are what the batch made itself.
 	loaded bool
@@ -65,7 +67,7 @@ func Lock(ctx context.Context, tx *postgres.Tx, terms Terms, members []id.Member
 	for i := range accounts {
 		account := &accounts[i]
 		batch.holdings[account.Member] = &holding{
-			account: account, lotsBefore: map[int64]lots.Lot{}, debtsBefore: map[int64]int64{}, lapsed: map[int64]int64{},
+			account: account, recordedBefore: account.RecordedAt, lotsBefore: map[int64]lots.Lot{}, debtsBefore: map[int64]int64{}, lapsed: map[int64]int64{},
 			Holding: lots.Holding{Idle: account.Idle(terms)},
 		}
 		if _, right := account.Cached(terms, instant(tx, account)); !right || account.Debt > 0 {
@@ -166,6 +168,10 @@ func (b *Batch) Write(ctx context.Context) error {
 	var owed, paid []memberDebt
 	accounts := make([]*Account, 0, len(b.holdings))
 	for member, h := range b.holdings {
+		// What is cached is of when anything was recorded last: it is not brought up to date by looking.
+		if h.account.RecordedAt.Equal(h.recordedBefore) {
+			continue
+		}
 		for _, lot := range h.Lots {
 			before, existed := h.lotsBefore[lot.Sequence]
 			switch one := (memberLot{Member: member, Lot: lot}); {
