@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -82,7 +83,12 @@ func folder() string {
 	if err := syscall.Statfs("/dev/shm", &memory); err == nil && memory.Bavail*uint64(memory.Bsize) >= room {
 		parent = "/dev/shm"
 	}
-	return filepath.Join(parent, "regulars-test-"+strconv.Itoa(os.Getuid()))
+	name := "regulars-test-" + strconv.Itoa(os.Getuid())
+	// Tests on other versions of PostgreSQL run beside these.
+	if programs := os.Getenv("PGBIN"); programs != "" {
+		name += strings.NewReplacer("/", "-", ":", "-").Replace("-" + programs)
+	}
+	return filepath.Join(parent, name)
 }
 
 // migratedTemplate returns the name of a database with this program's
