@@ -2,13 +2,17 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"regulars/cli"
 	"regulars/internal/actor"
+	"regulars/internal/postgres"
 )
 
 // office runs a command on the database of the settings and returns what it wrote to its output.
@@ -83,6 +87,62 @@ func TestClient(t *testing.T) {
 			if strings.Contains(log, strings.Split(key, "_")[2]) {
 				t.Errorf("a secret is in the log:\n%s", log)
 			}
+		}
+	}
+}
+
+// Who waits for one member's account may take every connection that operations have. Who else calls is known all the same.
+func TestClient_AllConnectionsWait(t *testing.T) {
+	t.Parallel()
+	given := settings(t)
+	b := boot(t, given, time.Now)
+	key := office(t, given, "client", "create", "Till 1", "--scope", "purchases:write")
+	outside, err := postgres.Open(t.Context(), given.DatabaseURL, postgres.Options{MaxConnections: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = outside.Close() })
+
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	var waiting sync.WaitGroup
+	t.Cleanup(waiting.Wait)
+	t.Cleanup(cancel)
+	const lock = `select pg_advisory_xact_lock(1)`
+	locked := make(chan error, 1)
+	waiting.Go(func() {
+		_ = outside.InTx(ctx, func(tx *postgres.Tx) error {
+			_, err := tx.Exec(ctx, lock)
+			locked <- err
+			<-ctx.Done()
+			return err
+		})
+	})
+	if err := <-locked; err != nil {
+		t.Fatal(err)
+	}
+	const connections = 16
+	for range connections {
+		waiting.Go(func() { _, _ = b.database.Exec(ctx, lock) })
+	}
+	for waits := 0; waits < connections; {
+		if err := outside.Get(ctx, &waits, `
+			select count(*) from pg_locks join pg_database on pg_database.oid = database
+			where datname = current_database() and locktype = 'advisory' and not granted`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	short, stop := context.WithTimeout(ctx, 50*time.Millisecond)
+	defer stop()
+	if err := b.database.Ping(short); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("a connection is free: %v", err)
+	}
+
+	if status, body := post(t, b.URL(), key, `{"query":"{ __typename }"}`); status != http.StatusOK || body != `{"data":{"__typename":"Query"}}` {
+		t.Errorf("the client is answered %d: %s", status, body)
+	}
+	for _, path := range []string{"/readyz", "/.well-known/jwks.json"} {
+		if status, body := get(t, b.URL()+path); status != http.StatusOK {
+			t.Errorf("%s answers %d: %s", path, status, body)
 		}
 	}
 }

@@ -17,7 +17,11 @@ func (w *world) fillHolds(t *testing.T, do func(caller, string, string) string, 
 		return do(admin, fmt.Sprintf(`holdPoints(input: {member: {externalId: %q}, points: 1, reason: "till", expiresIn: "P30D", idempotencyKey: %q})`,
 			member, key), "hold { id }")
 	}
+	do(admin, `recordReturn(input: {source: "desk", externalId: "early", purchaseSource: "till", purchaseExternalId: "to come",
+		occurredAt: "<yesterday>", amount: {amount: "1.00", currency: "EUR"}})`, "waiting")
 	keep("<hold>", `hld_\w+`, hold(w.things["<externalId>"], "ada's"))
+	do(admin, `captureHold(input: {holdId: "<hold>", purchaseSource: "a till", purchaseExternalId: "1", idempotencyKey: "ada's"})`, "hold { id }")
+	hold(w.things["<externalId>"], "ada's other")
 	rule := regexp.MustCompile(`rul_\w+`).FindString(do(admin, `createEarningRule(input: {name: "Once it is sure", trigger: "VISIT", award: {fixed: 1},
 		pending: {untilConfirmed: true}})`, "rule { id }"))
 	do(admin, fmt.Sprintf(`publishEarningRule(input: {ruleId: %q})`, rule), "rule { id }")

@@ -24,7 +24,7 @@ type sample struct {
 }
 
 const (
-	purchased = `{member: {id: "<member>"}, source: "<source>", externalId: "1", occurredAt: "<yesterday>", total: {amount: "250.00", currency: "EUR"}}`
+	purchased = `{member: {id: "<member>"}, source: "<source>", externalId: "1", occurredAt: "<yesterday>", total: {amount: "250.00", currency: "EUR"}, paidWithPoints: {amount: "1.00", currency: "EUR"}}`
 	returned  = `(input: {source: "desk", externalId: "1", purchaseSource: "<source>", purchaseExternalId: "1", occurredAt: "<yesterday>", amount: {amount: "10.00", currency: "EUR"}})`
 	came      = `(input: {member: {id: "<member>"}, type: "CHECK_IN", source: "door", externalId: "1", occurredAt: "<yesterday>"})`
 	gift      = `(input: {member: {id: "<member>"}, points: 7, reason: "<reason>", expiresAt: "<soon>", idempotencyKey: "gift"})`
@@ -57,6 +57,7 @@ var samples = []sample{
 	{operation: "Query.rewards", arguments: `(filter: {archived: true})`},
 	{operation: "Query.tiers"},
 	{operation: "Query.viewer", self: true},
+	{operation: "Query.waitingReturns"},
 
 	{operation: "Mutation.adjustPoints", arguments: gift},
 	{operation: "Mutation.adjustPoints", arguments: `(input: {member: {id: "<member>"}, points: -1000000, reason: "Too many", idempotencyKey: "too many"})`},

@@ -161,15 +161,15 @@ func Open(ctx context.Context, settings cli.Settings, seed program.Seed, logger 
 	if err := s.demonstrate(ctx, settings.Demo.On); err != nil {
 		return nil, err
 	}
-	s.clients = identity.NewClients(s.database.DB, logger)
+	s.clients = identity.NewClients(s.database.Doorway, logger)
 	s.handler = web.NewHandler(web.Parts{
 		GraphQL: graph.NewHandler(s.loyalty, reward.New(s.database.DB, s.loyalty), s.clients, audit.NewLog(s.database.DB), graph.Limits{
 			Complexity: bounds.MaximumComplexity, Depth: bounds.MaximumDepth,
 			Introspection: bounds.Introspection.On, Suggestions: bounds.Suggests(),
 		}, logger),
-		Database:         s.database.DB,
+		Database:         s.database.Doorway,
 		Authenticator:    &identity.Authenticator{OIDC: s.oidc, Development: issuer, Clients: s.clients, Now: now},
-		SigningKeys:      identity.NewSigningKeys(s.database.DB),
+		SigningKeys:      identity.NewSigningKeys(s.database.Doorway),
 		MaximumBody:      bounds.MaximumBody,
 		OperationTimeout: bounds.OperationTimeout,
 		Strangers:        ratelimit.New(strangerRate, time.Second, strangerBurst, now),

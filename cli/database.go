@@ -13,9 +13,14 @@ import (
 	"regulars/internal/program"
 )
 
+// doorwayConnections suffice, since telling who calls takes one statement.
+const doorwayConnections = 4
+
 // Database is the program's database, ready for use.
 type Database struct {
 	*postgres.DB
+	// Doorway is the same database, for what tells who calls: it must not wait while operations have all connections of DB.
+	Doorway *postgres.DB
 	// Applied counts the migrations that opening it applied; Created tells whether it made the program.
 	Applied int
 	Created bool
@@ -47,6 +52,7 @@ func OpenDatabase(ctx context.Context, settings Settings, seed program.Seed, now
 		}
 		return opened, fmt.Errorf("opening the database: %w", err)
 	}
+	opened.Doorway = opened.Apart(doorwayConnections)
 	if opened.Applied, err = opened.Migrate(ctx); err != nil {
 		return opened, fmt.Errorf("migrating the database: %w", err)
 	}
@@ -58,7 +64,7 @@ func OpenDatabase(ctx context.Context, settings Settings, seed program.Seed, now
 func (d *Database) Close() error {
 	var errs []error
 	if d.DB != nil {
-		errs = append(errs, d.DB.Close())
+		errs = append(errs, d.Doorway.Close(), d.DB.Close())
 	}
 	if d.cluster != nil {
 		errs = append(errs, d.cluster.Close())

@@ -36,10 +36,12 @@ func NewHandler(service *loyalty.Service, catalog *reward.Service, clients *iden
 		return pageCost(child, first)
 	}
 	config.Complexity.Query.Clients = func(child int, first *int, _ *string) int { return pageCost(child, first) }
+	config.Complexity.Query.WaitingReturns = func(child int, first *int, _ *string) int { return pageCost(child, first) }
 	config.Complexity.Query.AuditEntries = func(child int, first *int, _, _ *string) int { return pageCost(child, first) }
 	config.Complexity.Member.PointsHistory = func(child int, first *int, _ *string, _ *generated.PointsEntryFilter) int {
 		return pageCost(child, first)
 	}
+	config.Complexity.Member.Holds = func(child int, first *int, _ *string, _ *bool) int { return pageCost(child, first) }
 	config.Complexity.Query.Rewards = func(child int, first *int, _ *string, _ *generated.RewardFilter) int {
 		return pageCost(child, first)
 	}

@@ -10,7 +10,24 @@ import (
 	"regulars/graph/generated"
 	"regulars/internal/id"
 	"regulars/loyalty"
+	"regulars/loyalty/ledger"
 )
+
+func (r *holdResolver) Member(ctx context.Context, obj *ledger.Hold) (*loyalty.Member, error) {
+	return load(ctx).members.Load(ctx, obj.Member)
+}
+
+func (r *holdConnectionResolver) Edges(ctx context.Context, obj *loyalty.HoldConnection) ([]*loyalty.HoldEdge, error) {
+	return obj.Edges, nil
+}
+
+func (r *holdConnectionResolver) TotalCount(ctx context.Context, obj *loyalty.HoldConnection) (int, error) {
+	return obj.Total(ctx)
+}
+
+func (r *memberResolver) Holds(ctx context.Context, obj *loyalty.Member, first *int, after *string, open *bool) (*loyalty.HoldConnection, error) {
+	return load(ctx).held(ctx, obj.ID, open, first, after)
+}
 
 func (r *mutationResolver) HoldPoints(ctx context.Context, input loyalty.HoldPointsInput) (*generated.HoldPointsPayload, error) {
 	answer, err := r.loyalty.HoldPoints(ctx, input)
@@ -31,3 +48,14 @@ func (r *mutationResolver) RefundCapture(ctx context.Context, input loyalty.Refu
 	answer, err := r.loyalty.RefundCapture(ctx, input)
 	return capturePayload(ctx, answer, err)
 }
+
+func (r *Resolver) Hold() generated.HoldResolver { return &holdResolver{r} }
+
+func (r *Resolver) HoldConnection() generated.HoldConnectionResolver {
+	return &holdConnectionResolver{r}
+}
+
+type (
+	holdResolver           struct{ *Resolver }
+	holdConnectionResolver struct{ *Resolver }
+)

@@ -32,12 +32,14 @@ type loaders struct {
 	rewards     *dataloadgen.Loader[id.Reward, *reward.Reward]
 	redeemable  *dataloadgen.Loader[*reward.Reward, *reward.Redeemability]
 	names       *dataloadgen.Loader[id.Entry, *string]
+	holdOf      *dataloadgen.Loader[*ledger.Entry, *ledger.Hold]
 	explainer   func() (*loyalty.Explainer, error)
 	viewer      func() (*loyalty.Member, error)
 
 	service     *loyalty.Service
 	catalog     *reward.Service
 	redemptions keyed[id.Member, reward.RedemptionConnection]
+	holds       keyed[id.Member, loyalty.HoldConnection]
 	histories   keyed[id.Member, loyalty.PointsEntryConnection]
 	balances    keyed[id.Member, loyalty.PointsBalance]
 	expirations keyed[id.Member, loyalty.Expirations]
@@ -53,6 +55,7 @@ func newLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.S
 		rewards:     loader(catalog.RewardsByID),
 		redeemable:  loader(catalog.Redeemabilities),
 		names:       loader(catalog.Names),
+		holdOf:      loader(service.HoldsOfEntries),
 		explainer:   sync.OnceValues(func() (*loyalty.Explainer, error) { return service.Explainer(ctx) }),
 		viewer:      sync.OnceValues(func() (*loyalty.Member, error) { return service.Viewer(ctx) }),
 		service:     service,
@@ -64,6 +67,13 @@ func newLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.S
 func (l *loaders) history(ctx context.Context, member id.Member, filter ledger.Filter, first *int, after *string) (*loyalty.PointsEntryConnection, error) {
 	return l.histories.load(ctx, member, []any{filter, first, after}, func(ctx context.Context, members []id.Member) (map[id.Member]*loyalty.PointsEntryConnection, error) {
 		return l.service.Histories(ctx, members, filter, first, after)
+	})
+}
+
+// held is a page of a member's holds.
+func (l *loaders) held(ctx context.Context, member id.Member, open *bool, first *int, after *string) (*loyalty.HoldConnection, error) {
+	return l.holds.load(ctx, member, []any{open, first, after}, func(ctx context.Context, members []id.Member) (map[id.Member]*loyalty.HoldConnection, error) {
+		return l.service.Holds(ctx, members, open, first, after)
 	})
 }
 

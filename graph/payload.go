@@ -202,6 +202,14 @@ func (l *loaders) expiring(ctx context.Context, balance *loyalty.PointsBalance, 
 	return pointers(owned.Expiring(*within)), nil
 }
 
+// hold is the hold of which an entry captured points or gave some back, nil if there is none.
+func (l *loaders) hold(ctx context.Context, entry *ledger.Entry) (*ledger.Hold, error) {
+	if entry.HoldSequence == nil {
+		return nil, nil
+	}
+	return l.holdOf.Load(ctx, entry)
+}
+
 // entry is one of the member's entries by its number, nil for none.
 func (l *loaders) entry(ctx context.Context, member id.Member, sequence *int64) (*ledger.Entry, error) {
 	if sequence == nil {

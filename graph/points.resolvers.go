@@ -90,6 +90,10 @@ func (r *pointsEntryResolver) Reverses(ctx context.Context, obj *ledger.Entry) (
 	return load(ctx).entry(ctx, obj.Member, obj.ReversesSequence)
 }
 
+func (r *pointsEntryResolver) Hold(ctx context.Context, obj *ledger.Entry) (*ledger.Hold, error) {
+	return load(ctx).hold(ctx, obj)
+}
+
 func (r *pointsEntryConnectionResolver) Edges(ctx context.Context, obj *loyalty.PointsEntryConnection) ([]*loyalty.PointsEntryEdge, error) {
 	return obj.Edges, nil
 }

@@ -31,8 +31,10 @@ type Activity struct {
 	OccurredAt time.Time `db:"occurred_at"`
 	RecordedAt time.Time `db:"recorded_at"`
 	// TotalMinor is what a purchase was worth, or what came back with a return, in minor units of Currency.
-	TotalMinor *int64         `db:"total"`
-	Currency   value.Currency `db:"-"`
+	TotalMinor *int64 `db:"total"`
+	// PaidMinor is the part of a purchase's total that was paid with points; nil if none was said.
+	PaidMinor *int64         `db:"paid_with_points"`
+	Currency  value.Currency `db:"-"`
 	// PurchaseSequence is, of a return, the purchase that it belongs to.
 	PurchaseSequence *int64           `db:"purchase_sequence"`
 	Attributes       value.Attributes `db:"attributes"`
@@ -53,6 +55,14 @@ func (a Activity) Total() *value.Money {
 		return nil
 	}
 	return &value.Money{Minor: *a.TotalMinor, Currency: a.Currency}
+}
+
+// PaidWithPoints is the part of a purchase's total that was paid with points; nil if none was said.
+func (a Activity) PaidWithPoints() *value.Money {
+	if a.PaidMinor == nil {
+		return nil
+	}
+	return &value.Money{Minor: *a.PaidMinor, Currency: a.Currency}
 }
 
 // Recorded answers a fact: what was stored and what it earned or took back, or the problems in UserErrors.

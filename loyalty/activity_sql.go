@@ -68,9 +68,9 @@ func releaseActivityKeys(ctx context.Context, tx *postgres.Tx, refused []*fact) 
 func insertActivities(ctx context.Context, tx *postgres.Tx, facts []*fact) error {
 	return postgres.ExecRows(ctx, tx, facts, `
 		insert into activities (member_id, sequence, type, source, external_id, occurred_at, recorded_at, total,
-			purchase_sequence, attributes)
+			paid_with_points, purchase_sequence, attributes)
 		select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
-			$8::bigint[], $9::bigint[], $10::jsonb[])`,
+			$8::bigint[], $9::bigint[], $10::bigint[], $11::jsonb[])`,
 		func(f *fact) any { return f.recorded.Activity.Member },
 		func(f *fact) any { return f.recorded.Activity.Sequence },
 		func(f *fact) any { return f.recorded.Activity.Type },
@@ -79,6 +79,7 @@ func insertActivities(ctx context.Context, tx *postgres.Tx, facts []*fact) error
 		func(f *fact) any { return f.recorded.Activity.OccurredAt },
 		func(f *fact) any { return f.recorded.Activity.RecordedAt },
 		func(f *fact) any { return f.recorded.Activity.TotalMinor },
+		func(f *fact) any { return f.recorded.Activity.PaidMinor },
 		func(f *fact) any { return f.recorded.Activity.PurchaseSequence },
 		func(f *fact) any { return f.recorded.Activity.Attributes },
 	)
@@ -96,7 +97,8 @@ func placeActivityKeys(ctx context.Context, tx *postgres.Tx, facts []*fact) erro
 	)
 }
 
-const activityColumns = `member_id, sequence, type, source, external_id, occurred_at, recorded_at, total, purchase_sequence, attributes`
+const activityColumns = `member_id, sequence, type, source, external_id, occurred_at, recorded_at, total, paid_with_points,
+	purchase_sequence, attributes`
 
 // pairs writes activities as the two arrays that statements join by.
 func pairs(wanted []id.Activity) (members, sequences string, err error) {

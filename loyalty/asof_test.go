@@ -92,3 +92,37 @@ func answeredAt(t *testing.T, w *loyaltytest.World, member *loyalty.Member, asOf
 	}
 	return seenAt{balances[member.ID].Balance, standings[member.ID], expiring[member.ID].Expiring(tenYears)}
 }
+
+// Every instant that a DateTime can be is answered, also where the year before it is none.
+func TestAsOf_EndsOfTime(t *testing.T) {
+	t.Parallel()
+	w := loyaltytest.New(t)
+	w.Rule(w.PerAmount(1, "1.00"))
+	w.Tier("Gold", 2, 100)
+	member := w.Enroll()
+	w.Purchase(member, "150.00")
+	now := answeredAt(t, w, member, nil)
+	if now.Standing.Tier.Name != "Gold" || now.Standing.QualifyingPoints != 150 {
+		t.Fatalf("the member stands at %+v", now.Standing)
+	}
+	for at, available := range map[string]int64{
+		"0001-01-01T00:00:00Z": 0,
+		"0001-12-31T23:59:59Z": 0,
+		"9999-12-31T23:59:59Z": 150,
+	} {
+		t.Run(at, func(t *testing.T) {
+			t.Parallel()
+			asOf, err := time.Parse(time.RFC3339, at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen := answeredAt(t, w, member, &asOf)
+			if seen.Balance.Available != available {
+				t.Errorf("%d points, not %d", seen.Balance.Available, available)
+			}
+			if seen.Standing.Tier.Rank != 0 || seen.Standing.QualifyingPoints != 0 {
+				t.Errorf("the member stands at %+v", seen.Standing)
+			}
+		})
+	}
+}

@@ -159,6 +159,9 @@ func (d *decisions) award(one *fact) {
 		judged.Total = &value.Money{Minor: *one.total, Currency: d.book.Currency}
 		judged.Lines = ruleLines(one.lines)
 	}
+	if one.paid != nil {
+		judged.Paid = *one.paid
+	}
 	evaluation, fits := d.book.rules.Evaluate(rules.Member{
 		Tier: d.tierAt(one).Name, JoinedAt: member.JoinedAt, Locale: member.Locale, Attributes: member.Attributes.Map(),
 	}, judged)
@@ -236,7 +239,7 @@ func (d *decisions) enter(one *fact) {
 	one.recorded.Activity = &Activity{
 		Member: one.member, RecordedAt: d.batch.Next(one.member), Sequence: d.batch.Number(one.member), Type: one.kind,
 		Source: one.source, ExternalID: one.externalID, OccurredAt: one.occurredAt, TotalMinor: one.total,
-		Currency: d.book.Currency, Attributes: one.attributes,
+		PaidMinor: one.paid, Currency: d.book.Currency, Attributes: one.attributes,
 	}
 	d.batch.Hear(one.member, one.occurredAt)
 }

@@ -54,10 +54,17 @@ func insertAnnounced(ctx context.Context, tx *postgres.Tx, members []id.Member, 
 	var told []announcement
 	err := tx.Select(ctx, &told, `
 		with groups as (
-			select member_id, expires_at, sum(remaining)::bigint as points
+			-- What holds set aside lapses with its lot, unless it is captured.
+			select lots.member_id, lots.expires_at, sum(lots.remaining + coalesce(held.points, 0))::bigint as points
 			from lots
-			where member_id = any($1::uuid[]) and open and expires_at > $2 and expires_at <= $3
-			group by member_id, expires_at),
+			left join lateral (
+				select sum(hold_draws.points) as points
+				from hold_draws
+				join holds on holds.member_id = hold_draws.member_id and holds.sequence = hold_draws.hold_sequence and holds.open
+				where hold_draws.member_id = lots.member_id and hold_draws.lot_sequence = lots.sequence) as held on true
+			where lots.member_id = any($1::uuid[]) and lots.expires_at > $2 and lots.expires_at <= $3
+				and (lots.open or held.points > 0)
+			group by lots.member_id, lots.expires_at),
 		announced as (
 			insert into announced_expiries (member_id, expires_at)
 			select member_id, expires_at from groups

@@ -86,7 +86,7 @@ func (e *Explainer) Reason(outcome *rules.Outcome) string {
 		return points(outcome.Granted)
 	case rules.ByAmount:
 		award := version.Award.PerAmount
-		return fmt.Sprintf("%s for every %s of %s", points(award.Points), e.money(award.Every), e.money(outcome.Basis))
+		return fmt.Sprintf("%s for every %s of %s", points(award.Points), e.money(award.Every), e.money(outcome.Basis-outcome.Paid))
 	case rules.ByMultiplier:
 		return fmt.Sprintf("%s times the base points: %s more", value.Quantity(*version.Award.Multiplier).Decimal(), points(outcome.Granted))
 	case rules.BelowOneStep:
@@ -95,6 +95,8 @@ func (e *Explainer) Reason(outcome *rules.Outcome) string {
 		return "no base points to multiply"
 	case rules.WorthNothing:
 		return "the purchase was worth nothing"
+	case rules.PaidWithPoints:
+		return "the purchase was paid with points"
 	case rules.NotAboutMoney:
 		return "this fact has no amount"
 	case rules.OutsideSchedule:

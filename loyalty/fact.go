@@ -24,7 +24,9 @@ type fact struct {
 	occurredAt time.Time
 	member     id.Member
 	// total is nil for a fact that is not about money, and for a return until it is known what came back.
-	total      *int64
+	total *int64
+	// paid is the part of total that was paid with points, if it was said.
+	paid       *int64
 	lines      []purchaseLine
 	attributes value.Attributes
 	// returning is set for a return.
@@ -95,6 +97,9 @@ func (f *fact) identify() error {
 	if f.total != nil {
 		input["total"] = *f.total
 	}
+	if f.paid != nil {
+		input["paidWithPoints"] = *f.paid
+	}
 	if len(f.lines) > 0 {
 		input["lines"] = f.lines
 	}
@@ -161,12 +166,13 @@ func claimActivities(ctx context.Context, tx *postgres.Tx, facts []*fact) error 
 
 // replay makes the fact the replay of the one that has its key.
 func (f *fact) replay(row activityKeyRow) {
-	f.compare(row.Member, row.InputHash)
 	if row.Sequence == nil {
-		// It was told before and waits.
+		// A return has the key, which waits and is nobody's yet.
 		f.waited = true
+		f.compare(f.member, row.InputHash)
 		return
 	}
+	f.compare(row.Member, row.InputHash)
 	f.first = &id.Activity{Member: row.Member, Sequence: *row.Sequence}
 }
 

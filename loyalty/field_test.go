@@ -60,10 +60,10 @@ func entriesOf(t *testing.T, w *loyaltytest.World, member *loyalty.Member) []lin
 }
 
 // paidWith records a purchase that is paid in part with points.
-func paidWith(t *testing.T, w *loyaltytest.World, member *loyalty.Member, points int64, total string) (loyalty.Recorded, *ledger.Hold) {
+func paidWith(t *testing.T, w *loyaltytest.World, member *loyalty.Member, points int64, total string, edits ...purchaseEdit) (loyalty.Recorded, *ledger.Hold) {
 	t.Helper()
 	hold := w.Hold(member, points)
-	sold := w.Purchase(member, total)
+	sold := w.Purchase(member, total, edits...)
 	answer := w.Capture(hold, func(input *loyalty.CaptureHoldInput) {
 		input.PurchaseSource, input.PurchaseExternalID = &sold.Activity.Source, &sold.Activity.ExternalID
 	})
@@ -98,13 +98,14 @@ func TestReturn_C3_PartlyOfASalePaidWithPoints(t *testing.T) {
 	w.Rule(w.PerAmount(1, "1.00"))
 	member := w.Enroll()
 	w.Adjust(member, 30)
-	sold, hold := paidWith(t, w, member, 30, "99.00")
-	equal(t, "a third", []int64{-33}, points(w.Return(sold, byEuros("33.00"))))
+	sold, hold := paidWith(t, w, member, 30, "99.00", byPoints(w, "30.00"))
+	equal(t, "only what was paid with money earns", []int64{69}, points(sold))
+	equal(t, "a third", []int64{-23}, points(w.Return(sold, byEuros("33.00"))))
 	if _, err := w.Service.RefundCapture(w.Admin, loyalty.RefundCaptureInput{HoldID: hold.ID, Points: 10, Reason: "Returned", IdempotencyKey: w.Key()}); err != nil {
 		t.Fatal(err)
 	}
-	balance(t, w, member, "a third of both", lots.Balance{Available: 76})
-	equal(t, "the rest", []int64{-66}, points(w.Return(sold)))
+	balance(t, w, member, "a third of both", lots.Balance{Available: 56})
+	equal(t, "the rest", []int64{-46}, points(w.Return(sold)))
 	balance(t, w, member, "what of the points was not given back stays spent", lots.Balance{Available: 10})
 	clean(t, w)
 }

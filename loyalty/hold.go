@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"regulars/internal/actor"
+	"regulars/internal/audit"
 	"regulars/internal/id"
 	"regulars/internal/idempotency"
 	"regulars/internal/postgres"
@@ -19,7 +20,7 @@ import (
 // maximumHold bounds how long points are set aside.
 var maximumHold = value.Period{Days: 30}
 
-// redeemers may move what members spend, and spending is what members may do themselves.
+// redeemers may move what members spend.
 var redeemers = []actor.Grant{actor.Support, actor.Admin, actor.PointsRedeem}
 
 // HoldPointsInput is points to be set aside.
@@ -117,12 +118,17 @@ func (s *Service) HoldPoints(ctx context.Context, input HoldPointsInput) (*HoldA
 			return insufficient(input.Points, posting.Available(member.ID, now), "points")
 		}
 		answer = &HoldAnswer{Hold: hold}
-		return posting.Write(ctx)
+		if err := posting.Write(ctx); err != nil {
+			return err
+		}
+		return audit.RecordTx(ctx, tx, caller, audit.Change{
+			Action: "holdPoints", Object: hold.ID.String(), After: holdState(hold),
+		})
 	})
 	if err != nil {
 		return nil, err
 	}
-	answer.Hold.Status = answer.Hold.At(s.now())
+	answer.Hold.See(s.now())
 	return answer, nil
 }
 
@@ -177,7 +183,7 @@ func (s *Service) CaptureHold(ctx context.Context, input CaptureHoldInput) (*Hol
 		Operation: "captureHold", Key: input.IdempotencyKey, Input: map[string]any{
 			"hold": input.HoldID.String(), "points": input.Points, "source": input.PurchaseSource, "externalId": input.PurchaseExternalID,
 		},
-	}, check, func(posting *Posting, hold *ledger.Hold, operation uuid.UUID) (*ledger.Entry, error) {
+	}, "", check, func(posting *Posting, hold *ledger.Hold, operation uuid.UUID) (*ledger.Entry, error) {
 		points := hold.Points
 		if input.Points != nil {
 			points = *input.Points
@@ -200,7 +206,7 @@ func (s *Service) CaptureHold(ctx context.Context, input CaptureHoldInput) (*Hol
 // For support, admins and PointsRedeem. Problems: UNKNOWN_HOLD; HOLD_ENDED for one that was captured.
 func (s *Service) ReleaseHold(ctx context.Context, wanted id.Hold) (*HoldAnswer, error) {
 	unasked := func(*ledger.Hold) error { return nil }
-	return s.onHold(ctx, wanted, idempotency.Request{}, unasked, func(posting *Posting, hold *ledger.Hold, _ uuid.UUID) (*ledger.Entry, error) {
+	return s.onHold(ctx, wanted, idempotency.Request{Operation: "releaseHold"}, "", unasked, func(posting *Posting, hold *ledger.Hold, _ uuid.UUID) (*ledger.Entry, error) {
 		switch {
 		// Only now is it known for sure.
 		case hold.Status == ledger.HoldCaptured:
@@ -231,7 +237,7 @@ func (s *Service) RefundCapture(ctx context.Context, input RefundCaptureInput) (
 	return s.onHold(ctx, input.HoldID, idempotency.Request{
 		Operation: "refundCapture", Key: input.IdempotencyKey,
 		Input: map[string]any{"hold": input.HoldID.String(), "points": input.Points, "reason": input.Reason},
-	}, check, func(posting *Posting, hold *ledger.Hold, operation uuid.UUID) (*ledger.Entry, error) {
+	}, input.Reason, check, func(posting *Posting, hold *ledger.Hold, operation uuid.UUID) (*ledger.Entry, error) {
 		return posting.giveBack(ctx, hold, input.Points, operation)
 	})
 }
@@ -274,10 +280,10 @@ func (p *Posting) Return(ctx context.Context, entry ledger.Entry, drawn []lots.D
 	return &entry, true, nil
 }
 
-// onHold does work with a hold, once: request, unless it has no operation, is remembered. What it is asked for may be wrong
-// whatever became of the hold: that says check.
-func (s *Service) onHold(ctx context.Context, wanted id.Hold, request idempotency.Request, check func(*ledger.Hold) error,
-	work func(*Posting, *ledger.Hold, uuid.UUID) (*ledger.Entry, error),
+// onHold does work with a hold, once: request, unless it has no input, is remembered. What it is asked for may be wrong
+// whatever became of the hold: that says check. The audit keeps what it did, and reason if there is one.
+func (s *Service) onHold(ctx context.Context, wanted id.Hold, request idempotency.Request, reason string,
+	check func(*ledger.Hold) error, work func(*Posting, *ledger.Hold, uuid.UUID) (*ledger.Entry, error),
 ) (*HoldAnswer, error) {
 	caller, err := actor.Require(ctx, redeemers...)
 	if err != nil {
@@ -297,7 +303,7 @@ func (s *Service) onHold(ctx context.Context, wanted id.Hold, request idempotenc
 			return problem.At(problem.UnknownHold, []string{"holdId"}, "There is no such hold.")
 		}
 		operation := uuid.Must(uuid.NewV7())
-		if request.Operation != "" {
+		if request.Input != nil {
 			var problems problem.Problems
 			if idempotency.Check(&problems, request.Key); len(problems) > 0 {
 				return problems
@@ -324,18 +330,38 @@ func (s *Service) onHold(ctx context.Context, wanted id.Hold, request idempotenc
 		if holds, err = ledger.HoldsTx(ctx, tx, []id.Hold{wanted}); err != nil {
 			return err
 		}
+		before := holdState(holds[0])
 		entry, err := work(posting, holds[0], operation)
 		if err != nil {
 			return err
 		}
 		answer = &HoldAnswer{Hold: holds[0], Entry: entry}
-		return posting.Write(ctx)
+		if err := posting.Write(ctx); err != nil {
+			return err
+		}
+		after := holdState(holds[0])
+		if entry != nil {
+			after["entry"], after["moved"] = entry.ID().String(), entry.Points
+		}
+		if reason != "" {
+			after["reason"] = reason
+		}
+		// Nobody does it that a hold ends by itself.
+		if entry == nil && (after["status"] == before["status"] || after["status"] == ledger.HoldExpired) {
+			return nil
+		}
+		return audit.RecordTx(ctx, tx, caller, audit.Change{Action: request.Operation, Object: wanted.String(), Before: before, After: after})
 	})
 	if err != nil {
 		return nil, err
 	}
-	answer.Hold.Status = answer.Hold.At(s.now())
+	answer.Hold.See(s.now())
 	return answer, nil
+}
+
+// holdState is what the audit keeps of a hold.
+func holdState(h *ledger.Hold) map[string]any {
+	return map[string]any{"member": h.Member.String(), "points": h.Points, "status": h.Status, "captured": h.Captured}
 }
 
 func replayHold(ctx context.Context, tx *postgres.Tx, hold *ledger.Hold, operation uuid.UUID) (*HoldAnswer, error) {
@@ -345,23 +371,4 @@ func replayHold(ctx context.Context, tx *postgres.Tx, hold *ledger.Hold, operati
 
 func holdEnded() error {
 	return problem.At(problem.HoldEnded, []string{"holdId"}, "The hold is over.")
-}
-
-// Hold returns a hold by its id, nil if there is none or the caller may not see it: whoever moves what members spend sees all,
-// a member its own.
-func (s *Service) Hold(ctx context.Context, wanted id.Hold) (*ledger.Hold, error) {
-	caller, err := actor.Require(ctx)
-	if err != nil {
-		return nil, err
-	}
-	seen, err := s.sight(ctx, s.db, caller)
-	if err != nil {
-		return nil, err
-	}
-	holds, err := ledger.HoldsTx(ctx, s.db, []id.Hold{wanted})
-	if err != nil || len(holds) == 0 || !caller.Has(redeemers...) && seen.own != holds[0].Member {
-		return nil, err
-	}
-	holds[0].Status = holds[0].At(s.now())
-	return holds[0], nil
 }

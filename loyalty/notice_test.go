@@ -51,7 +51,7 @@ func TestNotices(t *testing.T) {
 		outbox.PointsEarned{Entry: entry.Sequence, Points: 60, OccurredAt: entry.OccurredAt, AvailableAt: entry.AvailableAt, ExpiresAt: &ends},
 		outbox.PointsRedeemed{Entry: captured.Entry.Sequence, Points: 15, OccurredAt: captured.Entry.OccurredAt},
 	}
-	if len(told) != 4 {
+	if len(told) != 5 {
 		t.Fatalf("told %+v", told)
 	}
 	if joined, ok := told[0].(outbox.TierChanged); !ok || joined.From != nil {
@@ -62,7 +62,21 @@ func TestNotices(t *testing.T) {
 	if moved, ok := told[1].(outbox.TierChanged); !ok || moved.To != gold.ID || moved.Reason != "REACHED" {
 		t.Errorf("the tier: %+v", told[1])
 	}
-	equal(t, "redeemed", want[1], told[2])
+	if taken, ok := told[2].(outbox.PointsTaken); !ok || taken.Points != 10 {
+		t.Errorf("taken by hand: %+v", told[2])
+	}
+	equal(t, "redeemed", want[1], told[3])
+	if _, err := w.Service.RefundCapture(w.Admin, loyalty.RefundCaptureInput{HoldID: hold.ID, Points: 5, Reason: "Back", IdempotencyKey: w.Key()}); err != nil {
+		t.Fatal(err)
+	}
+	w.Return(bought, byEuros("1.00"))
+	told = heard(t, w, "test")[member.ID]
+	if back, ok := told[0].(outbox.PointsRestored); !ok || back.Points != 5 {
+		t.Errorf("given back: %+v", told[0])
+	}
+	if taken, ok := told[1].(outbox.PointsTaken); !ok || taken.Points != 1 || len(told) != 2 {
+		t.Errorf("after a return: %+v", told)
+	}
 
 	// A refusal tells nothing.
 	if _, err := w.Service.AdjustPoints(w.Admin, loyalty.AdjustPointsInput{Member: loyaltytest.Ref(member), Points: -1000, Reason: "x", IdempotencyKey: w.Key()}); err == nil {
@@ -83,6 +97,8 @@ func TestNotices_OfWhatExpiresSoon(t *testing.T) {
 		w.Adjust(member, 5, expires(later))
 		w.Adjust(member, 7, expires(far))
 	}
+	// What is held lapses with its lot as well.
+	w.Hold(members[0], 20, func(input *loyalty.HoldPointsInput) { input.ExpiresIn = &value.Period{Days: 2} })
 	heard(t, w, "test")
 	month := value.Period{Days: 30}
 	run := func() int {

@@ -13,6 +13,7 @@ import (
 	"regulars/internal/postgres"
 	"regulars/internal/problem"
 	"regulars/loyalty/ledger"
+	"regulars/loyalty/lots"
 )
 
 // ConfirmActivity makes the points spendable that a fact awarded until confirmed; they lapse as counted from now. For
@@ -23,10 +24,14 @@ import (
 func (s *Service) ConfirmActivity(ctx context.Context, wanted id.Activity, key string) (*Recorded, error) {
 	request := idempotency.Request{Operation: "confirmActivity", Key: key, Input: map[string]any{"activity": wanted.String()}}
 	return s.onPending(ctx, wanted, request, nil, func(tx *postgres.Tx, posting *Posting, caller actor.Actor, awards []*ledger.Entry, _ uuid.UUID) (bool, error) {
+		reversed, err := ledger.ReversedTx(ctx, tx, awards)
+		if err != nil {
+			return false, err
+		}
 		now := posting.Next(wanted.Member)
 		expiry := map[int64]*time.Time{}
 		for _, award := range awards {
-			if award.AvailableAt == nil {
+			if award.AvailableAt == nil && award.Points+reversed[award.ID()].Points > 0 && posting.Pending(award, now) {
 				by, _ := posting.book.rules.Version(*award.Rule, *award.RuleVersion)
 				// A policy that counts from earning has set the expiry already.
 				if expiry[award.Sequence] = award.ExpiresAt; award.ExpiresAt == nil {
@@ -34,7 +39,7 @@ func (s *Service) ConfirmActivity(ctx context.Context, wanted id.Activity, key s
 				}
 			}
 		}
-		if posting.Confirm(wanted, expiry, caller.Caller, now) == 0 {
+		if !posting.Confirm(wanted, expiry, caller.Caller, now) {
 			return false, nil
 		}
 		return true, audit.RecordTx(ctx, tx, caller, audit.Change{
@@ -69,11 +74,11 @@ func (s *Service) CancelPending(ctx context.Context, wanted id.Activity, reason,
 		now := posting.Next(wanted.Member)
 		var points int64
 		for _, award := range awards {
-			if posting.PendingOf(award, now) == 0 {
-				continue
-			}
 			// What of it paid a debt is taken back as well.
 			left, qualifying := award.Points+reversed[award.ID()].Points, award.Qualifying+reversed[award.ID()].Qualifying
+			if left == 0 || !posting.Pending(award, now) {
+				continue
+			}
 			posting.Reverse(ledger.Entry{
 				Member: award.Member, Kind: ledger.Reversal, OccurredAt: now, RecordedAt: now, ActivitySequence: award.ActivitySequence,
 				ReversesSequence: &award.Sequence, Rule: award.Rule, RuleVersion: award.RuleVersion, Qualifying: -qualifying,
@@ -137,6 +142,13 @@ func (s *Service) onPending(ctx context.Context, wanted id.Activity, request ide
 			}
 			awards, err := awardsTx(ctx, tx, wanted)
 			if err != nil {
+				return err
+			}
+			made := make([]lots.Draw, len(awards))
+			for i, award := range awards {
+				made[i] = lots.Draw{Lot: award.Sequence}
+			}
+			if err := posting.LoadLots(ctx, wanted.Member, made); err != nil {
 				return err
 			}
 			done, err := work(tx, posting, caller, awards, operation)

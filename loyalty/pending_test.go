@@ -167,9 +167,7 @@ func TestReturn_BeforeItsPurchaseWaits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(recorded[0].UserErrors) == 0 {
-		t.Error("a purchase took the key of a return that waits")
-	}
+	equal(t, "a purchase under the key of a return that waits", []string{"IDEMPOTENCY_KEY_REUSED externalId"}, told(recorded[0].UserErrors))
 	clean(t, w)
 
 	recorded, err = w.Service.RecordPurchases(w.Admin, []loyalty.RecordPurchaseInput{bought})
@@ -245,5 +243,53 @@ func TestReturn_AndItsPurchaseAtOnce(t *testing.T) {
 	if err := w.DB.Get(w.Admin, &waiting, `select count(*) from waiting_returns`); err != nil || waiting != 0 {
 		t.Errorf("%d returns still wait, %v", waiting, err)
 	}
+	clean(t, w)
+}
+
+// A pending award that paid a debt is taken back as well, and what it paid is owed again.
+func TestPending_CancelOfWhatPaidADebt(t *testing.T) {
+	t.Parallel()
+	w := loyaltytest.New(t)
+	w.Rule(w.PerAmount(1, "1.00"), func(input *loyalty.EarningRuleInput) { input.Trigger = "PURCHASE" })
+	w.Rule(loyaltytest.Fixed(20), untilConfirmed, func(input *loyalty.EarningRuleInput) { input.Trigger = "VISIT" })
+	owing, other := w.Enroll(), w.Enroll()
+	for _, member := range []*loyalty.Member{owing, other} {
+		bought := w.Purchase(member, "20.00")
+		w.Adjust(member, -20)
+		w.Return(bought)
+	}
+	visit := w.Activity(owing, "VISIT")
+	balance(t, w, owing, "paid", lots.Balance{})
+	if _, err := w.Service.CancelPending(w.Admin, visit.Activity.ID(), "Never came", w.Key()); err != nil {
+		t.Fatal(err)
+	}
+	balance(t, w, owing, "owed again", lots.Balance{Debt: 20})
+	equal(t, "qualifying", int64(0), w.Standing(owing).QualifyingPoints)
+	_, err := w.Service.CancelPending(w.Admin, visit.Activity.ID(), "Never came", w.Key())
+	refused(t, "canceled again", err, "NOT_PENDING activityId")
+
+	confirmed := w.Activity(other, "VISIT")
+	if _, err := w.Service.ConfirmActivity(w.Admin, confirmed.Activity.ID(), w.Key()); err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.Service.CancelPending(w.Admin, confirmed.Activity.ID(), "Too late", w.Key())
+	refused(t, "canceled once it is confirmed", err, "NOT_PENDING activityId")
+	balance(t, w, other, "it stays paid", lots.Balance{})
+	clean(t, w)
+}
+
+func TestReturn_OfItself(t *testing.T) {
+	t.Parallel()
+	w := loyaltytest.New(t)
+	w.Rule(w.PerAmount(1, "1.00"))
+	member := w.Enroll()
+	answers, err := w.Service.RecordReturns(w.Admin, []loyalty.RecordReturnInput{{
+		Source: "till", ExternalID: "x", PurchaseSource: "till", PurchaseExternalID: "x", OccurredAt: w.Now(),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "refused", []string{"UNKNOWN_PURCHASE purchaseExternalId"}, told(answers[0].UserErrors))
+	w.Purchase(member, "5.00", func(input *loyalty.RecordPurchaseInput) { input.Source, input.ExternalID = "till", "x" })
 	clean(t, w)
 }

@@ -32,3 +32,10 @@ func insertPolicy(ctx context.Context, tx *postgres.Tx, row policyRow) error {
 		row.Version, row.Since, row.Return, row.Mode, row.After, row.RoundUpTo, row.On)
 	return err
 }
+
+// selectRecordedUntil is when anything was recorded last of anybody; nil: nobody is there.
+func selectRecordedUntil(ctx context.Context, q postgres.Runner) (*time.Time, error) {
+	var until *time.Time
+	err := q.Get(ctx, &until, `select max(recorded_at) from accounts`)
+	return until, err
+}

@@ -195,6 +195,14 @@ func writeProgram(ctx context.Context, tx *postgres.Tx, caller actor.Actor, befo
 		if row.Since.Before(last.Since) {
 			row.Since = last.Since
 		}
+		// Where clocks differ, something may have been recorded later than now under the policies of before.
+		recorded, err := selectRecordedUntil(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if recorded != nil && !row.Since.After(*recorded) {
+			row.Since = recorded.Add(time.Microsecond)
+		}
 		if err := insertPolicy(ctx, tx, row); err != nil {
 			return err
 		}

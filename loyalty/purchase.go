@@ -23,8 +23,10 @@ type RecordPurchaseInput struct {
 	ExternalID string
 	OccurredAt time.Time
 	Total      value.MoneyInput
-	Lines      []PurchaseLineInput
-	Attributes []value.Attribute
+	// PaidWithPoints is the part of Total that was paid with points and earns nothing; nil: none.
+	PaidWithPoints *value.MoneyInput
+	Lines          []PurchaseLineInput
+	Attributes     []value.Attribute
 }
 
 // PurchaseLineInput is one line of a purchase.
@@ -97,6 +99,13 @@ func newPurchase(input RecordPurchaseInput, book *rulebook, now time.Time) *fact
 		made.problems.Add(problem.NegativeTotal, []string{"total"}, "A purchase cannot be worth less than nothing; record a return instead.")
 	}
 	made.total = &total
+	if input.PaidWithPoints != nil {
+		paid := money(&made.problems, book, *input.PaidWithPoints, "paidWithPoints")
+		if len(made.problems) == 0 && (paid < 0 || paid > total) {
+			made.problems.Add(problem.InvalidAmount, []string{"paidWithPoints"}, "Of a purchase, between nothing and all is paid with points.")
+		}
+		made.paid = &paid
+	}
 	if len(input.Lines) > MaximumLines {
 		made.problems.Add(problem.TooManyLines, []string{"lines"}, "A purchase has at most %d lines.", MaximumLines)
 		return made

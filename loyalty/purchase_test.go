@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
+	"regulars/internal/idempotency"
 	"regulars/internal/program"
 	"regulars/internal/value"
 	"regulars/loyalty"
@@ -38,6 +41,12 @@ func TestPurchase_Refused(t *testing.T) {
 			[]string{"UNKNOWN_MEMBER member"}},
 		{"other currency", func(input *loyalty.RecordPurchaseInput) { input.Total.Currency = "USD" }, []string{"CURRENCY_MISMATCH total/currency"}},
 		{"negative total", func(input *loyalty.RecordPurchaseInput) { input.Total.Amount = "-0.01" }, []string{"NEGATIVE_TOTAL total"}},
+		{"paid more than all", byPoints(w, "1.01"), []string{"INVALID_AMOUNT paidWithPoints"}},
+		{"paid less than nothing", byPoints(w, "-0.01"), []string{"INVALID_AMOUNT paidWithPoints"}},
+		{"paid with too many digits", byPoints(w, "0.001"), []string{"INVALID_AMOUNT paidWithPoints/amount"}},
+		{"paid in another currency", func(input *loyalty.RecordPurchaseInput) {
+			input.PaidWithPoints = &value.MoneyInput{Amount: "1.00", Currency: "USD"}
+		}, []string{"CURRENCY_MISMATCH paidWithPoints/currency"}},
 		{"too many digits", func(input *loyalty.RecordPurchaseInput) { input.Total.Amount = "1.001" }, []string{"INVALID_AMOUNT total/amount"}},
 		{"too large", func(input *loyalty.RecordPurchaseInput) { input.Total.Amount = "10000000000000.01" }, []string{"INVALID_AMOUNT total/amount"}},
 		{"no source", func(input *loyalty.RecordPurchaseInput) { input.Source = "" }, []string{"INVALID_SOURCE source"}},
@@ -103,6 +112,66 @@ func TestPurchase_Refused(t *testing.T) {
 		_, err := w.Service.RecordPurchases(w.Admin, make([]loyalty.RecordPurchaseInput, count))
 		refused(t, "count", err, "TOO_MANY_PURCHASES")
 	}
+	clean(t, w)
+}
+
+// byPoints tells how much of a purchase was paid with points.
+func byPoints(w *loyaltytest.World, paid string) purchaseEdit {
+	return func(input *loyalty.RecordPurchaseInput) { input.PaidWithPoints = pointer(w.Money(paid)) }
+}
+
+// What is paid with points earns nothing, is told with the fact, and is part of what a retry must say again.
+func TestPurchase_PaidWithPoints(t *testing.T) {
+	t.Parallel()
+	w := loyaltytest.New(t)
+	w.Rule(w.PerAmount(1, "1.00"))
+	w.Rule(loyaltytest.Fixed(7), when(`purchase.total == 10.0 && purchase.paidWithPoints > 0`))
+	member := w.Enroll()
+	for _, test := range []struct {
+		paid string
+		want []int64
+	}{{"0.00", []int64{10}}, {"0.01", []int64{9, 7}}, {"9.01", []int64{7}}, {"10.00", nil}} {
+		recorded := w.Purchase(member, "10.00", byPoints(w, test.paid))
+		equal(t, test.paid+" of 10.00", test.want, points(recorded))
+		if paid := recorded.Activity.PaidWithPoints(); paid == nil || paid.String() != test.paid+" EUR" {
+			t.Errorf("%s was paid, the fact says %v", test.paid, paid)
+		}
+	}
+
+	first := w.PurchaseInput(member, "10.00", byPoints(w, "3.00"))
+	changed, silent := first, first
+	changed.PaidWithPoints, silent.PaidWithPoints = pointer(w.Money("3.01")), nil
+	for i, test := range []struct {
+		input    loyalty.RecordPurchaseInput
+		problems []string
+	}{{first, nil}, {first, nil}, {changed, []string{"IDEMPOTENCY_KEY_REUSED externalId"}}, {silent, []string{"IDEMPOTENCY_KEY_REUSED externalId"}}} {
+		answers, err := w.Service.RecordPurchases(w.Admin, []loyalty.RecordPurchaseInput{test.input})
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, fmt.Sprint("told for the ", i, "th time"), test.problems, told(answers[0].UserErrors))
+		if test.problems == nil && answers[0].Activity.PaidWithPoints().String() != "3.00 EUR" {
+			t.Errorf("told for the %dth time, 3.00 was paid with %v", i, answers[0].Activity.PaidWithPoints())
+		}
+	}
+	silent = w.PurchaseInput(member, "10.00")
+	answers, err := w.Service.RecordPurchases(w.Admin, []loyalty.RecordPurchaseInput{silent})
+	if err != nil || answers[0].Activity == nil || answers[0].Activity.PaidWithPoints() != nil {
+		t.Fatalf("nothing was said, the answer is %+v %v", answers, err)
+	}
+	// Purchases of before are known again by the hash that they got when nothing could be said.
+	want, err := idempotency.Hash(map[string]any{
+		"type": "PURCHASE", "member": member.ID.String(), "occurredAt": silent.OccurredAt, "attributes": []value.Attribute{}, "total": 1000,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got uuid.UUID
+	if err := w.DB.Get(w.Admin, &got, `select input_hash from activity_keys where member_id = $1 and sequence = $2`,
+		member.ID, answers[0].Activity.Sequence); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "hash", want, got)
 	clean(t, w)
 }
 

@@ -75,6 +75,7 @@ func answer(ctx context.Context, tx *postgres.Tx, book *rulebook, facts []*fact)
 		if one.twin != nil && len(one.problems) == 0 {
 			// The twin stands before this one and has its answer.
 			answers[i], one.problems = one.twin.recorded, one.twin.problems
+			answers[i].Waiting = one.twin.waits()
 			answers[i].MemberID = one.member
 		}
 		if one.first != nil {

@@ -113,6 +113,9 @@ func newReturn(input RecordReturnInput, book *rulebook, now time.Time) *fact {
 			made.problems.Add(problem.InvalidAmount, []string{"amount"}, "Give the amount or the lines that came back, not both.")
 		}
 	}
+	if input.Source == input.PurchaseSource && input.ExternalID == input.PurchaseExternalID {
+		made.problems.Add(problem.UnknownPurchase, []string{"purchaseExternalId"}, "A return is not its own purchase.")
+	}
 	if len(input.Lines) > MaximumLines {
 		made.problems.Add(problem.TooManyLines, []string{"lines"}, "A return has at most %d lines.", MaximumLines)
 		return made

@@ -20,7 +20,13 @@ func countQualifying(ctx context.Context, q postgres.Runner, windows []window) (
 	if err != nil {
 		return nil, err
 	}
-	after, err := postgres.Array(windows, func(w window) any { return w.After })
+	after, err := postgres.Array(windows, func(w window) any {
+		// The window of an instant in the year 1 begins before any year that PostgreSQL reads.
+		if first := (time.Time{}); w.After.Before(first) {
+			return first
+		}
+		return w.After
+	})
 	if err != nil {
 		return nil, err
 	}

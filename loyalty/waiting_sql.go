@@ -1,6 +1,7 @@
 package loyalty
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
@@ -24,6 +25,7 @@ type waitingReturn struct {
 	Amount       *int64          `db:"amount"`
 	Encoded      json.RawMessage `db:"lines"`
 	Lines        []returnedQuantity
+	RecordedAt   time.Time `db:"recorded_at"`
 }
 
 // touchActivityKeys takes keys and gives them back: whoever else is taking one has it then, and whoever wants one later waits
@@ -82,15 +84,31 @@ func takeWaiting(ctx context.Context, tx *postgres.Tx, purchases map[uuid.UUID]*
 	var taken []waitingReturn
 	if err := tx.Select(ctx, &taken, `
 		delete from waiting_returns where purchase_hash = any($1::uuid[])
-		returning hash, purchase_hash, source, external_id, occurred_at, amount, lines`,
+		returning hash, purchase_hash, source, external_id, occurred_at, amount, lines, recorded_at`,
 		pq.StringArray(id.Texts(slices.Collect(maps.Keys(purchases))))); err != nil {
 		return nil, err
 	}
-	slices.SortFunc(taken, func(a, b waitingReturn) int { return a.OccurredAt.Compare(b.OccurredAt) })
+	slices.SortFunc(taken, func(a, b waitingReturn) int {
+		return cmp.Or(a.OccurredAt.Compare(b.OccurredAt), a.RecordedAt.Compare(b.RecordedAt), id.Compare(a.Hash, b.Hash))
+	})
 	for i := range taken {
 		if err := json.Unmarshal(taken[i].Encoded, &taken[i].Lines); err != nil {
 			return nil, err
 		}
 	}
 	return taken, nil
+}
+
+func listWaiting(ctx context.Context, q postgres.Runner, behind uuid.UUID, limit int) ([]*WaitingReturn, error) {
+	var waiting []*WaitingReturn
+	err := q.Select(ctx, &waiting, `
+		select hash, source, external_id, purchase_source, purchase_external_id, occurred_at, recorded_at, amount
+		from waiting_returns where hash > $1 order by hash limit $2`, behind, limit)
+	return waiting, err
+}
+
+func countWaiting(ctx context.Context, q postgres.Runner) (int, error) {
+	var waiting int
+	err := q.Get(ctx, &waiting, `select count(*) from waiting_returns`)
+	return waiting, err
 }

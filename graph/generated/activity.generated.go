@@ -212,6 +212,38 @@ func (ec *executionContext) fieldContext_Activity_total(_ context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _Activity_paidWithPoints(ctx context.Context, field graphql.CollectedField, obj *loyalty.Activity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Activity_paidWithPoints(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PaidWithPoints(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *value.Money) graphql.Marshaler {
+			return ec.marshalOMoney2ᚖregularsᚋinternalᚋvalueᚐMoney(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Activity_paidWithPoints(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Activity",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Evaluation_points(ctx context.Context, field graphql.CollectedField, obj *rules.Evaluation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -931,7 +963,7 @@ func (ec *executionContext) unmarshalInputRecordPurchaseInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"member", "source", "externalId", "occurredAt", "total", "lines", "attributes"}
+	fieldsInOrder := [...]string{"member", "source", "externalId", "occurredAt", "total", "lines", "paidWithPoints", "attributes"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -980,6 +1012,13 @@ func (ec *executionContext) unmarshalInputRecordPurchaseInput(ctx context.Contex
 				return it, err
 			}
 			it.Lines = data
+		case "paidWithPoints":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("paidWithPoints"))
+			data, err := ec.unmarshalOMoneyInput2ᚖregularsᚋinternalᚋvalueᚐMoneyInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PaidWithPoints = data
 		case "attributes":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attributes"))
 			data, err := ec.unmarshalOAttributeInput2ᚕregularsᚋinternalᚋvalueᚐAttributeᚄ(ctx, v)
@@ -1190,6 +1229,11 @@ func (ec *executionContext) _Activity(ctx context.Context, sel ast.SelectionSet,
 			}
 		case "total":
 			out.Values[i] = ec._Activity_total(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "paidWithPoints":
+			out.Values[i] = ec._Activity_paidWithPoints(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

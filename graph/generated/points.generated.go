@@ -44,6 +44,7 @@ type PointsEntryResolver interface {
 	Activity(ctx context.Context, obj *ledger.Entry) (*loyalty.Activity, error)
 	Evaluation(ctx context.Context, obj *ledger.Entry) (*rules.Evaluation, error)
 	Reverses(ctx context.Context, obj *ledger.Entry) (*ledger.Entry, error)
+	Hold(ctx context.Context, obj *ledger.Entry) (*ledger.Hold, error)
 }
 type PointsEntryConnectionResolver interface {
 	Edges(ctx context.Context, obj *loyalty.PointsEntryConnection) ([]*loyalty.PointsEntryEdge, error)
@@ -1278,6 +1279,38 @@ func (ec *executionContext) fieldContext_PointsEntry_reverses(_ context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _PointsEntry_hold(ctx context.Context, field graphql.CollectedField, obj *ledger.Entry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PointsEntry_hold(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.PointsEntry().Hold(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *ledger.Hold) graphql.Marshaler {
+			return ec.marshalOHold2ᚖregularsᚋloyaltyᚋledgerᚐHold(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PointsEntry_hold(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PointsEntry",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Hold(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _PointsEntryConnection_edges(ctx context.Context, field graphql.CollectedField, obj *loyalty.PointsEntryConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2402,6 +2435,44 @@ func (ec *executionContext) _PointsEntry(ctx context.Context, sel ast.SelectionS
 					}
 				}()
 				res = ec._PointsEntry_reverses(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "hold":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._PointsEntry_hold(ctx, field, obj)
 				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}

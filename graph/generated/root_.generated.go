@@ -33,6 +33,8 @@ type ResolverRoot interface {
 	ClientConnection() ClientConnectionResolver
 	EarningRuleConnection() EarningRuleConnectionResolver
 	Evaluation() EvaluationResolver
+	Hold() HoldResolver
+	HoldConnection() HoldConnectionResolver
 	Member() MemberResolver
 	MemberConnection() MemberConnectionResolver
 	Mutation() MutationResolver
@@ -46,6 +48,7 @@ type ResolverRoot interface {
 	Reward() RewardResolver
 	RewardConnection() RewardConnectionResolver
 	RuleOutcome() RuleOutcomeResolver
+	WaitingReturnConnection() WaitingReturnConnectionResolver
 }
 
 type DirectiveRoot struct {
@@ -53,13 +56,14 @@ type DirectiveRoot struct {
 
 type ComplexityRoot struct {
 	Activity struct {
-		ExternalID func(childComplexity int) int
-		ID         func(childComplexity int) int
-		OccurredAt func(childComplexity int) int
-		RecordedAt func(childComplexity int) int
-		Source     func(childComplexity int) int
-		Total      func(childComplexity int) int
-		Type       func(childComplexity int) int
+		ExternalID     func(childComplexity int) int
+		ID             func(childComplexity int) int
+		OccurredAt     func(childComplexity int) int
+		PaidWithPoints func(childComplexity int) int
+		RecordedAt     func(childComplexity int) int
+		Source         func(childComplexity int) int
+		Total          func(childComplexity int) int
+		Type           func(childComplexity int) int
 	}
 
 	AdjustPointsPayload struct {
@@ -251,10 +255,29 @@ type ComplexityRoot struct {
 	}
 
 	Hold struct {
-		EndsAt func(childComplexity int) int
-		ID     func(childComplexity int) int
-		Points func(childComplexity int) int
-		Status func(childComplexity int) int
+		Captured           func(childComplexity int) int
+		ClosedAt           func(childComplexity int) int
+		EndsAt             func(childComplexity int) int
+		ID                 func(childComplexity int) int
+		Member             func(childComplexity int) int
+		PlacedAt           func(childComplexity int) int
+		Points             func(childComplexity int) int
+		PurchaseExternalID func(childComplexity int) int
+		PurchaseSource     func(childComplexity int) int
+		Reason             func(childComplexity int) int
+		Status             func(childComplexity int) int
+	}
+
+	HoldConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	HoldEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	HoldPointsPayload struct {
@@ -293,6 +316,7 @@ type ComplexityRoot struct {
 		DisplayName   func(childComplexity int) int
 		Email         func(childComplexity int) int
 		ExternalID    func(childComplexity int) int
+		Holds         func(childComplexity int, first *int, after *string, open *bool) int
 		ID            func(childComplexity int) int
 		JoinedAt      func(childComplexity int) int
 		Locale        func(childComplexity int) int
@@ -395,6 +419,7 @@ type ComplexityRoot struct {
 		BalanceAfter func(childComplexity int) int
 		Evaluation   func(childComplexity int) int
 		ExpiresAt    func(childComplexity int) int
+		Hold         func(childComplexity int) int
 		ID           func(childComplexity int) int
 		Kind         func(childComplexity int) int
 		Lapsed       func(childComplexity int) int
@@ -441,17 +466,18 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Adjustments  func(childComplexity int, first *int, after *string, status []ledger.AdjustmentStatus) int
-		AuditEntries func(childComplexity int, first *int, after *string, of *string) int
-		Clients      func(childComplexity int, first *int, after *string) int
-		EarningRules func(childComplexity int, first *int, after *string, filter *EarningRuleFilter) int
-		Member       func(childComplexity int, by loyalty.MemberRef) int
-		Members      func(childComplexity int, first *int, after *string, filter *loyalty.MemberFilter) int
-		Node         func(childComplexity int, id string) int
-		Program      func(childComplexity int) int
-		Rewards      func(childComplexity int, first *int, after *string, filter *RewardFilter) int
-		Tiers        func(childComplexity int) int
-		Viewer       func(childComplexity int) int
+		Adjustments    func(childComplexity int, first *int, after *string, status []ledger.AdjustmentStatus) int
+		AuditEntries   func(childComplexity int, first *int, after *string, of *string) int
+		Clients        func(childComplexity int, first *int, after *string) int
+		EarningRules   func(childComplexity int, first *int, after *string, filter *EarningRuleFilter) int
+		Member         func(childComplexity int, by loyalty.MemberRef) int
+		Members        func(childComplexity int, first *int, after *string, filter *loyalty.MemberFilter) int
+		Node           func(childComplexity int, id string) int
+		Program        func(childComplexity int) int
+		Rewards        func(childComplexity int, first *int, after *string, filter *RewardFilter) int
+		Tiers          func(childComplexity int) int
+		Viewer         func(childComplexity int) int
+		WaitingReturns func(childComplexity int, first *int, after *string) int
 	}
 
 	RecordActivityPayload struct {
@@ -605,6 +631,28 @@ type ComplexityRoot struct {
 		Roles  func(childComplexity int) int
 		Scopes func(childComplexity int) int
 	}
+
+	WaitingReturn struct {
+		Amount             func(childComplexity int) int
+		ExternalID         func(childComplexity int) int
+		OccurredAt         func(childComplexity int) int
+		PurchaseExternalID func(childComplexity int) int
+		PurchaseSource     func(childComplexity int) int
+		RecordedAt         func(childComplexity int) int
+		Source             func(childComplexity int) int
+	}
+
+	WaitingReturnConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	WaitingReturnEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
 }
 
 type executableSchema graphql.ExecutableSchemaState[ResolverRoot, DirectiveRoot, ComplexityRoot]
@@ -639,6 +687,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Activity.OccurredAt(childComplexity), true
+	case "Activity.paidWithPoints":
+		if e.ComplexityRoot.Activity.PaidWithPoints == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Activity.PaidWithPoints(childComplexity), true
 	case "Activity.recordedAt":
 		if e.ComplexityRoot.Activity.RecordedAt == nil {
 			break
@@ -1367,6 +1421,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ExpiryPolicy.RoundUpTo(childComplexity), true
 
+	case "Hold.captured":
+		if e.ComplexityRoot.Hold.Captured == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hold.Captured(childComplexity), true
+	case "Hold.closedAt":
+		if e.ComplexityRoot.Hold.ClosedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hold.ClosedAt(childComplexity), true
 	case "Hold.expiresAt":
 		if e.ComplexityRoot.Hold.EndsAt == nil {
 			break
@@ -1379,18 +1445,86 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Hold.ID(childComplexity), true
+	case "Hold.member":
+		if e.ComplexityRoot.Hold.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hold.Member(childComplexity), true
+	case "Hold.placedAt":
+		if e.ComplexityRoot.Hold.PlacedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hold.PlacedAt(childComplexity), true
 	case "Hold.points":
 		if e.ComplexityRoot.Hold.Points == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Hold.Points(childComplexity), true
+	case "Hold.purchaseExternalId":
+		if e.ComplexityRoot.Hold.PurchaseExternalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hold.PurchaseExternalID(childComplexity), true
+	case "Hold.purchaseSource":
+		if e.ComplexityRoot.Hold.PurchaseSource == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hold.PurchaseSource(childComplexity), true
+	case "Hold.reason":
+		if e.ComplexityRoot.Hold.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hold.Reason(childComplexity), true
 	case "Hold.status":
 		if e.ComplexityRoot.Hold.Status == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Hold.Status(childComplexity), true
+
+	case "HoldConnection.edges":
+		if e.ComplexityRoot.HoldConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HoldConnection.Edges(childComplexity), true
+	case "HoldConnection.nodes":
+		if e.ComplexityRoot.HoldConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HoldConnection.Nodes(childComplexity), true
+	case "HoldConnection.pageInfo":
+		if e.ComplexityRoot.HoldConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HoldConnection.PageInfo(childComplexity), true
+	case "HoldConnection.totalCount":
+		if e.ComplexityRoot.HoldConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HoldConnection.TotalCount(childComplexity), true
+
+	case "HoldEdge.cursor":
+		if e.ComplexityRoot.HoldEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HoldEdge.Cursor(childComplexity), true
+	case "HoldEdge.node":
+		if e.ComplexityRoot.HoldEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HoldEdge.Node(childComplexity), true
 
 	case "HoldPointsPayload.hold":
 		if e.ComplexityRoot.HoldPointsPayload.Hold == nil {
@@ -1534,6 +1668,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.ExternalID(childComplexity), true
+	case "Member.holds":
+		if e.ComplexityRoot.Member.Holds == nil {
+			break
+		}
+
+		args, err := ec.field_Member_holds_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Member.Holds(childComplexity, args["first"].(*int), args["after"].(*string), args["open"].(*bool)), true
 	case "Member.id":
 		if e.ComplexityRoot.Member.ID == nil {
 			break
@@ -2161,6 +2306,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PointsEntry.ExpiresAt(childComplexity), true
+	case "PointsEntry.hold":
+		if e.ComplexityRoot.PointsEntry.Hold == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PointsEntry.Hold(childComplexity), true
 	case "PointsEntry.id":
 		if e.ComplexityRoot.PointsEntry.ID == nil {
 			break
@@ -2442,6 +2593,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
+	case "Query.waitingReturns":
+		if e.ComplexityRoot.Query.WaitingReturns == nil {
+			break
+		}
+
+		args, err := ec.field_Query_waitingReturns_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.WaitingReturns(childComplexity, args["first"].(*int), args["after"].(*string)), true
 
 	case "RecordActivityPayload.activity":
 		if e.ComplexityRoot.RecordActivityPayload.Activity == nil {
@@ -2998,6 +3160,87 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Viewer.Scopes(childComplexity), true
 
+	case "WaitingReturn.amount":
+		if e.ComplexityRoot.WaitingReturn.Amount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WaitingReturn.Amount(childComplexity), true
+	case "WaitingReturn.externalId":
+		if e.ComplexityRoot.WaitingReturn.ExternalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WaitingReturn.ExternalID(childComplexity), true
+	case "WaitingReturn.occurredAt":
+		if e.ComplexityRoot.WaitingReturn.OccurredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WaitingReturn.OccurredAt(childComplexity), true
+	case "WaitingReturn.purchaseExternalId":
+		if e.ComplexityRoot.WaitingReturn.PurchaseExternalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WaitingReturn.PurchaseExternalID(childComplexity), true
+	case "WaitingReturn.purchaseSource":
+		if e.ComplexityRoot.WaitingReturn.PurchaseSource == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WaitingReturn.PurchaseSource(childComplexity), true
+	case "WaitingReturn.recordedAt":
+		if e.ComplexityRoot.WaitingReturn.RecordedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WaitingReturn.RecordedAt(childComplexity), true
+	case "WaitingReturn.source":
+		if e.ComplexityRoot.WaitingReturn.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WaitingReturn.Source(childComplexity), true
+
+	case "WaitingReturnConnection.edges":
+		if e.ComplexityRoot.WaitingReturnConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WaitingReturnConnection.Edges(childComplexity), true
+	case "WaitingReturnConnection.nodes":
+		if e.ComplexityRoot.WaitingReturnConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WaitingReturnConnection.Nodes(childComplexity), true
+	case "WaitingReturnConnection.pageInfo":
+		if e.ComplexityRoot.WaitingReturnConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WaitingReturnConnection.PageInfo(childComplexity), true
+	case "WaitingReturnConnection.totalCount":
+		if e.ComplexityRoot.WaitingReturnConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WaitingReturnConnection.TotalCount(childComplexity), true
+
+	case "WaitingReturnEdge.cursor":
+		if e.ComplexityRoot.WaitingReturnEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WaitingReturnEdge.Cursor(childComplexity), true
+	case "WaitingReturnEdge.node":
+		if e.ComplexityRoot.WaitingReturnEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WaitingReturnEdge.Node(childComplexity), true
+
 	}
 	return 0, false
 }
@@ -3217,6 +3460,8 @@ type Activity implements Node @access(roles: [SUPPORT, ADMIN], scopes: ["members
   recordedAt: DateTime!
   "What a purchase was worth or what came back with a return; null for other facts."
   total: Money
+  "The part of a purchase's total that was paid with points; null if none was said."
+  paidWithPoints: Money
 }
 
 "A purchase. (source, externalId) is one namespace for purchases, returns and activities, and is recorded once, whoever claims it."
@@ -3233,6 +3478,8 @@ input RecordPurchaseInput {
   total: MoneyInput!
   "What was bought, at most 1,000 lines, which add up to the total within 1 minor unit a line."
   lines: [PurchaseLineInput!]
+  "The part of the total that was paid with points: it earns nothing. From 0 to the total."
+  paidWithPoints: MoneyInput
   "More about the purchase, for conditions of rules."
   attributes: [AttributeInput!]
 }
@@ -3369,7 +3616,7 @@ enum RuleOutcomeStatus {
 `, BuiltIn: false},
 	{Name: "../schema/audit.graphqls", Input: `extend type Query {
   """
-  Who changed what, newest first. ADMIN sees all changes, SUPPORT those of the program's settings, rules, tiers, rewards, members, adjustments and redemptions, MARKETER those of settings, rules, tiers and rewards.
+  Who changed what, newest first. ADMIN sees all changes, SUPPORT those of the program's settings, rules, tiers, rewards, members, adjustments, holds and redemptions, MARKETER those of settings, rules, tiers and rewards.
   For SUPPORT, MARKETER and ADMIN.
   """
   auditEntries(
@@ -3720,7 +3967,19 @@ type ClientEdge @access {
   cursor: String!
 }
 `, BuiltIn: false},
-	{Name: "../schema/hold.graphqls", Input: `extend type Mutation {
+	{Name: "../schema/hold.graphqls", Input: `extend type Member {
+  "Points of the member that are or were set aside, newest first; null where the caller may not see it."
+  holds(
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+    "Whether only those that are open, or only those that are not; null: all. By the clock."
+    open: Boolean
+  ): HoldConnection @access(roles: [SUPPORT, ADMIN], scopes: ["points:redeem"], owner: true)
+}
+
+extend type Mutation {
   """
   Sets points of a member aside in burn order, e.g. while it pays at a till: they can be spent by nothing else until they are captured or released, or the hold ends by itself. For SUPPORT, ADMIN and ` + "`" + `points:redeem` + "`" + `.
   Codes: UNKNOWN_MEMBER, MEMBER_SUSPENDED, INVALID_POINTS, INSUFFICIENT_POINTS, REASON_REQUIRED, INVALID_DURATION, INVALID_IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_REUSED.
@@ -3731,7 +3990,7 @@ type ClientEdge @access {
   ): HoldPointsPayload! @access(roles: [SUPPORT, ADMIN], scopes: ["points:redeem"])
 
   """
-  Takes points of an open hold for good, all or a part, and gives the rest back. For SUPPORT, ADMIN and ` + "`" + `points:redeem` + "`" + `.
+  Takes points of an open hold for good, all or a part, and gives the rest back; of a member who was suspended meanwhile, too. For SUPPORT, ADMIN and ` + "`" + `points:redeem` + "`" + `.
   Codes: UNKNOWN_HOLD, HOLD_ENDED, INVALID_POINTS, CAPTURE_EXCEEDS_HOLD, INVALID_SOURCE, INVALID_IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_REUSED.
   """
   captureHold(
@@ -3762,12 +4021,46 @@ type ClientEdge @access {
 type Hold implements Node @access(roles: [SUPPORT, ADMIN], scopes: ["points:redeem"], owner: true) {
   "The hold's id."
   id: ID!
+  "Whose points."
+  member: Member!
   "How many points were set aside."
   points: Points!
+  "What for; null where the caller may not see it."
+  reason: String @access(roles: [SUPPORT, ADMIN], scopes: ["points:redeem"])
   "What became of it; true by the clock."
   status: HoldStatus!
+  "When it was placed."
+  placedAt: DateTime!
   "When it ends by itself."
   expiresAt: DateTime!
+  "When it was captured or released, or ended by itself; null: it is open."
+  closedAt: DateTime
+  "How many of its points were taken, what was given back of them since included; 0 unless it is CAPTURED."
+  captured: Points!
+  "The source of the purchase that was paid with them; null: nobody said."
+  purchaseSource: String
+  "The purchase's id there."
+  purchaseExternalId: String
+}
+
+"A page of holds."
+type HoldConnection @access {
+  "The holds with their cursors."
+  edges: [HoldEdge!]!
+  "The holds alone."
+  nodes: [Hold!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "How many holds there are over all pages."
+  totalCount: Int!
+}
+
+"A hold in a page."
+type HoldEdge @access {
+  "The hold."
+  node: Hold!
+  "The cursor to read on behind."
+  cursor: String!
 }
 
 "What became of a hold."
@@ -4193,12 +4486,14 @@ type PointsEntry implements Node @access(roles: [SUPPORT, ADMIN], scopes: ["memb
   shortfall: Points!
   "One line that a member understands."
   title: String!
-  "The fact behind it; null for an adjustment and an expiry."
+  "The fact behind it; null for what staff did, an expiry, and what was spent or given back."
   activity: Activity
   "Why this many; null for an entry that no rule decided."
   evaluation: Evaluation
-  "The entry that this one takes back."
+  "The entry that this one takes back or gives back."
   reverses: PointsEntry
+  "The hold of which it captured points or gave captured ones back; null if it did neither, and where the caller may not see it."
+  hold: Hold
 }
 
 "What an entry is. The list grows."
@@ -4445,7 +4740,7 @@ enum PeriodUnit {
 enum ReturnPolicy {
   "They are owed; the next accrual pays them first."
   MAY_GO_NEGATIVE
-  "What the member does not own is given up, and recorded as shortfall."
+  "What no lot of the member has is given up, and recorded as shortfall; what a hold sets aside counts as spent."
   WITHIN_BALANCE
   "Only what cannot be spent yet is taken back; the rest is given up."
   ONLY_PENDING
@@ -5183,6 +5478,56 @@ enum Role {
   ADMIN
 }
 `, BuiltIn: false},
+	{Name: "../schema/waiting.graphqls", Input: `extend type Query {
+  """
+  Returns that were told before their purchases and wait for them. For SUPPORT and ADMIN.
+  """
+  waitingReturns(
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+  ): WaitingReturnConnection! @access(roles: [SUPPORT, ADMIN])
+}
+
+"A return that waits for its purchase."
+type WaitingReturn @access(roles: [SUPPORT, ADMIN]) {
+  "The system that told it."
+  source: String!
+  "The return's id there."
+  externalId: String!
+  "The source of the purchase."
+  purchaseSource: String!
+  "The purchase's id there."
+  purchaseExternalId: String!
+  "When it was."
+  occurredAt: DateTime!
+  "When we learned of it."
+  recordedAt: DateTime!
+  "What came back; null: lines, or all of it."
+  amount: Money
+}
+
+"A page of returns that wait."
+type WaitingReturnConnection @access {
+  "The returns with their cursors."
+  edges: [WaitingReturnEdge!]!
+  "The returns alone."
+  nodes: [WaitingReturn!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "How many there are over all pages."
+  totalCount: Int!
+}
+
+"A return that waits, in a page."
+type WaitingReturnEdge @access {
+  "The return."
+  node: WaitingReturn!
+  "The cursor to read on behind."
+  cursor: String!
+}
+`, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
 
@@ -5206,6 +5551,8 @@ func (ec *executionContext) childFields_Activity(ctx context.Context, field grap
 		return ec.fieldContext_Activity_recordedAt(ctx, field)
 	case "total":
 		return ec.fieldContext_Activity_total(ctx, field)
+	case "paidWithPoints":
+		return ec.fieldContext_Activity_paidWithPoints(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Activity", field.Name)
 }
@@ -5576,14 +5923,52 @@ func (ec *executionContext) childFields_Hold(ctx context.Context, field graphql.
 	switch field.Name {
 	case "id":
 		return ec.fieldContext_Hold_id(ctx, field)
+	case "member":
+		return ec.fieldContext_Hold_member(ctx, field)
 	case "points":
 		return ec.fieldContext_Hold_points(ctx, field)
+	case "reason":
+		return ec.fieldContext_Hold_reason(ctx, field)
 	case "status":
 		return ec.fieldContext_Hold_status(ctx, field)
+	case "placedAt":
+		return ec.fieldContext_Hold_placedAt(ctx, field)
 	case "expiresAt":
 		return ec.fieldContext_Hold_expiresAt(ctx, field)
+	case "closedAt":
+		return ec.fieldContext_Hold_closedAt(ctx, field)
+	case "captured":
+		return ec.fieldContext_Hold_captured(ctx, field)
+	case "purchaseSource":
+		return ec.fieldContext_Hold_purchaseSource(ctx, field)
+	case "purchaseExternalId":
+		return ec.fieldContext_Hold_purchaseExternalId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Hold", field.Name)
+}
+
+func (ec *executionContext) childFields_HoldConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_HoldConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_HoldConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_HoldConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_HoldConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HoldConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_HoldEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_HoldEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_HoldEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HoldEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_HoldPointsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5626,6 +6011,8 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_joinedAt(ctx, field)
 	case "attributes":
 		return ec.fieldContext_Member_attributes(ctx, field)
+	case "holds":
+		return ec.fieldContext_Member_holds(ctx, field)
 	case "points":
 		return ec.fieldContext_Member_points(ctx, field)
 	case "pointsHistory":
@@ -5764,6 +6151,8 @@ func (ec *executionContext) childFields_PointsEntry(ctx context.Context, field g
 		return ec.fieldContext_PointsEntry_evaluation(ctx, field)
 	case "reverses":
 		return ec.fieldContext_PointsEntry_reverses(ctx, field)
+	case "hold":
+		return ec.fieldContext_PointsEntry_hold(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PointsEntry", field.Name)
 }
@@ -6138,6 +6527,50 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_member(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
+}
+
+func (ec *executionContext) childFields_WaitingReturn(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "source":
+		return ec.fieldContext_WaitingReturn_source(ctx, field)
+	case "externalId":
+		return ec.fieldContext_WaitingReturn_externalId(ctx, field)
+	case "purchaseSource":
+		return ec.fieldContext_WaitingReturn_purchaseSource(ctx, field)
+	case "purchaseExternalId":
+		return ec.fieldContext_WaitingReturn_purchaseExternalId(ctx, field)
+	case "occurredAt":
+		return ec.fieldContext_WaitingReturn_occurredAt(ctx, field)
+	case "recordedAt":
+		return ec.fieldContext_WaitingReturn_recordedAt(ctx, field)
+	case "amount":
+		return ec.fieldContext_WaitingReturn_amount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WaitingReturn", field.Name)
+}
+
+func (ec *executionContext) childFields_WaitingReturnConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_WaitingReturnConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_WaitingReturnConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_WaitingReturnConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_WaitingReturnConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WaitingReturnConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_WaitingReturnEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_WaitingReturnEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_WaitingReturnEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WaitingReturnEdge", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -15,6 +15,8 @@ type Type string
 const (
 	TypePointsEarned      Type = "points.earned"
 	TypePointsRedeemed    Type = "points.redeemed"
+	TypePointsRestored    Type = "points.restored"
+	TypePointsTaken       Type = "points.taken"
 	TypePointsExpiring    Type = "points.expiring"
 	TypePointsExpired     Type = "points.expired"
 	TypeTierChanged       Type = "tier.changed"
@@ -28,7 +30,7 @@ type Payload interface {
 	shape() (Type, int)
 }
 
-// PointsEarned tells that a fact or a correction gave points.
+// PointsEarned tells that a fact, or staff, gave points.
 type PointsEarned struct {
 	// Entry is the number of the points entry.
 	Entry      int64     `json:"entry"`
@@ -45,6 +47,23 @@ type PointsRedeemed struct {
 	// Entry is the number of the points entry.
 	Entry int64 `json:"entry"`
 	// Points is how many were spent, above 0.
+	Points     int64     `json:"points"`
+	OccurredAt time.Time `json:"occurredAt"`
+}
+
+// PointsRestored tells that points came back that were spent, or taken by hand.
+type PointsRestored struct {
+	// Entry is the number of the points entry.
+	Entry      int64     `json:"entry"`
+	Points     int64     `json:"points"`
+	OccurredAt time.Time `json:"occurredAt"`
+}
+
+// PointsTaken tells that points were taken: after a return, since they were never confirmed, or by hand.
+type PointsTaken struct {
+	// Entry is the number of the points entry.
+	Entry int64 `json:"entry"`
+	// Points is how many were taken, above 0.
 	Points     int64     `json:"points"`
 	OccurredAt time.Time `json:"occurredAt"`
 }
@@ -97,6 +116,8 @@ type RedemptionChanged struct {
 
 func (PointsEarned) shape() (Type, int)      { return TypePointsEarned, 1 }
 func (PointsRedeemed) shape() (Type, int)    { return TypePointsRedeemed, 1 }
+func (PointsRestored) shape() (Type, int)    { return TypePointsRestored, 1 }
+func (PointsTaken) shape() (Type, int)       { return TypePointsTaken, 1 }
 func (PointsExpiring) shape() (Type, int)    { return TypePointsExpiring, 1 }
 func (PointsExpired) shape() (Type, int)     { return TypePointsExpired, 1 }
 func (TierChanged) shape() (Type, int)       { return TypeTierChanged, 1 }
@@ -112,6 +133,8 @@ type shape struct {
 var shapes = map[shape]func([]byte) (Payload, error){
 	{TypePointsEarned, 1}:      decode[PointsEarned],
 	{TypePointsRedeemed, 1}:    decode[PointsRedeemed],
+	{TypePointsRestored, 1}:    decode[PointsRestored],
+	{TypePointsTaken, 1}:       decode[PointsTaken],
 	{TypePointsExpiring, 1}:    decode[PointsExpiring],
 	{TypePointsExpired, 1}:     decode[PointsExpired],
 	{TypeTierChanged, 1}:       decode[TierChanged],

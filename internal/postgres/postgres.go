@@ -28,7 +28,8 @@ type DB struct {
 	// Now is the clock. It answers in any zone; Tx.Now is it in UTC.
 	Now func() time.Time
 
-	pool *sqlx.DB
+	pool      *sqlx.DB
+	connector connector
 }
 
 // ErrDataSource is returned by [Open] for a data source that cannot be read. Its
@@ -70,12 +71,7 @@ func Open(ctx context.Context, dataSource string, options Options) (*DB, error) 
 		now = time.Now
 	}
 
-	pool := sqlx.NewDb(sql.OpenDB(connector{config: config}), "postgres")
-	pool.SetMaxOpenConns(limit)
-	pool.SetMaxIdleConns(limit)
-	pool.SetConnMaxIdleTime(5 * time.Minute)
-
-	db := &DB{Now: now, pool: pool}
+	db := open(connector{config: config}, limit, now)
 	var encoding string
 	err = db.Get(ctx, &encoding, "show server_encoding")
 	switch {
@@ -86,8 +82,16 @@ func Open(ctx context.Context, dataSource string, options Options) (*DB, error) 
 	default:
 		return db, nil
 	}
-	pool.Close()
+	db.Close()
 	return nil, err
+}
+
+func open(connector connector, limit int, now func() time.Time) *DB {
+	pool := sqlx.NewDb(sql.OpenDB(connector), "postgres")
+	pool.SetMaxOpenConns(limit)
+	pool.SetMaxIdleConns(limit)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+	return &DB{Now: now, pool: pool, connector: connector}
 }
 
 // Close closes every connection. Statements that run are waited for.
@@ -106,5 +110,12 @@ func (db *DB) Ping(ctx context.Context) error {
 // WithClock returns a DB over the same connections that takes its instants
 // from now. Closing either closes both.
 func (db *DB) WithClock(now func() time.Time) *DB {
-	return &DB{Now: now, pool: db.pool}
+	return &DB{Now: now, pool: db.pool, connector: db.connector}
+}
+
+// Apart returns a DB of the same database and clock with at most so many
+// connections of its own, for what must not wait while db's are all taken. It
+// opens them when they are needed. Closing it closes these alone.
+func (db *DB) Apart(connections int) *DB {
+	return open(db.connector, connections, db.Now)
 }

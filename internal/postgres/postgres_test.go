@@ -144,3 +144,23 @@ func TestWithClock(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+func TestDB_Apart(t *testing.T) {
+	t.Parallel()
+	db := open(t, 1)
+	apart := db.Apart(1)
+	t.Cleanup(func() { apart.Close() })
+	if err := db.InTx(t.Context(), func(*postgres.Tx) error { return apart.Ping(t.Context()) }); err != nil {
+		t.Errorf("while the only connection is taken: %v", err)
+	}
+	if first, second := number(t, db, "select oid::int from pg_database where datname = current_database()"),
+		number(t, apart, "select oid::int from pg_database where datname = current_database()"); first != second {
+		t.Errorf("the databases are %d and %d", first, second)
+	}
+	if err := apart.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Ping(t.Context()); err != nil {
+		t.Errorf("closing one closes the other: %v", err)
+	}
+}

@@ -49,7 +49,9 @@ CREATE TABLE public.activities (
     recorded_at timestamp with time zone NOT NULL,
     total bigint,
     purchase_sequence bigint,
-    attributes jsonb NOT NULL
+    attributes jsonb NOT NULL,
+    paid_with_points bigint,
+    CONSTRAINT activities_paid CHECK (((paid_with_points IS NULL) OR ((total IS NOT NULL) AND ((paid_with_points >= 0) AND (paid_with_points <= total)))))
 );
 
 CREATE TABLE public.activity_keys (

@@ -2,7 +2,8 @@
 //
 // Points come in lots that each keep their own expiry and remainder; entries say what happened to a member's balance and
 // never change; draws say which lot a debit took its points from; debts are what a debit could not find in any lot.
-// At every instant a member owns the sum of its entries, which is the sum of what remains of its lots less its debts.
+// At every instant a member owns the sum of its entries, which is the sum of what
+// remains of its lots and of what open holds set aside, less its debts.
 //
 // # Writing
 //

@@ -29,11 +29,13 @@ type Hold struct {
 	PlacedBy string    `db:"placed_by"`
 	PlacedAt time.Time `db:"placed_at"`
 	EndsAt   time.Time `db:"ends_at"`
-	// Status is what was recorded; an open hold is over from EndsAt on, see At.
+	// Status and ClosedAt are what was recorded; an open hold is over from EndsAt on, see See.
 	Status   HoldStatus `db:"status"`
 	ClosedAt *time.Time `db:"closed_at"`
 	// EntrySequence is the entry that captured points of it.
 	EntrySequence *int64 `db:"entry_sequence"`
+	// Captured is how many points that entry took; what was given back of them since is counted too.
+	Captured int64 `db:"captured"`
 	// PurchaseSource and PurchaseExternalID name the sale that was paid with it.
 	PurchaseSource     *string `db:"purchase_source"`
 	PurchaseExternalID *string `db:"purchase_external_id"`
@@ -45,12 +47,15 @@ func (Hold) IsNode() {}
 // Owner returns the member whose points it sets aside.
 func (h *Hold) Owner() id.Member { return h.Member }
 
-// At is the status at t, whether or not anything posted that it ended.
-func (h *Hold) At(t time.Time) HoldStatus {
+// See makes Status and ClosedAt true by the clock at t, whether or not anything posted that the hold ended.
+func (h *Hold) See(t time.Time) *Hold {
 	if h.Status == HoldOpen && over(&h.EndsAt, t) {
-		return HoldExpired
+		h.Status = HoldExpired
 	}
-	return h.Status
+	if h.Status == HoldExpired {
+		h.ClosedAt = &h.EndsAt
+	}
+	return h
 }
 
 // Place sets points aside for a hold whose ID, Member, Points, Reason, PlacedBy, PlacedAt and EndsAt are given. The member's
@@ -83,7 +88,7 @@ func (b *Batch) Capture(hold *Hold, entry Entry) (Entry, bool) {
 	captured, paid := h.Holding.Capture(hold.Sequence, -entry.Points, entry.RecordedAt)
 	b.draw(entry, captured)
 	b.pay(hold.Member, paid, hold.Sequence)
-	hold.Status, hold.ClosedAt, hold.EntrySequence = HoldCaptured, &entry.RecordedAt, &entry.Sequence
+	hold.Status, hold.ClosedAt, hold.EntrySequence, hold.Captured = HoldCaptured, &entry.RecordedAt, &entry.Sequence, -entry.Points
 	b.closed = append(b.closed, hold)
 	b.advance(h, h.account.RecordedAt)
 	return entry, true
@@ -114,27 +119,27 @@ type confirmation struct {
 }
 
 // Confirm makes what remains of lots spendable from t on that a fact of the member awarded until confirmed; expiry says when
-// each lapses from then on, by the number of its entry. The member's lots must be loaded. It returns how many points that
-// were.
-func (b *Batch) Confirm(activity id.Activity, expiry map[int64]*time.Time, by string, t time.Time) int64 {
+// each lapses from then on, by the number of its entry. The lots must be loaded ([Batch.LoadLots]). It returns false if none of
+// them waited.
+func (b *Batch) Confirm(activity id.Activity, expiry map[int64]*time.Time, by string, t time.Time) bool {
 	h := b.holdings[activity.Member]
-	var points int64
+	waited := false
 	for i := range h.Lots {
 		lot := &h.Lots[i]
 		expiresAt, ok := expiry[lot.Sequence]
 		if !ok || lot.AvailableAt != nil {
 			continue
 		}
-		points += lot.Remaining
+		waited = true
 		lot.AvailableAt, lot.ExpiresAt = &t, expiresAt
 	}
-	if points > 0 {
+	if waited {
 		b.confirms = append(b.confirms, confirmation{
 			member: activity.Member, sequence: b.Number(activity.Member), activity: activity.Sequence, recordedAt: t, by: by,
 		})
 		b.advance(h, h.account.RecordedAt)
 	}
-	return points
+	return waited
 }
 
 // holdDraw is points that a hold set aside of one lot.

@@ -37,14 +37,76 @@ func selectOpenHolds(ctx context.Context, q postgres.Runner, members []id.Member
 	return held, err
 }
 
-const holdColumns = `id, member_id, sequence, points, reason, placed_by, placed_at, ends_at, status, closed_at, entry_sequence,
-	purchase_source, purchase_external_id`
+const (
+	holdColumns = `id, member_id, sequence, points, reason, placed_by, placed_at, ends_at, status, closed_at, entry_sequence, captured,
+			purchase_source, purchase_external_id`
+	selectHolds = `
+		select holds.id, holds.member_id, holds.sequence, holds.points, holds.reason, holds.placed_by, holds.placed_at, holds.ends_at,
+			holds.status, holds.closed_at, holds.entry_sequence, coalesce(-capture.points, 0) as captured, holds.purchase_source,
+			holds.purchase_external_id
+		from holds
+		left join entries as capture on capture.member_id = holds.member_id and capture.sequence = holds.entry_sequence`
+)
 
 // HoldsTx reads holds by their ids; absent ones are left out.
 func HoldsTx(ctx context.Context, q postgres.Runner, wanted []id.Hold) ([]*Hold, error) {
 	var holds []*Hold
-	err := q.Select(ctx, &holds, `select `+holdColumns+` from holds where id = any($1::uuid[])`, pq.StringArray(id.Texts(wanted)))
+	err := q.Select(ctx, &holds, selectHolds+` where holds.id = any($1::uuid[])`, pq.StringArray(id.Texts(wanted)))
 	return holds, err
+}
+
+// HoldsOfEntriesTx reads the holds of which entries captured or gave back points; those of other entries are left out.
+func HoldsOfEntriesTx(ctx context.Context, q postgres.Runner, entries []*Entry) ([]*Hold, error) {
+	members, err := postgres.Array(entries, func(e *Entry) any { return e.Member })
+	if err != nil {
+		return nil, err
+	}
+	sequences, err := postgres.Array(entries, func(e *Entry) any { return e.HoldSequence })
+	if err != nil {
+		return nil, err
+	}
+	var holds []*Hold
+	err = q.Select(ctx, &holds, selectHolds+`
+		where (holds.member_id, holds.sequence) in (select * from unnest($1::uuid[], $2::bigint[]))`, members, sequences)
+	return holds, err
+}
+
+// $2 is whether those are wanted that are open at $3, or those that are not; null: all.
+const holdFilter = `($2::boolean is null or (holds.open and holds.ends_at > $3) = $2)`
+
+// ListHoldsTx reads holds of members, each one's newest first, from the one before the given number on; 0: from the newest.
+// limit is of each. open, if given, narrows the list to those that are open at t, or to those that are not.
+func ListHoldsTx(ctx context.Context, q postgres.Runner, members []id.Member, open *bool, t time.Time, before int64, limit int) (map[id.Member][]*Hold, error) {
+	var holds []*Hold
+	err := q.Select(ctx, &holds, `
+		select `+holdColumns+`
+		from unnest($1::uuid[]) as wanted (of_member)
+		cross join lateral (`+selectHolds+`
+			where holds.member_id = wanted.of_member and `+holdFilter+` and ($4::bigint = 0 or holds.sequence < $4)
+			order by holds.sequence desc
+			limit $5) as listed
+		order by member_id, sequence desc`, pq.StringArray(id.Texts(members)), open, t, before, limit)
+	lists := make(map[id.Member][]*Hold, len(members))
+	for _, hold := range holds {
+		lists[hold.Member] = append(lists[hold.Member], hold)
+	}
+	return lists, err
+}
+
+// CountHoldsTx counts the holds that ListHoldsTx lists of each member over all pages.
+func CountHoldsTx(ctx context.Context, q postgres.Runner, members []id.Member, open *bool, t time.Time) (map[id.Member]int, error) {
+	var rows []struct {
+		Member id.Member `db:"member_id"`
+		Holds  int       `db:"holds"`
+	}
+	err := q.Select(ctx, &rows, `
+		select member_id, count(*) as holds from holds where member_id = any($1::uuid[]) and `+holdFilter+` group by member_id`,
+		pq.StringArray(id.Texts(members)), open, t)
+	counts := make(map[id.Member]int, len(rows))
+	for _, row := range rows {
+		counts[row.Member] = row.Holds
+	}
+	return counts, err
 }
 
 func insertHolds(ctx context.Context, tx *postgres.Tx, placed []*Hold) error {

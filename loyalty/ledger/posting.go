@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"time"
 
 	"regulars/internal/id"
@@ -27,15 +28,13 @@ func (b *Batch) Available(member id.Member, t time.Time) int64 {
 	return b.holdings[member].Balance(t).Available
 }
 
-// PendingOf is what remains of the lot that the accrual created as far as it cannot be spent at t. The member's lots must be
-// loaded.
-func (b *Batch) PendingOf(accrual *Entry, t time.Time) int64 {
-	for _, lot := range b.holdings[accrual.Member].Lots {
-		if lot.Sequence == accrual.Sequence && lot.Pending(t) {
-			return lot.Remaining
-		}
-	}
-	return 0
+// Pending tells whether the points of the lot that the accrual created cannot be spent yet at t and have not lapsed, whatever
+// remains of them. The lot must be loaded ([Batch.LoadLots]).
+func (b *Batch) Pending(accrual *Entry, t time.Time) bool {
+	h := b.holdings[accrual.Member]
+	return slices.ContainsFunc(h.Lots, func(lot lots.Lot) bool {
+		return lot.Sequence == accrual.Sequence && lot.Pending(t) && !h.Expired(lot, t)
+	})
 }
 
 // Debit posts an entry of negative points, taken from the member's lots in burn order. Its lots must be loaded. It

@@ -111,14 +111,14 @@ func (r Reversal) Taken() int64 {
 // missing was spent, and is dealt with by policy.
 func (h *Holding) Reverse(sequence, points, lapsed int64, policy ReturnPolicy, t time.Time) Reversal {
 	return h.reverse(points, lapsed, policy, t, func(lot Lot) bool {
-		return lot.Sequence == sequence && !h.expired(lot, t) && (policy != OnlyPending || lot.Pending(t))
+		return lot.Sequence == sequence && !h.Expired(lot, t) && (policy != OnlyPending || lot.Pending(t))
 	})
 }
 
 // Undo takes points back that were given by hand, as Reverse does, but whatever the policy all that is left of their lot:
 // they were never earned.
 func (h *Holding) Undo(sequence, points, lapsed int64, policy ReturnPolicy, t time.Time) Reversal {
-	return h.reverse(points, lapsed, policy, t, func(lot Lot) bool { return lot.Sequence == sequence && !h.expired(lot, t) })
+	return h.reverse(points, lapsed, policy, t, func(lot Lot) bool { return lot.Sequence == sequence && !h.Expired(lot, t) })
 }
 
 func (h *Holding) reverse(points, lapsed int64, policy ReturnPolicy, t time.Time, own func(Lot) bool) Reversal {
@@ -133,7 +133,7 @@ func (h *Holding) reverse(points, lapsed int64, policy ReturnPolicy, t time.Time
 	made.Others, points = h.Take(points, t)
 	if points > 0 {
 		// Owing and owning go together only for what holds set aside.
-		pending, missing := h.take(points, func(lot Lot) bool { return !h.expired(lot, t) })
+		pending, missing := h.take(points, func(lot Lot) bool { return !h.Expired(lot, t) })
 		made.Others, points = append(made.Others, pending...), missing
 	}
 	if policy == WithinBalance {

@@ -81,7 +81,7 @@ func (h *Holding) Advance(t time.Time) []Event {
 // Due tells whether Advance has anything to do by t.
 func (h *Holding) Due(t time.Time) bool {
 	return slices.ContainsFunc(h.Holds, func(hold Hold) bool { return !t.Before(hold.EndsAt) }) ||
-		slices.ContainsFunc(h.Lots, func(lot Lot) bool { return lot.Remaining > 0 && h.expired(lot, t) })
+		slices.ContainsFunc(h.Lots, func(lot Lot) bool { return lot.Remaining > 0 && h.Expired(lot, t) })
 }
 
 // lapse takes all that remains of the lots that have expired at t, in the order in which they did.
@@ -89,7 +89,7 @@ func (h *Holding) lapse(t time.Time) []Event {
 	slices.SortFunc(h.Lots, Compare)
 	var events []Event
 	for i := range h.Lots {
-		if lot := &h.Lots[i]; lot.Remaining > 0 && h.expired(*lot, t) {
+		if lot := &h.Lots[i]; lot.Remaining > 0 && h.Expired(*lot, t) {
 			events = append(events, Event{At: *h.expiry(*lot), Lapsed: &Draw{Lot: lot.Sequence, Points: lot.Remaining}})
 			lot.Remaining = 0
 		}

@@ -106,13 +106,14 @@ func (h *Holding) expiry(lot Lot) *time.Time {
 	return h.Idle
 }
 
-func (h *Holding) expired(lot Lot, t time.Time) bool {
+// Expired tells whether the lot has lapsed at t.
+func (h *Holding) Expired(lot Lot, t time.Time) bool {
 	at := h.expiry(lot)
 	return at != nil && !t.Before(*at)
 }
 
 func (h *Holding) spendable(lot Lot, t time.Time) bool {
-	return lot.Remaining > 0 && !lot.Pending(t) && !h.expired(lot, t)
+	return lot.Remaining > 0 && !lot.Pending(t) && !h.Expired(lot, t)
 }
 
 // Credit adds a lot at t and pays debts from it, the oldest first, unless it has lapsed already.
@@ -163,7 +164,7 @@ func (h *Holding) settle(t time.Time) []Payment {
 		if debt.Remaining == 0 {
 			continue
 		}
-		draws, missing := h.take(debt.Remaining, func(lot Lot) bool { return !h.expired(lot, t) })
+		draws, missing := h.take(debt.Remaining, func(lot Lot) bool { return !h.Expired(lot, t) })
 		debt.Remaining = missing
 		for _, one := range draws {
 			payments = append(payments, Payment{Debt: debt.Sequence, Lot: one.Lot, Points: one.Points})

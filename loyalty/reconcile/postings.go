@@ -142,8 +142,10 @@ func (p *postings) confirm(one *confirmationRow) {
 			continue
 		}
 		for i := range p.Lots {
-			if lot := &p.Lots[i]; lot.Sequence == entry.Sequence && lot.Remaining > 0 {
-				lot.AvailableAt, lot.ExpiresAt = &one.RecordedAt, stored[entry.Sequence].ExpiresAt
+			// What was taken back or had lapsed is not confirmed with the rest.
+			kept := stored[entry.Sequence]
+			if lot := &p.Lots[i]; lot.Sequence == entry.Sequence && kept.AvailableAt != nil && kept.AvailableAt.Equal(one.RecordedAt) {
+				lot.AvailableAt, lot.ExpiresAt = &one.RecordedAt, kept.ExpiresAt
 			}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"regulars/internal/actor"
+	"regulars/internal/audit"
 	"regulars/internal/id"
 	"regulars/internal/idempotency"
 	"regulars/internal/outbox"
@@ -136,8 +137,13 @@ func (s *Service) RedeemReward(ctx context.Context, input RedeemInput) (*Answer,
 			return err
 		}
 		redeemed, err := s.redeem(ctx, tx, posting, member, input.RewardID, Redemption{ID: wanted, RedeemedBy: caller.Caller})
+		if err != nil {
+			return err
+		}
 		answer = &Answer{Redemption: redeemed}
-		return err
+		return audit.RecordTx(ctx, tx, caller, audit.Change{Action: "redeemReward", Object: wanted.String(), After: map[string]any{
+			"member": member.ID.String(), "reward": input.RewardID.String(), "entry": redeemed.EntryID().String(), "status": redeemed.Status,
+		}})
 	})
 	if err != nil {
 		return nil, err

@@ -174,7 +174,7 @@ func (s *Service) change(ctx context.Context, wanted id.Reward, action string, w
 		if err := work(tx, changed); err != nil {
 			return err
 		}
-		if before == *changed {
+		if before.same(changed) {
 			return nil
 		}
 		if err := updateReward(ctx, tx, changed); err != nil {
@@ -186,6 +186,18 @@ func (s *Service) change(ctx context.Context, wanted id.Reward, action string, w
 		return nil, err
 	}
 	return changed, nil
+}
+
+// same compares what rewards say: fields that were given anew may point elsewhere, to the same.
+func (r *Reward) same(other *Reward) bool {
+	return r.ID == other.ID && r.Name == other.Name && r.Kind == other.Kind && r.Cost == other.Cost && equal(r.Stock, other.Stock) &&
+		equal(r.PerMemberLimit, other.PerMemberLimit) && equal(r.MinTierID, other.MinTierID) &&
+		equal(instant(r.AvailableFrom), instant(other.AvailableFrom)) && equal(instant(r.AvailableUntil), instant(other.AvailableUntil)) &&
+		equal(r.VoucherValidFor, other.VoucherValidFor) && equal(instant(r.ArchivedAt), instant(other.ArchivedAt))
+}
+
+func equal[T comparable](a, b *T) bool {
+	return a == b || a != nil && b != nil && *a == *b
 }
 
 func unknownReward() error {

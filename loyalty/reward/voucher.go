@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"regulars/internal/actor"
+	"regulars/internal/audit"
 	"regulars/internal/idempotency"
 	"regulars/internal/outbox"
 	"regulars/internal/postgres"
@@ -135,7 +136,13 @@ func (s *Service) UseVoucher(ctx context.Context, input UseInput) (*Answer, erro
 		if err := updateRedemption(ctx, tx, redemption); err != nil {
 			return err
 		}
-		return redemption.tell(ctx, tx, outbox.RedemptionUsed, now)
+		if err := redemption.tell(ctx, tx, outbox.RedemptionUsed, now); err != nil {
+			return err
+		}
+		return audit.RecordTx(ctx, tx, caller, audit.Change{
+			Action: "useVoucher", Object: redemption.ID.String(), Before: map[string]any{"status": Issued},
+			After: map[string]any{"status": redemption.Status},
+		})
 	})
 	if errors.Is(err, errUnknownCode) {
 		s.loyalty.Charge(caller, 1)

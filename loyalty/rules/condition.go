@@ -28,9 +28,10 @@ const MaximumConditionLength = 4_000
 // compare, awards are computed exactly.
 type (
 	purchaseFields struct {
-		Total    float64      `cel:"total"`
-		Currency string       `cel:"currency"`
-		Lines    []lineFields `cel:"lines"`
+		Total          float64      `cel:"total"`
+		PaidWithPoints float64      `cel:"paidWithPoints"`
+		Currency       string       `cel:"currency"`
+		Lines          []lineFields `cel:"lines"`
 	}
 	lineFields struct {
 		SKU      string  `cel:"sku"`
@@ -58,7 +59,7 @@ var (
 	conditionVariables = []string{"purchase", "activity", "member", "now"}
 	conditionFields    = []string{
 		"total", "currency", "lines", "sku", "quantity", "amount", "discount", "category", "brand", "type", "source",
-		"attributes", "tier", "joinedAt", "locale",
+		"attributes", "tier", "joinedAt", "locale", "paidWithPoints",
 	}
 )
 
@@ -214,9 +215,10 @@ func activation(in *input) map[string]any {
 	}
 	currency := in.fact.Total.Currency
 	purchase := purchaseFields{
-		Total:    major(in.fact.Total.Minor, currency.Exponent()),
-		Currency: string(currency),
-		Lines:    make([]lineFields, len(in.fact.Lines)),
+		Total:          major(in.fact.Total.Minor, currency.Exponent()),
+		PaidWithPoints: major(in.fact.Paid, currency.Exponent()),
+		Currency:       string(currency),
+		Lines:          make([]lineFields, len(in.fact.Lines)),
 	}
 	for i, line := range in.fact.Lines {
 		purchase.Lines[i] = lineFields{

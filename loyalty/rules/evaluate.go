@@ -15,8 +15,8 @@ type Evaluation struct {
 }
 
 // Evaluate asks every published rule with the fact's trigger. The base is what rules with fixed or per-amount awards
-// grant; a multiplier m then adds (m - 1) x base, rounded down once; several multipliers add up. A purchase of 0 earns
-// nothing. Awards whose sum would exceed value.MaximumPoints are refused as a whole: the second result is false.
+// grant; a multiplier m then adds (m - 1) x base, rounded down once; several multipliers add up. What is paid with
+// points earns nothing, nor does a purchase of 0. Awards whose sum would exceed value.MaximumPoints are refused as a whole: the second result is false.
 func (s *Set) Evaluate(member Member, fact Fact) (Evaluation, bool) {
 	serving := s.serving(fact)
 	evaluation := Evaluation{Outcomes: make([]Outcome, len(serving))}
@@ -49,7 +49,7 @@ func (s *Set) Evaluate(member Member, fact Fact) (Evaluation, bool) {
 			}
 		}
 		if fact.Total != nil && outcome.Granted > 0 {
-			outcome.Basis = fact.Total.Minor
+			outcome.Basis, outcome.Paid = fact.Total.Minor, fact.Paid
 		}
 		evaluation.Points += outcome.Granted
 		evaluation.Qualifying += outcome.Qualifying
@@ -70,6 +70,9 @@ func consider(version *Version, input *input, outcome *Outcome) bool {
 		return false
 	case fact.Total != nil && fact.Total.Minor == 0:
 		outcome.Status, outcome.Reason = NotMatched, WorthNothing
+		return false
+	case fact.Total != nil && fact.Total.Minor == fact.Paid:
+		outcome.Status, outcome.Reason = NotMatched, PaidWithPoints
 		return false
 	case version.Award.PerAmount != nil && fact.Total == nil:
 		outcome.Status, outcome.Reason = NotMatched, NotAboutMoney
@@ -95,7 +98,7 @@ func awardBase(outcome *Outcome, version *Version, fact Fact) int64 {
 	}
 	award := version.Award.PerAmount
 	outcome.Reason = ByAmount
-	steps, _ := value.MultiplyDivide(fact.Total.Minor, 1, award.Every, award.Rounding)
+	steps, _ := value.MultiplyDivide(fact.Total.Minor-fact.Paid, 1, award.Every, award.Rounding)
 	if steps == 0 {
 		outcome.Reason = BelowOneStep
 		return 0

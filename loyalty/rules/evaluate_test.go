@@ -95,6 +95,40 @@ func TestEvaluate_Awards(t *testing.T) {
 	}
 }
 
+// What was paid with points earns nothing, but a return takes back by its share of the total.
+func TestEvaluate_PaidWithPoints(t *testing.T) {
+	t.Parallel()
+	asked := set(t,
+		rule("per amount", every(1, 100, value.Floor), func(v *rules.Version) { v.Priority = 4 }),
+		rule("fixed", fixed(5), func(v *rules.Version) { v.Priority = 3 }),
+		rule("multiplier", times(2_000_000), func(v *rules.Version) { v.Priority = 2 }),
+		rule("on condition", fixed(1), func(v *rules.Version) {
+			v.Priority, v.Condition = 1, `purchase.total == 99.0 && purchase.paidWithPoints >= 30`
+		}),
+	)
+	for _, test := range []struct {
+		paid, basis int64
+		want        []int64
+	}{{0, 9900, []int64{99, 5, 104, 0}}, {3000, 9900, []int64{69, 5, 75, 1}}, {9801, 9900, []int64{0, 5, 6, 1}}, {9900, 0, []int64{0, 0, 0, 0}}} {
+		fact := purchase(9900)
+		fact.Paid = test.paid
+		evaluation, ok := asked.Evaluate(rules.Member{}, fact)
+		if !ok {
+			t.Fatal("it is more than can be counted")
+		}
+		var got []int64
+		for _, outcome := range evaluation.Outcomes {
+			got = append(got, outcome.Granted)
+			if outcome.Granted > 0 && outcome.Basis != test.basis {
+				t.Errorf("%d paid: the basis is %d", test.paid, outcome.Basis)
+			}
+		}
+		if difference := cmp.Diff(test.want, got); difference != "" {
+			t.Errorf("%d paid: %s", test.paid, difference)
+		}
+	}
+}
+
 func TestEvaluate_TooMuch(t *testing.T) {
 	t.Parallel()
 	for _, awards := range [][]rules.Award{

@@ -67,13 +67,15 @@ type Member struct {
 	Attributes map[string]string
 }
 
-// Fact is what a rule judges. Total is nil for a fact that is not about money.
+// Fact is what a rule judges. Total is nil for a fact that is not about money; Paid is the part of it, in minor units, that
+// was paid with points.
 type Fact struct {
 	Type       string
 	Source     string
 	OccurredAt time.Time
 	RecordedAt time.Time
 	Total      *value.Money
+	Paid       int64
 	Lines      []Line
 	Attributes map[string]string
 }
@@ -111,6 +113,7 @@ const (
 	BelowOneStep    Reason = "BELOW_ONE_STEP"
 	NothingToRaise  Reason = "NOTHING_TO_MULTIPLY"
 	WorthNothing    Reason = "WORTH_NOTHING"
+	PaidWithPoints  Reason = "PAID_WITH_POINTS"
 	NotAboutMoney   Reason = "NOT_ABOUT_MONEY"
 	OutsideSchedule Reason = "OUTSIDE_SCHEDULE"
 )
@@ -130,6 +133,8 @@ type Outcome struct {
 	Qualifying int64 `json:"qualifying,omitempty"`
 	// Basis is the amount in minor units on which the award stands and by whose share a return takes it back.
 	Basis int64 `json:"basis,omitempty"`
+	// Paid is the part of Basis that was paid with points and earned nothing.
+	Paid int64 `json:"paid,omitempty"`
 }
 
 // Set is the published versions of all rules, ready to be asked.

@@ -1,0 +1,67 @@
+package loyalty
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"regulars/internal/actor"
+	"regulars/internal/page"
+	"regulars/internal/problem"
+	"regulars/internal/value"
+)
+
+// WaitingReturn is a return that was told before its purchase and waits for it.
+type WaitingReturn struct {
+	Hash               uuid.UUID `db:"hash"`
+	Source             string    `db:"source"`
+	ExternalID         string    `db:"external_id"`
+	PurchaseSource     string    `db:"purchase_source"`
+	PurchaseExternalID string    `db:"purchase_external_id"`
+	OccurredAt         time.Time `db:"occurred_at"`
+	RecordedAt         time.Time `db:"recorded_at"`
+	AmountMinor        *int64    `db:"amount"`
+	currency           value.Currency
+}
+
+// Amount is what came back; nil: lines, or all of it.
+func (w WaitingReturn) Amount() *value.Money {
+	if w.AmountMinor == nil {
+		return nil
+	}
+	return &value.Money{Minor: *w.AmountMinor, Currency: w.currency}
+}
+
+const waitingPages = "waiting"
+
+// WaitingReturns lists the returns whose purchases have not come, in the order of their keys. For support and admins.
+func (s *Service) WaitingReturns(ctx context.Context, first *int, after *string) (*WaitingReturnConnection, error) {
+	if _, err := actor.Require(ctx, actor.Support, actor.Admin); err != nil {
+		return nil, err
+	}
+	arguments, err := page.Parse(waitingPages, first, after)
+	if err != nil {
+		return nil, err
+	}
+	var behind uuid.UUID
+	if arguments.After != "" {
+		if behind, err = uuid.Parse(arguments.After); err != nil {
+			return nil, problem.BadUserInput("after is not a cursor of this list")
+		}
+	}
+	book, err := s.rulebook(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
+	waiting, err := listWaiting(ctx, s.db, behind, arguments.Size+1)
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range waiting {
+		one.currency = book.Currency
+	}
+	return page.New(waitingPages, arguments, waiting,
+		func(one *WaitingReturn) string { return one.Hash.String() },
+		func(ctx context.Context) (int, error) { return countWaiting(ctx, s.db) }), nil
+}
