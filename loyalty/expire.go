@@ -3,6 +3,7 @@ package loyalty
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"regulars/internal/actor"
 	"regulars/internal/id"
@@ -39,9 +40,9 @@ func (s *Service) ExpirePoints(ctx context.Context, limit int) (int, error) {
 	return len(due), err
 }
 
-// AnnounceExpiries tells, by notices, of points that lapse within a period from now: once for all that a member has that
-// lapse at one instant. It does so for at most limit of those in one transaction and returns how many they were; 0: nobody is
-// left. It may be killed and repeated at any time. For admins.
+// AnnounceExpiries tells, by notices, of points that lapse within a period from now if nothing is heard of the member: once for
+// all that it has that lapse at one instant. It does so for some limit of members in one transaction and returns how many
+// announcements those were; 0: nobody is left. It may be killed and repeated at any time. For admins.
 func (s *Service) AnnounceExpiries(ctx context.Context, within value.Period, limit int) (int, error) {
 	if _, err := actor.Require(ctx, actor.Admin); err != nil {
 		return 0, err
@@ -52,18 +53,39 @@ func (s *Service) AnnounceExpiries(ctx context.Context, within value.Period, lim
 		if err != nil {
 			return err
 		}
-		members, err := selectExpiring(ctx, tx, tx.Now, within.After(tx.Now, posting.book.zone), limit)
-		if err != nil || len(members) == 0 {
-			announced = 0
-			return err
-		}
-		if err := posting.Open(ctx, members); err != nil {
-			return err
-		}
-		told, err := insertAnnounced(ctx, tx, members, tx.Now, within.After(tx.Now, posting.book.zone))
+		then := within.After(tx.Now, posting.book.zone)
+		members, err := selectExpiring(ctx, tx, tx.Now, then, limit)
 		if err != nil {
 			return err
 		}
+		idling, err := selectIdling(ctx, tx, lots.IdleSince(posting.book.terms.Expiry, then, posting.book.zone), limit)
+		if err != nil {
+			return err
+		}
+		all := slices.Clone(members)
+		for i, one := range idling {
+			all = append(all, one.Member)
+			if at := lots.Idle(posting.book.terms.Expiry, one.HeardAt, posting.book.zone); at != nil {
+				idling[i].ExpiresAt = *at
+			}
+		}
+		announced = 0
+		if len(all) == 0 {
+			return nil
+		}
+		slices.SortFunc(all, id.Compare)
+		if err := posting.Open(ctx, slices.Compact(all)); err != nil {
+			return err
+		}
+		told, err := insertAnnounced(ctx, tx, members, tx.Now, then)
+		if err != nil {
+			return err
+		}
+		idle, err := insertAnnouncedIdle(ctx, tx, idling)
+		if err != nil {
+			return err
+		}
+		told = append(told, idle...)
 		announced = len(told)
 		notices := make([]outbox.Notice, len(told))
 		for i, one := range told {

@@ -11,6 +11,7 @@ import (
 	"regulars/internal/value"
 	"regulars/loyalty"
 	"regulars/loyalty/ledger"
+	"regulars/loyalty/lots"
 	"regulars/loyalty/loyaltytest"
 )
 
@@ -161,4 +162,45 @@ func TestExpirePoints_InBatches(t *testing.T) {
 	}
 	history := entriesOf(t, w, members[0])
 	equal(t, "what lapsed", line{ledger.Expiry, -30, 8}, history[len(history)-1])
+}
+
+// Members are told before everything lapses since they were not heard of: once, and again when they were heard of meanwhile.
+func TestNotices_OfIdleness(t *testing.T) {
+	t.Parallel()
+	w := loyaltytest.New(t)
+	expiry(t, w, loyalty.ExpiryPolicy{Mode: lots.Inactivity, After: &value.Period{Days: 90}})
+	member := w.Enroll()
+	w.Adjust(member, 10)
+	w.Adjust(member, 4, expires(w.Now().AddDate(0, 0, 200)))
+	lastHeard := w.Now()
+	heard(t, w, "test")
+	month := value.Period{Days: 30}
+	announce := func() int {
+		t.Helper()
+		count, err := w.Service.AnnounceExpiries(w.Admin, month, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return count
+	}
+	equal(t, "too early", 0, announce())
+	w.Clock.Set(lastHeard.AddDate(0, 0, 61))
+	equal(t, "a month before", 1, announce())
+	equal(t, "again", 0, announce())
+	equal(t, "told", []outbox.Payload{outbox.PointsExpiring{Points: 10, ExpiresAt: firstLapse(t, w, member)}}, heard(t, w, "test")[member.ID])
+	w.Adjust(member, 1)
+	equal(t, "heard of meanwhile", 0, announce())
+	w.Clock.Advance(61 * 24 * time.Hour)
+	equal(t, "and then no more", 1, announce())
+	clean(t, w)
+}
+
+// firstLapse is when the first of what the member owns lapses, as the API tells it.
+func firstLapse(t *testing.T, w *loyaltytest.World, member *loyalty.Member) time.Time {
+	t.Helper()
+	owned, err := w.Service.Expirations(w.Admin, ids(member), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return owned[member.ID].Expiring(value.Period{Days: 60})[0].At
 }

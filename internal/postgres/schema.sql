@@ -96,7 +96,8 @@ CREATE TABLE public.adjustments (
 
 CREATE TABLE public.announced_expiries (
     member_id uuid NOT NULL,
-    expires_at timestamp with time zone NOT NULL
+    expires_at timestamp with time zone NOT NULL,
+    heard_at timestamp with time zone
 );
 
 CREATE TABLE public.changes (
