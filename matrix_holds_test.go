@@ -19,6 +19,7 @@ func (w *world) fillHolds(t *testing.T, do func(caller, string, string) string, 
 	}
 	do(admin, `recordReturn(input: {source: "desk", externalId: "early", purchaseSource: "till", purchaseExternalId: "to come",
 		occurredAt: "<yesterday>", amount: {amount: "1.00", currency: "EUR"}})`, "waiting")
+	keep("<waitingReturn>", `wai_\w+`, w.ask(t, admin, `{ waitingReturns { nodes { id } } }`, nil))
 	keep("<hold>", `hld_\w+`, hold(w.things["<externalId>"], "ada's"))
 	do(admin, `captureHold(input: {holdId: "<hold>", purchaseSource: "a till", purchaseExternalId: "1", idempotencyKey: "ada's"})`, "hold { id }")
 	hold(w.things["<externalId>"], "ada's other")

@@ -38,6 +38,9 @@ func (r *Resolver) node(ctx context.Context, wanted string) (generated.Node, err
 	if entry := id.ParseAuditEntry(wanted); entry != (id.AuditEntry{}) {
 		return found(r.log.Entry(ctx, entry))
 	}
+	if waiting := id.ParseWaitingReturn(wanted); waiting != (id.WaitingReturn{}) {
+		return found(r.loyalty.WaitingReturn(ctx, waiting))
+	}
 	// A till is shown the member whose purchase it records; only who may look members up finds them by what it kept of that.
 	if !caller.Has(actor.Member, actor.Support, actor.Admin, actor.MembersRead) {
 		return nil, nil

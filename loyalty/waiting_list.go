@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"regulars/internal/actor"
+	"regulars/internal/id"
 	"regulars/internal/page"
 	"regulars/internal/problem"
 	"regulars/internal/value"
@@ -14,16 +15,19 @@ import (
 
 // WaitingReturn is a return that was told before its purchase and waits for it.
 type WaitingReturn struct {
-	Hash               uuid.UUID `db:"hash"`
-	Source             string    `db:"source"`
-	ExternalID         string    `db:"external_id"`
-	PurchaseSource     string    `db:"purchase_source"`
-	PurchaseExternalID string    `db:"purchase_external_id"`
-	OccurredAt         time.Time `db:"occurred_at"`
-	RecordedAt         time.Time `db:"recorded_at"`
-	AmountMinor        *int64    `db:"amount"`
+	ID                 id.WaitingReturn `db:"hash"`
+	Source             string           `db:"source"`
+	ExternalID         string           `db:"external_id"`
+	PurchaseSource     string           `db:"purchase_source"`
+	PurchaseExternalID string           `db:"purchase_external_id"`
+	OccurredAt         time.Time        `db:"occurred_at"`
+	RecordedAt         time.Time        `db:"recorded_at"`
+	AmountMinor        *int64           `db:"amount"`
 	currency           value.Currency
 }
+
+// IsNode marks the return as one of the API's nodes.
+func (WaitingReturn) IsNode() {}
 
 // Amount is what came back; nil: lines, or all of it.
 func (w WaitingReturn) Amount() *value.Money {
@@ -62,6 +66,23 @@ func (s *Service) WaitingReturns(ctx context.Context, first *int, after *string)
 		one.currency = book.Currency
 	}
 	return page.New(waitingPages, arguments, waiting,
-		func(one *WaitingReturn) string { return one.Hash.String() },
+		func(one *WaitingReturn) string { return uuid.UUID(one.ID).String() },
 		func(ctx context.Context) (int, error) { return countWaiting(ctx, s.db) }), nil
+}
+
+// WaitingReturn finds a return that waits; nil if it waits no more or never did. For SUPPORT and ADMIN; nil for others.
+func (s *Service) WaitingReturn(ctx context.Context, wanted id.WaitingReturn) (*WaitingReturn, error) {
+	caller, err := actor.Require(ctx)
+	if err != nil || !caller.Has(actor.Support, actor.Admin) {
+		return nil, err
+	}
+	book, err := s.rulebook(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
+	found, err := findWaiting(ctx, s.db, wanted)
+	if found != nil {
+		found.currency = book.Currency
+	}
+	return found, err
 }

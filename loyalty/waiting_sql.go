@@ -3,7 +3,9 @@ package loyalty
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -105,6 +107,18 @@ func listWaiting(ctx context.Context, q postgres.Runner, behind uuid.UUID, limit
 		select hash, source, external_id, purchase_source, purchase_external_id, occurred_at, recorded_at, amount
 		from waiting_returns where hash > $1 order by hash limit $2`, behind, limit)
 	return waiting, err
+}
+
+// findWaiting returns a return that waits, nil if none of that id does.
+func findWaiting(ctx context.Context, q postgres.Runner, wanted id.WaitingReturn) (*WaitingReturn, error) {
+	var found WaitingReturn
+	err := q.Get(ctx, &found, `
+		select hash, source, external_id, purchase_source, purchase_external_id, occurred_at, recorded_at, amount
+		from waiting_returns where hash = $1`, wanted)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return &found, err
 }
 
 func countWaiting(ctx context.Context, q postgres.Runner) (int, error) {

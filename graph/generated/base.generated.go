@@ -3429,6 +3429,13 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 	switch obj := (obj).(type) {
 	case nil:
 		return graphql.Null
+	case loyalty.WaitingReturn:
+		return ec._WaitingReturn(ctx, sel, &obj)
+	case *loyalty.WaitingReturn:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._WaitingReturn(ctx, sel, obj)
 	case tiers.Tier:
 		return ec._Tier(ctx, sel, &obj)
 	case *tiers.Tier:

@@ -1690,6 +1690,16 @@ func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐTier(ctx conte
 	return v
 }
 
+func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐWaitingReturn(ctx context.Context, v any) (id.WaitingReturn, error) {
+	var res id.WaitingReturn
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐWaitingReturn(ctx context.Context, sel ast.SelectionSet, v id.WaitingReturn) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNID2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalID(v)
 	return res, graphql.ErrorOnPath(ctx, err)

@@ -635,6 +635,7 @@ type ComplexityRoot struct {
 	WaitingReturn struct {
 		Amount             func(childComplexity int) int
 		ExternalID         func(childComplexity int) int
+		ID                 func(childComplexity int) int
 		OccurredAt         func(childComplexity int) int
 		PurchaseExternalID func(childComplexity int) int
 		PurchaseSource     func(childComplexity int) int
@@ -3172,6 +3173,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.WaitingReturn.ExternalID(childComplexity), true
+	case "WaitingReturn.id":
+		if e.ComplexityRoot.WaitingReturn.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WaitingReturn.ID(childComplexity), true
 	case "WaitingReturn.occurredAt":
 		if e.ComplexityRoot.WaitingReturn.OccurredAt == nil {
 			break
@@ -5491,7 +5498,9 @@ enum Role {
 }
 
 "A return that waits for its purchase."
-type WaitingReturn @access(roles: [SUPPORT, ADMIN]) {
+type WaitingReturn implements Node @access(roles: [SUPPORT, ADMIN]) {
+  "Its id."
+  id: ID!
   "The system that told it."
   source: String!
   "The return's id there."
@@ -6531,6 +6540,8 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 
 func (ec *executionContext) childFields_WaitingReturn(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
+	case "id":
+		return ec.fieldContext_WaitingReturn_id(ctx, field)
 	case "source":
 		return ec.fieldContext_WaitingReturn_source(ctx, field)
 	case "externalId":

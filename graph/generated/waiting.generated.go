@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"regulars/internal/id"
 	"regulars/internal/page"
 	"regulars/internal/value"
 	"regulars/loyalty"
@@ -32,6 +33,29 @@ type WaitingReturnConnectionResolver interface {
 // endregion ***************************** args.gotpl *****************************
 
 // region    **************************** field.gotpl *****************************
+
+func (ec *executionContext) _WaitingReturn_id(ctx context.Context, field graphql.CollectedField, obj *loyalty.WaitingReturn) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WaitingReturn_id(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v id.WaitingReturn) graphql.Marshaler {
+			return ec.marshalNID2regularsᚋinternalᚋidᚐWaitingReturn(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WaitingReturn_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WaitingReturn", field, false, false, errors.New("field of type ID does not have child fields"))
+}
 
 func (ec *executionContext) _WaitingReturn_source(ctx context.Context, field graphql.CollectedField, obj *loyalty.WaitingReturn) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -389,7 +413,7 @@ func (ec *executionContext) fieldContext_WaitingReturnEdge_cursor(_ context.Cont
 
 // region    **************************** object.gotpl ****************************
 
-var waitingReturnImplementors = []string{"WaitingReturn"}
+var waitingReturnImplementors = []string{"WaitingReturn", "Node"}
 
 func (ec *executionContext) _WaitingReturn(ctx context.Context, sel ast.SelectionSet, obj *loyalty.WaitingReturn) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, waitingReturnImplementors)
@@ -401,6 +425,11 @@ func (ec *executionContext) _WaitingReturn(ctx context.Context, sel ast.Selectio
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("WaitingReturn")
+		case "id":
+			out.Values[i] = ec._WaitingReturn_id(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "source":
 			out.Values[i] = ec._WaitingReturn_source(ctx, field, obj)
 			if out.Values[i] == graphql.Null {

@@ -23,17 +23,18 @@ var encoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPaddin
 
 // Prefixes of the ids in the API, by noun.
 const (
-	memberPrefix     = "mem"
-	tierPrefix       = "tie"
-	rulePrefix       = "rul"
-	adjustmentPrefix = "adj"
-	activityPrefix   = "act"
-	entryPrefix      = "ent"
-	clientPrefix     = "cli"
-	holdPrefix       = "hld"
-	rewardPrefix     = "rew"
-	redemptionPrefix = "red"
-	auditEntryPrefix = "aud"
+	memberPrefix        = "mem"
+	tierPrefix          = "tie"
+	rulePrefix          = "rul"
+	adjustmentPrefix    = "adj"
+	activityPrefix      = "act"
+	entryPrefix         = "ent"
+	clientPrefix        = "cli"
+	holdPrefix          = "hld"
+	rewardPrefix        = "rew"
+	redemptionPrefix    = "red"
+	auditEntryPrefix    = "aud"
+	waitingReturnPrefix = "wai"
 )
 
 // Member is the id of a member.
@@ -75,6 +76,9 @@ type Redemption uuid.UUID
 // Reward is the id of a reward.
 type Reward uuid.UUID
 
+// WaitingReturn is the id of a return that waits for its purchase.
+type WaitingReturn uuid.UUID
+
 // New returns a new random id, later ones sorting behind earlier ones.
 func New[T ~[16]byte]() T {
 	return T(uuid.Must(uuid.NewV7()))
@@ -95,17 +99,18 @@ func Compare[T ~[16]byte](a, b T) int {
 	return bytes.Compare(left[:], right[:])
 }
 
-func (m Member) String() string     { return text(memberPrefix, m) }
-func (t Tier) String() string       { return text(tierPrefix, t) }
-func (r Rule) String() string       { return text(rulePrefix, r) }
-func (a Adjustment) String() string { return text(adjustmentPrefix, a) }
-func (c Client) String() string     { return text(clientPrefix, c) }
-func (a AuditEntry) String() string { return text(auditEntryPrefix, a) }
-func (a Activity) String() string   { return numbered(activityPrefix, a.Member, a.Sequence) }
-func (e Entry) String() string      { return numbered(entryPrefix, e.Member, e.Sequence) }
-func (h Hold) String() string       { return text(holdPrefix, h) }
-func (r Redemption) String() string { return text(redemptionPrefix, r) }
-func (r Reward) String() string     { return text(rewardPrefix, r) }
+func (m Member) String() string        { return text(memberPrefix, m) }
+func (t Tier) String() string          { return text(tierPrefix, t) }
+func (r Rule) String() string          { return text(rulePrefix, r) }
+func (a Adjustment) String() string    { return text(adjustmentPrefix, a) }
+func (c Client) String() string        { return text(clientPrefix, c) }
+func (a AuditEntry) String() string    { return text(auditEntryPrefix, a) }
+func (a Activity) String() string      { return numbered(activityPrefix, a.Member, a.Sequence) }
+func (e Entry) String() string         { return numbered(entryPrefix, e.Member, e.Sequence) }
+func (h Hold) String() string          { return text(holdPrefix, h) }
+func (r Redemption) String() string    { return text(redemptionPrefix, r) }
+func (r Reward) String() string        { return text(rewardPrefix, r) }
+func (r WaitingReturn) String() string { return text(waitingReturnPrefix, r) }
 
 // ParseMember reads a member's id; the zero id if text is none.
 func ParseMember(text string) Member { return parse[Member](memberPrefix, text) }
@@ -146,6 +151,11 @@ func ParseRedemption(text string) Redemption { return parse[Redemption](redempti
 // ParseReward reads a reward's id; the zero id if text is none.
 func ParseReward(text string) Reward { return parse[Reward](rewardPrefix, text) }
 
+// ParseWaitingReturn reads the id of a return that waits for its purchase; the zero id if text is none.
+func ParseWaitingReturn(text string) WaitingReturn {
+	return parse[WaitingReturn](waitingReturnPrefix, text)
+}
+
 // MarshalGQL writes the id as the API shows it.
 func (m Member) MarshalGQL(w io.Writer) { write(w, m) }
 
@@ -178,6 +188,9 @@ func (r Redemption) MarshalGQL(w io.Writer) { write(w, r) }
 
 // MarshalGQL writes the id as the API shows it.
 func (r Reward) MarshalGQL(w io.Writer) { write(w, r) }
+
+// MarshalGQL writes the id as the API shows it.
+func (r WaitingReturn) MarshalGQL(w io.Writer) { write(w, r) }
 
 // UnmarshalGQL reads the id from an argument.
 func (m *Member) UnmarshalGQL(value any) error { return read(m, value, ParseMember) }
@@ -212,6 +225,9 @@ func (r *Redemption) UnmarshalGQL(value any) error { return read(r, value, Parse
 // UnmarshalGQL reads the id from an argument.
 func (r *Reward) UnmarshalGQL(value any) error { return read(r, value, ParseReward) }
 
+// UnmarshalGQL reads the id from an argument.
+func (r *WaitingReturn) UnmarshalGQL(value any) error { return read(r, value, ParseWaitingReturn) }
+
 // Value gives the id to the database.
 func (m Member) Value() (driver.Value, error) { return uuid.UUID(m).Value() }
 
@@ -239,6 +255,9 @@ func (r Redemption) Value() (driver.Value, error) { return uuid.UUID(r).Value() 
 // Value gives the id to the database.
 func (a AuditEntry) Value() (driver.Value, error) { return uuid.UUID(a).Value() }
 
+// Value gives the id to the database.
+func (r WaitingReturn) Value() (driver.Value, error) { return uuid.UUID(r).Value() }
+
 // Scan takes the id from the database.
 func (m *Member) Scan(source any) error { return (*uuid.UUID)(m).Scan(source) }
 
@@ -265,6 +284,9 @@ func (r *Redemption) Scan(source any) error { return (*uuid.UUID)(r).Scan(source
 
 // Scan takes the id from the database.
 func (a *AuditEntry) Scan(source any) error { return (*uuid.UUID)(a).Scan(source) }
+
+// Scan takes the id from the database.
+func (r *WaitingReturn) Scan(source any) error { return (*uuid.UUID)(r).Scan(source) }
 
 // MarshalText writes the id into JSON as the API shows it.
 func (t Tier) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
