@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"regulars/internal/id"
 	"regulars/internal/postgres"
@@ -44,6 +45,9 @@ type decisions struct {
 	// present one, else only that. What this slice adds is in standings.
 	histories map[id.Member][]past
 	purchases map[id.Activity]*purchase
+	// carrying are the latest awards of rules that carry over, newest first, as far as returns may take them back.
+	carrying map[ownRule][]*award
+	memories *memories
 }
 
 func openDecisions(ctx context.Context, tx *postgres.Tx, book *rulebook, open []*fact) (*decisions, error) {
@@ -73,7 +77,10 @@ func openDecisions(ctx context.Context, tx *postgres.Tx, book *rulebook, open []
 	if made.purchases, err = loadPurchases(ctx, tx, returned); err != nil {
 		return nil, fmt.Errorf("load purchases: %w", err)
 	}
-	if err := made.batch.LoadLapsed(ctx, awarded(made.purchases)); err != nil {
+	if made.carrying, err = loadCarrying(ctx, tx, book, made.purchases); err != nil {
+		return nil, fmt.Errorf("load awards that were carried over: %w", err)
+	}
+	if err := made.batch.LoadLapsed(ctx, made.awarded()); err != nil {
 		return nil, err
 	}
 	rows, err := selectMembers(ctx, tx, members)
@@ -86,18 +93,35 @@ func openDecisions(ctx context.Context, tx *postgres.Tx, book *rulebook, open []
 	if err := made.loadHistories(ctx, tx, open); err != nil {
 		return nil, err
 	}
-	return made, nil
+	return made, made.recall(ctx, tx, open)
 }
 
-// awarded are the entries that purchases led to.
-func awarded(purchases map[id.Activity]*purchase) []*ledger.Entry {
-	var entries []*ledger.Entry
-	for _, one := range purchases {
-		for _, award := range one.awards {
-			entries = append(entries, award.entry)
+// recall loads what rules remember that facts are judged by or change. It locks what all members share, and comes last.
+func (d *decisions) recall(ctx context.Context, tx *postgres.Tx, open []*fact) error {
+	var needed []recalled
+	var counted []ownType
+	for _, one := range open {
+		if one.returning != nil {
+			continue
+		}
+		judged := rules.Fact{Type: one.kind, OccurredAt: one.occurredAt, RecordedAt: d.batch.Instant(one.member)}
+		asked, number := recall(d.book.rules, one.member, judged)
+		needed = append(needed, asked...)
+		if number {
+			counted = append(counted, ownType{Member: one.member, Type: one.kind})
 		}
 	}
-	return entries
+	needed = append(needed, recallAwards(d.awarded())...)
+	for _, sold := range d.purchases {
+		for _, one := range sold.awards {
+			if one.outcome.Remainder != nil {
+				needed = append(needed, recalled{member: sold.Member, rule: one.outcome.Rule, at: sold.OccurredAt})
+			}
+		}
+	}
+	var err error
+	d.memories, err = openMemories(ctx, tx, d.book.rules, needed, counted, true)
+	return err
 }
 
 // loadHistories reads what tiers members held when facts happened that are told late.
@@ -150,42 +174,59 @@ func (d *decisions) tierAt(one *fact) tiers.Tier {
 
 // award asks the rules about a purchase or an activity and posts what they grant.
 func (d *decisions) award(one *fact) {
-	member := d.members[one.member]
-	judged := rules.Fact{
-		Type: one.kind, Source: one.source, OccurredAt: one.occurredAt, RecordedAt: d.batch.Instant(one.member),
-		Attributes: one.attributes.Map(),
-	}
-	if one.total != nil {
-		judged.Total = &value.Money{Minor: *one.total, Currency: d.book.Currency}
-		judged.Lines = ruleLines(one.lines)
-	}
-	if one.paid != nil {
-		judged.Paid = *one.paid
-	}
-	evaluation, fits := d.book.rules.Evaluate(rules.Member{
-		Tier: d.tierAt(one).Name, JoinedAt: member.JoinedAt, Locale: member.Locale, Attributes: member.Attributes.Map(),
-	}, judged)
+	judged := d.book.judged(one, d.batch.Instant(one.member), d.memories)
+	memory := d.memories.member(one.member)
+	evaluation, fits := d.book.rules.Evaluate(known(d.members[one.member], d.tierAt(one)), judged, memory)
 	if !fits || !d.batch.Fits(one.member, evaluation.Points) {
 		one.problems.Add(problem.InvalidPoints, nil, "This would earn more points than can be counted.")
 		return
 	}
 	d.enter(one)
+	d.memories.hear(one.member, one.kind)
+	d.book.rules.Remember(judged, evaluation, memory)
 	one.recorded.Evaluation = &evaluation
 	activity := one.recorded.Activity
 	for _, outcome := range evaluation.Outcomes {
 		if outcome.Granted == 0 {
 			continue
 		}
-		available, expires := d.book.matures(outcome.Rule, outcome.Version, one.occurredAt, activity.RecordedAt)
-		entry := d.batch.Credit(ledger.Entry{
+		available, expires := d.book.matures(outcome, one.occurredAt, activity.RecordedAt)
+		made := ledger.Entry{
 			Member: one.member, Kind: ledger.Accrual, Points: outcome.Granted, OccurredAt: one.occurredAt,
-			RecordedAt: activity.RecordedAt, ActivitySequence: &activity.Sequence, Rule: &outcome.Rule,
-			RuleVersion: &outcome.Version, Basis: &outcome.Basis, Qualifying: outcome.Qualifying, QualifiesAt: one.occurredAt,
-			AvailableAt: available, ExpiresAt: expires,
-		})
+			RecordedAt: activity.RecordedAt, ActivitySequence: &activity.Sequence, Basis: &outcome.Basis,
+			Qualifying: outcome.Qualifying, QualifiesAt: one.occurredAt, AvailableAt: available, ExpiresAt: expires,
+		}
+		if outcome.Tier == nil {
+			made.Rule, made.RuleVersion = &outcome.Rule, &outcome.Version
+		}
+		entry := d.batch.Credit(made)
 		one.recorded.Entries = append(one.recorded.Entries, &entry)
 		d.standings.count(one.member, entry.Qualifying, entry.QualifiesAt, entry.RecordedAt)
 	}
+}
+
+// known is what rules may know of a member who held a tier.
+func known(member *Member, held tiers.Tier) rules.Member {
+	return rules.Member{
+		Tier: held.Name, TierID: held.ID, BirthDate: member.BirthDate, JoinedAt: member.JoinedAt, Locale: member.Locale,
+		Attributes: member.Attributes.Map(),
+	}
+}
+
+// judged is a fact as rules see it, recorded next of its member.
+func (b *rulebook) judged(one *fact, recordedAt time.Time, memories *memories) rules.Fact {
+	judged := rules.Fact{
+		Type: one.kind, Source: one.source, OccurredAt: one.occurredAt, RecordedAt: recordedAt,
+		Number: memories.number(one.member, one.kind), Attributes: one.attributes.Map(),
+	}
+	if one.total != nil {
+		judged.Total = &value.Money{Minor: *one.total, Currency: b.Currency}
+		judged.Lines = ruleLines(one.lines)
+	}
+	if one.paid != nil {
+		judged.Paid = *one.paid
+	}
+	return judged
 }
 
 func ruleLines(lines []purchaseLine) []rules.Line {
@@ -203,35 +244,6 @@ func ruleLines(lines []purchaseLine) []rules.Line {
 		}
 	}
 	return seen
-}
-
-// takeBack works out what a return brings back and reverses its share of what the purchase earned.
-func (d *decisions) takeBack(one *fact) {
-	sold := d.purchases[one.returning.purchase]
-	worth, lines, problems := sold.take(one.returning)
-	if len(problems) > 0 {
-		one.problems = problems
-		return
-	}
-	one.total = &worth
-	d.enter(one)
-	activity := one.recorded.Activity
-	activity.PurchaseSequence = &sold.Sequence
-	one.returning.came = lines
-	for i := range sold.awards {
-		award := &sold.awards[i]
-		points, qualifying := award.owed(sold.returned)
-		if points == 0 && qualifying == 0 {
-			continue
-		}
-		entry := d.batch.Reverse(ledger.Entry{
-			Member: one.member, Kind: ledger.Reversal, OccurredAt: one.occurredAt,
-			RecordedAt: activity.RecordedAt, ActivitySequence: &activity.Sequence, ReversesSequence: &award.entry.Sequence,
-			Rule: award.entry.Rule, RuleVersion: award.entry.RuleVersion, Qualifying: -qualifying, QualifiesAt: award.entry.QualifiesAt,
-		}, points)
-		one.recorded.Entries = append(one.recorded.Entries, &entry)
-		d.standings.count(one.member, entry.Qualifying, entry.QualifiesAt, entry.RecordedAt)
-	}
 }
 
 // enter gives the fact its place among the member's rows.
@@ -257,6 +269,9 @@ func (d *decisions) write(ctx context.Context, tx *postgres.Tx, open []*fact) er
 		return fmt.Errorf("write facts: %w", err)
 	}
 	if err := d.batch.Write(ctx); err != nil {
+		return err
+	}
+	if err := d.memories.write(ctx, tx); err != nil {
 		return err
 	}
 	if err := insertMoves(ctx, tx, d.standings.moves); err != nil {

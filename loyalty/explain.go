@@ -3,9 +3,11 @@ package loyalty
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"regulars/internal/actor"
+	"regulars/internal/id"
 	"regulars/internal/value"
 	"regulars/loyalty/ledger"
 	"regulars/loyalty/rules"
@@ -56,10 +58,11 @@ func (e *Explainer) Title(entry *ledger.Entry, reward string) string {
 		return "Points taken back by our team"
 	}
 	name := "Points"
-	if entry.Rule != nil && entry.RuleVersion != nil {
-		if version, ok := e.book.rules.Version(*entry.Rule, *entry.RuleVersion); ok {
-			name = version.Name
-		}
+	switch {
+	case entry.Rule != nil && entry.RuleVersion != nil:
+		name = e.name(*entry.Rule, *entry.RuleVersion, name)
+	case entry.ActivitySequence != nil:
+		name = "Bonus of your tier"
 	}
 	if entry.Kind == ledger.Reversal {
 		return "Return: " + name
@@ -67,30 +70,48 @@ func (e *Explainer) Title(entry *ledger.Entry, reward string) string {
 	return name
 }
 
-// RuleName is what the rule of an outcome was called in that version.
+// RuleName is what the rule of an outcome was called in that version; of a tier that did it, what that is called.
 func (e *Explainer) RuleName(outcome *rules.Outcome) string {
-	if version, ok := e.book.rules.Version(outcome.Rule, outcome.Version); ok {
-		return version.Name
+	if outcome.Tier != nil {
+		return e.tierName(*outcome.Tier)
+	}
+	return e.name(outcome.Rule, outcome.Version, "")
+}
+
+func (e *Explainer) name(rule id.Rule, version int, otherwise string) string {
+	if found, ok := e.book.rules.Version(rule, version); ok {
+		return found.Name
+	}
+	return otherwise
+}
+
+// tierName is what the tier was called last.
+func (e *Explainer) tierName(wanted id.Tier) string {
+	for _, ladder := range slices.Backward(e.book.ladders) {
+		if tier, ok := ladder.Tier(wanted); ok {
+			return tier.Name
+		}
 	}
 	return ""
 }
 
-// Reason says as a sentence why the rule did what it did.
+// Reason says as a sentence why the rule, or the tier, did what it did.
 func (e *Explainer) Reason(outcome *rules.Outcome) string {
 	version, ok := e.book.rules.Version(outcome.Rule, outcome.Version)
-	if !ok {
+	if !ok && outcome.Tier == nil {
 		return string(outcome.Reason)
 	}
 	switch outcome.Reason {
 	case rules.ByFixed:
 		return points(outcome.Granted)
 	case rules.ByAmount:
-		award := version.Award.PerAmount
-		return fmt.Sprintf("%s for every %s of %s", points(award.Points), e.money(award.Every), e.money(outcome.Basis-outcome.Paid))
+		return e.perAmount(version.Award.PerAmount, outcome)
 	case rules.ByMultiplier:
 		return fmt.Sprintf("%s times the base points: %s more", value.Quantity(*version.Award.Multiplier).Decimal(), points(outcome.Granted))
+	case rules.ByTier:
+		return fmt.Sprintf("bonus of the tier %s: %s more", e.tierName(*outcome.Tier), points(outcome.Granted))
 	case rules.BelowOneStep:
-		return fmt.Sprintf("less than %s", e.money(version.Award.PerAmount.Every))
+		return e.below(version.Award.PerAmount, outcome)
 	case rules.NothingToRaise:
 		return "no base points to multiply"
 	case rules.WorthNothing:
@@ -99,14 +120,73 @@ func (e *Explainer) Reason(outcome *rules.Outcome) string {
 		return "the purchase was paid with points"
 	case rules.NotAboutMoney:
 		return "this fact has no amount"
+	case rules.NoSuchLine:
+		return "no line of the purchase counts"
 	case rules.OutsideSchedule:
 		return "outside of the rule's schedule"
 	case rules.ConditionFalse:
 		return "the condition did not hold"
 	case rules.ConditionFailed:
 		return "the condition could not be decided: " + outcome.Detail
+	case rules.OverLimit:
+		return fmt.Sprintf("%s: %s", limited(outcome.Limit), cut(outcome))
+	case rules.OverBudget:
+		return fmt.Sprintf("budget of %s: %s", points(*version.Budget), cut(outcome))
+	case rules.NotBest:
+		return fmt.Sprintf("%s was worth more than these %s", e.name(*outcome.By, outcome.ByVersion, "another rule"), points(outcome.Desired))
+	case rules.Silenced:
+		return fmt.Sprintf("%s stands alone: no %s", e.name(*outcome.By, outcome.ByVersion, "another rule"), points(outcome.Desired))
 	}
 	return string(outcome.Reason)
+}
+
+// perAmount tells what an award by amount was computed on.
+func (e *Explainer) perAmount(award *rules.PerAmount, outcome *rules.Outcome) string {
+	said := fmt.Sprintf("%s for every %s of %s", points(award.Points), e.money(award.Every), e.money(outcome.Counted()))
+	switch len(outcome.Lines) {
+	case 0:
+	case 1:
+		said += " in one line"
+	default:
+		said += fmt.Sprintf(" in %d lines", len(outcome.Lines))
+	}
+	return said + e.carried(outcome)
+}
+
+func (e *Explainer) below(award *rules.PerAmount, outcome *rules.Outcome) string {
+	return fmt.Sprintf("less than %s%s", e.money(award.Every), e.carried(outcome))
+}
+
+func (e *Explainer) carried(outcome *rules.Outcome) string {
+	said := ""
+	if outcome.Carried > 0 {
+		said = fmt.Sprintf(", and %s from before", e.money(outcome.Carried))
+	}
+	if outcome.Remainder != nil && *outcome.Remainder > 0 {
+		said += fmt.Sprintf("; %s counts next time", e.money(*outcome.Remainder))
+	}
+	return said
+}
+
+// limited names a limit, e.g. "weekly limit of 500 points".
+func limited(limit *rules.Limit) string {
+	period := map[rules.LimitPeriod]string{
+		rules.Day: "daily", rules.Week: "weekly", rules.Month: "monthly", rules.Year: "yearly", rules.Lifetime: "lifetime",
+	}[limit.Period]
+	if limit.Scope == rules.ProgramScope {
+		period += " program"
+	}
+	if limit.Points != nil {
+		return fmt.Sprintf("%s limit of %s", period, points(*limit.Points))
+	}
+	if *limit.Times == 1 {
+		return period + " limit of once"
+	}
+	return fmt.Sprintf("%s limit of %d times", period, *limit.Times)
+}
+
+func cut(outcome *rules.Outcome) string {
+	return fmt.Sprintf("%d cut to %d", outcome.Desired, outcome.Granted)
 }
 
 func (e *Explainer) money(minor int64) string {

@@ -12,6 +12,7 @@ import (
 	"regulars/internal/idempotency"
 	"regulars/internal/postgres"
 	"regulars/internal/problem"
+	"regulars/internal/value"
 	"regulars/loyalty/ledger"
 	"regulars/loyalty/lots"
 )
@@ -32,10 +33,14 @@ func (s *Service) ConfirmActivity(ctx context.Context, wanted id.Activity, key s
 		expiry := map[int64]*time.Time{}
 		for _, award := range awards {
 			if award.AvailableAt == nil && award.Points+reversed[award.ID()].Points > 0 && posting.Pending(award, now) {
-				by, _ := posting.book.rules.Version(*award.Rule, *award.RuleVersion)
+				var after *value.Period
+				if award.Rule != nil {
+					by, _ := posting.book.rules.Version(*award.Rule, *award.RuleVersion)
+					after = by.ExpiresAfter
+				}
 				// A policy that counts from earning has set the expiry already.
 				if expiry[award.Sequence] = award.ExpiresAt; award.ExpiresAt == nil {
-					expiry[award.Sequence] = posting.book.lapses(by, award.OccurredAt, award.RecordedAt, &now)
+					expiry[award.Sequence] = posting.book.lapses(after, award.OccurredAt, award.RecordedAt, &now)
 				}
 			}
 		}
@@ -71,6 +76,10 @@ func (s *Service) CancelPending(ctx context.Context, wanted id.Activity, reason,
 		if err := posting.LoadLapsed(ctx, awards); err != nil {
 			return false, err
 		}
+		memories, err := openMemories(ctx, tx, posting.book.rules, recallAwards(awards), nil, true)
+		if err != nil {
+			return false, err
+		}
 		now := posting.Next(wanted.Member)
 		var points int64
 		for _, award := range awards {
@@ -85,10 +94,14 @@ func (s *Service) CancelPending(ctx context.Context, wanted id.Activity, reason,
 				QualifiesAt: award.QualifiesAt, OperationID: &operation,
 			}, left)
 			posting.standings.count(award.Member, -qualifying, award.QualifiesAt, now)
+			memories.forget(award, left, true)
 			points += left
 		}
 		if points == 0 {
 			return false, nil
+		}
+		if err := memories.write(ctx, tx); err != nil {
+			return false, err
 		}
 		return true, audit.RecordTx(ctx, tx, caller, audit.Change{
 			Action: "cancelPending", Object: wanted.String(), Before: map[string]any{"pending": points},

@@ -2,12 +2,10 @@ package loyalty
 
 import (
 	"context"
-	"slices"
 
 	"regulars/internal/id"
 	"regulars/internal/postgres"
 	"regulars/internal/value"
-	"regulars/loyalty/ledger"
 )
 
 // placedLine is a line with the fact it belongs to.
@@ -123,30 +121,6 @@ func loadLines(ctx context.Context, tx *postgres.Tx, wanted []id.Activity, into 
 		one := into[id.Activity{Member: row.Member, Sequence: row.Sequence}]
 		one.lines = append(one.lines, soldLine{
 			purchaseLine: row.purchaseLine, returnedQuantity: row.ReturnedQuantity, returnedAmount: row.ReturnedAmount,
-		})
-	}
-	return nil
-}
-
-func loadAwards(ctx context.Context, tx *postgres.Tx, wanted []id.Activity, into map[id.Activity]*purchase) error {
-	unique := slices.Clone(wanted)
-	slices.SortFunc(unique, compareActivities)
-	entries, err := ledger.EntriesOfActivitiesTx(ctx, tx, slices.Compact(unique))
-	if err != nil {
-		return err
-	}
-	reversed, err := ledger.ReversedTx(ctx, tx, entries)
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		if entry.Kind != ledger.Accrual {
-			continue
-		}
-		taken := reversed[entry.ID()]
-		one := into[id.Activity{Member: entry.Member, Sequence: *entry.ActivitySequence}]
-		one.awards = append(one.awards, award{
-			entry: entry, reversedPoints: -taken.Points, reversedQualifying: -taken.Qualifying,
 		})
 	}
 	return nil

@@ -13,8 +13,6 @@ import (
 	"regulars/internal/postgres"
 	"regulars/internal/problem"
 	"regulars/internal/value"
-	"regulars/loyalty/ledger"
-	"regulars/loyalty/rules"
 )
 
 // RecordReturnInput is a return of a purchase: by Amount of its total, by Lines, or, with neither, of all that is left.
@@ -164,20 +162,13 @@ type purchase struct {
 	returned int64
 	returns  int
 	lines    []soldLine
-	awards   []award
+	awards   []*award
 }
 
 type soldLine struct {
 	purchaseLine
 	returnedQuantity value.Quantity
 	returnedAmount   int64
-}
-
-// award is an entry of the purchase with what reversals have taken back of it, as positive numbers.
-type award struct {
-	entry              *ledger.Entry
-	reversedPoints     int64
-	reversedQualifying int64
 }
 
 // take works out what a return brings back, and notes it in the purchase. If it returns problems it has noted nothing.
@@ -301,15 +292,4 @@ func (l soldLine) part(came value.Quantity) returnLine {
 	// Not more comes back than was sold, so the share fits.
 	whole, _ := value.MultiplyDivide(amount, int64(l.returnedQuantity+came), int64(l.Quantity), value.Floor)
 	return returnLine{Line: l.Line, Quantity: came, Amount: sign*whole - l.returnedAmount}
-}
-
-// owed is what the award has to give back once this much of the purchase has come back in all.
-func (a *award) owed(returned int64) (points, qualifying int64) {
-	basis := *a.entry.Basis
-	// More may have been taken back than came back: points that were never confirmed.
-	points = max(rules.Reversed(a.entry.Points, returned, basis)-a.reversedPoints, 0)
-	qualifying = max(rules.Reversed(a.entry.Qualifying, returned, basis)-a.reversedQualifying, 0)
-	a.reversedPoints += points
-	a.reversedQualifying += qualifying
-	return points, qualifying
 }

@@ -65,7 +65,8 @@ func (s *Service) ReviseEarningRule(ctx context.Context, rule id.Rule, basedOn i
 
 // PublishEarningRule publishes the newest version of a rule, which must be a draft: facts that occurred from from on and
 // are recorded from now on use it. Without from, a rule's first published version serves from its startsAt, a later one
-// from now. expected, if given, is the version that the caller means. For marketers and admins.
+// from now. expected, if given, is the version that the caller means. What earlier versions awarded counts towards new limits:
+// if there are any, publishing reads all entries. For marketers and admins.
 //
 // Problems: UNKNOWN_RULE, NOT_A_DRAFT, EDIT_CONFLICT, INVALID_SCHEDULE.
 func (s *Service) PublishEarningRule(ctx context.Context, rule id.Rule, from *time.Time, expected *int) (*EarningRule, error) {
@@ -73,7 +74,7 @@ func (s *Service) PublishEarningRule(ctx context.Context, rule id.Rule, from *ti
 	if err != nil {
 		return nil, err
 	}
-	return s.changeRule(ctx, func(tx *postgres.Tx, _ *rulebook) (rules.Version, error) {
+	return s.changeRule(ctx, func(tx *postgres.Tx, book *rulebook) (rules.Version, error) {
 		if err := program.Change(ctx, tx, s.db.Now); err != nil {
 			return rules.Version{}, err
 		}
@@ -103,6 +104,9 @@ func (s *Service) PublishEarningRule(ctx context.Context, rule id.Rule, from *ti
 			return rules.Version{}, problem.At(problem.InvalidSchedule, []string{"from"}, "The rule would have ended before it serves.")
 		}
 		if err := publishVersion(ctx, tx, newest); err != nil {
+			return rules.Version{}, err
+		}
+		if err := countEarlier(ctx, tx, newest, book.TimeZone); err != nil {
 			return rules.Version{}, err
 		}
 		return newest, audit.RecordTx(ctx, tx, caller, audit.Change{

@@ -1,6 +1,8 @@
 package loyalty
 
 import (
+	"cmp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,6 +15,8 @@ import (
 const (
 	maximumAward      = 1_000_000_000
 	maximumMultiplier = 1_000 * rules.Million
+	maximumLimits     = 20
+	maximumWindows    = 50
 )
 
 // EarningRuleInput is what a rule says.
@@ -30,8 +34,16 @@ type EarningRuleInput struct {
 	ExpiresAfter *value.Period
 	StartsAt     *time.Time
 	EndsAt       *time.Time
+	// Windows are the parts of the week in which the rule serves; none: all of it.
+	Windows []rules.Window
+	Basis   rules.Basis
+	Limits  []rules.Limit
+	// Budget bounds the points that the rule awards in all; nil: unbounded.
+	Budget *int64
 	// Priority orders the rules, highest first.
 	Priority int
+	// Stacking says how it combines with others; empty: it counts beside them.
+	Stacking rules.Stacking
 }
 
 // AwardInput is an award; exactly one field is set.
@@ -46,6 +58,10 @@ type PerAmountInput struct {
 	Points   int64
 	Every    value.MoneyInput
 	Rounding value.Rounding
+	// LineCondition chooses the lines that count; nil: the whole purchase.
+	LineCondition *string
+	// CarryRemainder keeps what does not fill an Every for the member's next purchase.
+	CarryRemainder bool
 }
 
 // PendingInput is when points can be spent; exactly one field is set.
@@ -62,6 +78,7 @@ func (i EarningRuleInput) version(book *rulebook, path []string) (rules.Version,
 	at := func(names ...string) []string { return append(append([]string{}, path...), names...) }
 	made := rules.Version{
 		Name: strings.TrimSpace(i.Name), Trigger: i.Trigger, Qualifying: i.Qualifying, StartsAt: i.StartsAt, EndsAt: i.EndsAt, Priority: i.Priority,
+		Stacking: cmp.Or(i.Stacking, rules.Add), Basis: i.Basis, Windows: i.Windows, Limits: i.Limits, Budget: i.Budget,
 	}
 	if !Within(i.Name, maximumName) {
 		problems.Add(problem.InvalidName, at("name"), "A name has 1 to %d characters.", maximumName)
@@ -82,7 +99,18 @@ func (i EarningRuleInput) version(book *rulebook, path []string) (rules.Version,
 			problems = append(problems, wrong)
 		}
 	}
+	if per := i.Award.PerAmount; per != nil && per.LineCondition != nil {
+		if err := rules.CheckLineCondition(*per.LineCondition); err != nil {
+			wrong, ok := invalidCondition(at("award", "perAmount", "lineCondition"), err)
+			if !ok {
+				return rules.Version{}, err
+			}
+			problems = append(problems, wrong)
+		}
+	}
 	i.mature(&problems, &made, path)
+	i.scheduled(&problems, at)
+	i.bound(&problems, at)
 	made.Award = i.Award.award(&problems, book, i.Trigger, at("award"))
 	return made, problems.Err()
 }
@@ -102,6 +130,39 @@ func (i EarningRuleInput) mature(problems *problem.Problems, made *rules.Version
 	check(made.ExpiresAfter, "expiresAfter")
 }
 
+// scheduled checks the windows.
+func (i EarningRuleInput) scheduled(problems *problem.Problems, at func(...string) []string) {
+	if len(i.Windows) > maximumWindows {
+		problems.Add(problem.InvalidSchedule, at("windows"), "A rule has at most %d windows.", maximumWindows)
+	}
+	for n, window := range i.Windows {
+		if len(window.Days) == 0 {
+			problems.Add(problem.InvalidSchedule, at("windows", strconv.Itoa(n), "days"), "A window has a day at least.")
+		}
+	}
+}
+
+// bound checks limits and the budget.
+func (i EarningRuleInput) bound(problems *problem.Problems, at func(...string) []string) {
+	if len(i.Limits) > maximumLimits {
+		problems.Add(problem.InvalidLimit, at("limits"), "A rule has at most %d limits.", maximumLimits)
+	}
+	for n, limit := range i.Limits {
+		index := strconv.Itoa(n)
+		switch {
+		case (limit.Points == nil) == (limit.Times == nil):
+			problems.Add(problem.InvalidLimit, at("limits", index), "A limit is of points or of times.")
+		case limit.Points != nil && (*limit.Points < 1 || *limit.Points > value.MaximumPoints):
+			problems.Add(problem.InvalidLimit, at("limits", index, "points"), "A limit is 1 to %d points.", value.MaximumPoints)
+		case limit.Times != nil && *limit.Times < 1:
+			problems.Add(problem.InvalidLimit, at("limits", index, "times"), "A limit is once or more.")
+		}
+	}
+	if i.Budget != nil && (*i.Budget < 1 || *i.Budget > value.MaximumPoints) {
+		problems.Add(problem.InvalidLimit, at("budget"), "A budget is 1 to %d points.", value.MaximumPoints)
+	}
+}
+
 func (i AwardInput) award(problems *problem.Problems, book *rulebook, trigger string, path []string) rules.Award {
 	at := func(names ...string) []string { return append(append([]string{}, path...), names...) }
 	var made rules.Award
@@ -112,6 +173,13 @@ func (i AwardInput) award(problems *problem.Problems, book *rulebook, trigger st
 	case i.PerAmount != nil:
 		made.PerAmount = &rules.PerAmount{
 			Points: i.PerAmount.Points, Rounding: i.PerAmount.Rounding, Every: money(problems, book, i.PerAmount.Every, at("perAmount", "every")...),
+			CarryRemainder: i.PerAmount.CarryRemainder,
+		}
+		if i.PerAmount.LineCondition != nil {
+			made.PerAmount.LineCondition = *i.PerAmount.LineCondition
+		}
+		if i.PerAmount.CarryRemainder && i.PerAmount.Rounding != value.Floor {
+			problems.Add(problem.InvalidAward, at("perAmount", "rounding"), "What is carried over is rounded down.")
 		}
 		checkAward(problems, i.PerAmount.Points, at("perAmount", "points"))
 		if made.PerAmount.Every <= 0 && i.PerAmount.Every.Currency == book.Currency {

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"time"
 
-	"regulars/internal/id"
 	"regulars/internal/postgres"
 	"regulars/internal/program"
+	"regulars/internal/value"
 	"regulars/loyalty/ledger"
 	"regulars/loyalty/rules"
 	"regulars/loyalty/tiers"
@@ -39,11 +39,17 @@ func (b *rulebook) at(t time.Time) *rulebook {
 	return &then
 }
 
-// matures says from when points can be spent that a version of a rule awards for a fact, nil: once they are confirmed; and
-// when they lapse, nil: never, or not known before that.
-func (b *rulebook) matures(rule id.Rule, version int, occurredAt, recordedAt time.Time) (available, expires *time.Time) {
+// matures says from when points of an outcome can be spent, nil: once they are confirmed; and when they lapse, nil: never, or
+// not known before that. What a tier adds can be spent when the base can that it multiplies, and lapses as the policy says.
+func (b *rulebook) matures(outcome rules.Outcome, occurredAt, recordedAt time.Time) (available, expires *time.Time) {
 	activated := &occurredAt
-	by, _ := b.rules.Version(rule, version)
+	by, _ := b.rules.Version(outcome.Rule, outcome.Version)
+	after := (*value.Period)(nil)
+	if outcome.Tier != nil {
+		by, _ = b.rules.Version(*outcome.By, outcome.ByVersion)
+	} else {
+		after = by.ExpiresAfter
+	}
 	switch {
 	case by.UntilConfirmed:
 		activated = nil
@@ -51,7 +57,7 @@ func (b *rulebook) matures(rule id.Rule, version int, occurredAt, recordedAt tim
 		at := by.Pending.After(occurredAt, b.zone)
 		activated = &at
 	}
-	expires = b.lapses(by, occurredAt, recordedAt, activated)
+	expires = b.lapses(after, occurredAt, recordedAt, activated)
 	if activated == nil {
 		return nil, expires
 	}
@@ -62,16 +68,17 @@ func (b *rulebook) matures(rule id.Rule, version int, occurredAt, recordedAt tim
 	return activated, expires
 }
 
-// lapses says when points lapse that were activated at an instant, nil: not yet.
-func (b *rulebook) lapses(by *rules.Version, occurredAt, recordedAt time.Time, activated *time.Time) *time.Time {
-	if by.ExpiresAfter == nil {
+// lapses says when points lapse that were activated at an instant, nil: not yet; after is how long they live then, nil: as the
+// policy says.
+func (b *rulebook) lapses(after *value.Period, occurredAt, recordedAt time.Time, activated *time.Time) *time.Time {
+	if after == nil {
 		policy, _ := b.terms.At(recordedAt).InForce()
 		return policy.ExpiresAt(occurredAt, activated, b.zone)
 	}
 	if activated == nil {
 		return nil
 	}
-	at := by.ExpiresAfter.After(*activated, b.zone)
+	at := after.After(*activated, b.zone)
 	return &at
 }
 

@@ -81,6 +81,7 @@ const (
 
 	InvalidCondition Code = "INVALID_CONDITION"
 	InvalidSchedule  Code = "INVALID_SCHEDULE"
+	InvalidLimit     Code = "INVALID_LIMIT"
 	InvalidAward     Code = "INVALID_AWARD"
 	EditConflict     Code = "EDIT_CONFLICT"
 	NotADraft        Code = "NOT_A_DRAFT"
@@ -170,7 +171,8 @@ var Registry = []Description{
 	{Expired, "The voucher has expired."},
 
 	{InvalidCondition, "The rule's condition is not a valid expression; the answer says where."},
-	{InvalidSchedule, "The rule would end before it starts, or before it serves."},
+	{InvalidSchedule, "The rule would end before it starts, or before it serves, or never serve in a week."},
+	{InvalidLimit, "The rule's limit or budget is not one."},
 	{InvalidAward, "The award is out of its range."},
 	{EditConflict, "Someone else changed the rule since; start again from the current version."},
 	{NotADraft, "The rule has no draft to publish."},

@@ -28,7 +28,7 @@ func times(millionths int64) rules.Award { return rules.Award{Multiplier: &milli
 // rule is a published one about purchases, changed by edit.
 func rule(name string, award rules.Award, edit ...func(*rules.Version)) rules.Version {
 	made := rules.Version{
-		Rule: id.New[id.Rule](), Number: 1, Name: name, Trigger: rules.Purchase, Award: award, Qualifying: true, PublishedAt: &launch,
+		Rule: id.New[id.Rule](), Number: 1, Name: name, Trigger: rules.Purchase, Award: award, Qualifying: true, PublishedAt: &launch, Stacking: rules.Add,
 	}
 	for _, change := range edit {
 		change(&made)
@@ -75,7 +75,7 @@ func TestEvaluate_Awards(t *testing.T) {
 			for i, award := range test.awards {
 				versions[i] = rule("rule", award, func(v *rules.Version) { v.Priority = len(test.awards) - i })
 			}
-			evaluation, ok := set(t, versions...).Evaluate(rules.Member{}, purchase(test.minor))
+			evaluation, ok := set(t, versions...).Evaluate(rules.Member{}, purchase(test.minor), rules.Memory{})
 			if !ok {
 				t.Fatal("it is more than can be counted")
 			}
@@ -112,7 +112,7 @@ func TestEvaluate_PaidWithPoints(t *testing.T) {
 	}{{0, 9900, []int64{99, 5, 104, 0}}, {3000, 9900, []int64{69, 5, 75, 1}}, {9801, 9900, []int64{0, 5, 6, 1}}, {9900, 0, []int64{0, 0, 0, 0}}} {
 		fact := purchase(9900)
 		fact.Paid = test.paid
-		evaluation, ok := asked.Evaluate(rules.Member{}, fact)
+		evaluation, ok := asked.Evaluate(rules.Member{}, fact, rules.Memory{})
 		if !ok {
 			t.Fatal("it is more than can be counted")
 		}
@@ -140,7 +140,7 @@ func TestEvaluate_TooMuch(t *testing.T) {
 		for i, award := range awards {
 			versions[i] = rule("rule", award)
 		}
-		if evaluation, ok := set(t, versions...).Evaluate(rules.Member{}, purchase(value.MaximumMinor)); ok {
+		if evaluation, ok := set(t, versions...).Evaluate(rules.Member{}, purchase(value.MaximumMinor), rules.Memory{}); ok {
 			t.Errorf("%d points were given", evaluation.Points)
 		}
 	}
@@ -171,7 +171,7 @@ func TestEvaluate_Versions(t *testing.T) {
 	} {
 		fact := purchase(100)
 		fact.OccurredAt, fact.RecordedAt = test.occurred, test.recorded
-		if evaluation, _ := rulebook.Evaluate(rules.Member{}, fact); evaluation.Points != test.want {
+		if evaluation, _ := rulebook.Evaluate(rules.Member{}, fact, rules.Memory{}); evaluation.Points != test.want {
 			t.Errorf("occurred %s, recorded %s: %d points, want %d", test.occurred, test.recorded, evaluation.Points, test.want)
 		}
 	}
@@ -188,8 +188,8 @@ func TestEvaluate_Order(t *testing.T) {
 			versions[i] = rule(fmt.Sprint(i), award, func(v *rules.Version) { v.Priority = rapid.IntRange(0, 2).Draw(t, "priority") })
 		}
 		fact := purchase(rapid.Int64Range(0, 100_000).Draw(t, "minor"))
-		one, _ := set(t, versions...).Evaluate(rules.Member{}, fact)
-		other, _ := set(t, rapid.Permutation(versions).Draw(t, "order")...).Evaluate(rules.Member{}, fact)
+		one, _ := set(t, versions...).Evaluate(rules.Member{}, fact, rules.Memory{})
+		other, _ := set(t, rapid.Permutation(versions).Draw(t, "order")...).Evaluate(rules.Member{}, fact, rules.Memory{})
 		if difference := cmp.Diff(one, other); difference != "" {
 			t.Fatal(difference)
 		}
@@ -237,7 +237,7 @@ func TestEvaluate_ConditionInZone(t *testing.T) {
 	}
 	fact := purchase(100)
 	fact.OccurredAt = time.Date(2026, 11, 15, 16, 0, 0, 0, time.UTC)
-	if evaluation, ok := made.Evaluate(rules.Member{JoinedAt: launch}, fact); !ok || evaluation.Points != 5 {
+	if evaluation, ok := made.Evaluate(rules.Member{JoinedAt: launch}, fact, rules.Memory{}); !ok || evaluation.Points != 5 {
 		t.Errorf("it earned %d points: %+v", evaluation.Points, evaluation.Outcomes)
 	}
 }

@@ -24,13 +24,37 @@ type Award struct {
 	Multiplier *int64 `json:"multiplier,omitempty"`
 }
 
-// PerAmount gives Points for every Every minor units of the purchase's total; Rounding decides about the last, partly
-// filled one.
+// PerAmount gives Points for every Every minor units of the purchase's total, or of those of its lines for which
+// LineCondition holds; Rounding decides about the last, partly filled one.
 type PerAmount struct {
-	Points   int64          `json:"points"`
-	Every    int64          `json:"every"`
-	Rounding value.Rounding `json:"rounding"`
+	Points        int64          `json:"points"`
+	Every         int64          `json:"every"`
+	Rounding      value.Rounding `json:"rounding"`
+	LineCondition string         `json:"lineCondition,omitempty"`
+	// CarryRemainder keeps what does not fill a step for the member's next purchase.
+	CarryRemainder bool `json:"carryRemainder,omitempty"`
 }
+
+// Basis says which amount awards are computed on beside what was paid in money.
+type Basis struct {
+	// BeforeDiscounts counts what was taken off lines as well.
+	BeforeDiscounts bool `json:"beforeDiscounts"`
+	// PaidWithPoints counts what was paid with points as well.
+	PaidWithPoints bool `json:"paidWithPoints"`
+}
+
+// Stacking says how a rule combines with others that match the same fact.
+type Stacking string
+
+// The ways of combining.
+const (
+	// Add: it counts beside others.
+	Add Stacking = "ADD"
+	// BestOf: of all such rules only the one counts that is worth most.
+	BestOf Stacking = "BEST_OF"
+	// Exclusive: it silences all others, but the base that it may multiply.
+	Exclusive Stacking = "EXCLUSIVE"
+)
 
 // Version is one version of an earning rule; as JSON, what is recorded of its changes.
 type Version struct {
@@ -50,18 +74,35 @@ type Version struct {
 	// StartsAt and EndsAt bound the schedule: [StartsAt, EndsAt) by the fact's occurredAt; nil: unbounded.
 	StartsAt *time.Time `json:"startsAt"`
 	EndsAt   *time.Time `json:"endsAt"`
-	Priority int        `json:"priority"`
+	// Windows are the parts of the week in which the rule serves; none: all of it.
+	Windows []Window `json:"windows"`
+	Basis   Basis    `json:"basis"`
+	Limits  []Limit  `json:"limits"`
+	// Budget bounds the points that the rule awards in all; nil: unbounded.
+	Budget   *int64   `json:"budget"`
+	Priority int      `json:"priority"`
+	Stacking Stacking `json:"stacking"`
 	// EffectiveFrom is the occurredAt from which this version serves; nil: the beginning of time.
 	EffectiveFrom *time.Time `json:"effectiveFrom"`
 	// PublishedAt is the recordedAt from which it does; nil: a draft.
 	PublishedAt *time.Time `json:"publishedAt"`
 
-	condition *condition
+	condition, lineCondition *condition
 }
 
-// Member is what a rule may know of the member.
+// ReadsNumber tells whether the version's conditions ask which of the member's facts this one is.
+func (v *Version) ReadsNumber() bool {
+	const number = "activity.number"
+	return v.condition != nil && v.condition.reads(number) || v.lineCondition != nil && v.lineCondition.reads(number)
+}
+
+// Member is what a rule may know of the member, as it was when the fact happened.
 type Member struct {
-	Tier       string
+	Tier string
+	// TierID is the tier, and Multiplier what its holders' base points are multiplied with, in millionths; nil: nothing.
+	TierID     id.Tier
+	Multiplier *int64
+	BirthDate  *value.Date
 	JoinedAt   time.Time
 	Locale     string
 	Attributes map[string]string
@@ -77,6 +118,8 @@ type Fact struct {
 	Total      *value.Money
 	Paid       int64
 	Lines      []Line
+	// Number tells which of the member's facts of this type it is, from 1, in the order in which they were recorded.
+	Number     int64
 	Attributes map[string]string
 }
 
@@ -98,6 +141,9 @@ const (
 	Applied       Status = "APPLIED"
 	NotMatched    Status = "NOT_MATCHED"
 	NotInSchedule Status = "NOT_IN_SCHEDULE"
+	Limited       Status = "LIMITED"
+	OutOfBudget   Status = "OUT_OF_BUDGET"
+	Excluded      Status = "EXCLUDED_BY_STACKING"
 )
 
 // Reason is the code of why; the sentence is made when it is read.
@@ -116,14 +162,22 @@ const (
 	PaidWithPoints  Reason = "PAID_WITH_POINTS"
 	NotAboutMoney   Reason = "NOT_ABOUT_MONEY"
 	OutsideSchedule Reason = "OUTSIDE_SCHEDULE"
+	OverLimit       Reason = "OVER_LIMIT"
+	OverBudget      Reason = "OVER_BUDGET"
+	NotBest         Reason = "NOT_BEST"
+	Silenced        Reason = "SILENCED"
+	NoSuchLine      Reason = "NO_SUCH_LINE"
+	ByTier          Reason = "TIER"
 )
 
-// Outcome is what one rule that was considered did, as it is stored for ever.
+// Outcome is what one rule that was considered did, or the multiplier of the member's tier, as it is stored for ever.
 type Outcome struct {
 	Rule    id.Rule `json:"rule"`
 	Version int     `json:"version"`
-	Status  Status  `json:"status"`
-	Reason  Reason  `json:"reason"`
+	// Tier is set, instead of a rule, where the tier did it.
+	Tier   *id.Tier `json:"tier,omitempty"`
+	Status Status   `json:"status"`
+	Reason Reason   `json:"reason"`
 	// Detail completes the reason, e.g. why a condition could not be evaluated.
 	Detail string `json:"detail,omitempty"`
 	// Desired is what the award would be, Granted what it is.
@@ -131,10 +185,22 @@ type Outcome struct {
 	Granted int64 `json:"granted,omitempty"`
 	// Qualifying is how many of the granted points count towards tiers.
 	Qualifying int64 `json:"qualifying,omitempty"`
-	// Basis is the amount in minor units on which the award stands and by whose share a return takes it back.
+	// Limit is what cut Desired to Granted, unless the budget did.
+	Limit *Limit `json:"limit,omitempty"`
+	// By is the rule that was preferred to this one.
+	By        *id.Rule `json:"by,omitempty"`
+	ByVersion int      `json:"byVersion,omitempty"`
+	// Basis is the amount in minor units on which the award stands and by whose share a return takes it back: of the lines
+	// that Lines names, or of the whole purchase.
 	Basis int64 `json:"basis,omitempty"`
-	// Paid is the part of Basis that was paid with points and earned nothing.
-	Paid int64 `json:"paid,omitempty"`
+	Lines []int `json:"lines,omitempty"`
+	// Paid is the part of Basis that was paid with points and earned nothing, Discount what was taken off it and earned all the
+	// same.
+	Paid     int64 `json:"paid,omitempty"`
+	Discount int64 `json:"discount,omitempty"`
+	// Carried is the amount that was carried over from earlier purchases, Remainder what is carried on.
+	Carried   int64  `json:"carried,omitempty"`
+	Remainder *int64 `json:"remainder,omitempty"`
 }
 
 // Set is the published versions of all rules, ready to be asked.
@@ -142,12 +208,14 @@ type Set struct {
 	zone    *time.Location
 	byRule  map[string][][]*Version
 	version map[id.Rule][]*Version
+	// spans are the counters that a rule has.
+	spans map[id.Rule][]Span
 }
 
 // NewSet compiles versions; those not published are left out. zone is the program's. It returns an error for a condition
 // that does not compile, which saving a rule prevents.
 func NewSet(versions []Version, zone *time.Location) (*Set, error) {
-	set := &Set{zone: zone, byRule: map[string][][]*Version{}, version: map[id.Rule][]*Version{}}
+	set := &Set{zone: zone, byRule: map[string][][]*Version{}, version: map[id.Rule][]*Version{}, spans: map[id.Rule][]Span{}}
 	for i := range versions {
 		version := versions[i]
 		if version.PublishedAt == nil {
@@ -159,6 +227,18 @@ func NewSet(versions []Version, zone *time.Location) (*Set, error) {
 				return nil, err
 			}
 			version.condition = compiled
+		}
+		if per := version.Award.PerAmount; per != nil && per.LineCondition != "" {
+			compiled, err := compileLine(per.LineCondition)
+			if err != nil {
+				return nil, err
+			}
+			version.lineCondition = compiled
+		}
+		for _, one := range version.Spans() {
+			if !slices.Contains(set.spans[version.Rule], one) {
+				set.spans[version.Rule] = append(set.spans[version.Rule], one)
+			}
 		}
 		set.version[version.Rule] = append(set.version[version.Rule], &version)
 	}
@@ -186,8 +266,8 @@ func (s *Set) Version(rule id.Rule, number int) (*Version, bool) {
 	return versions[i], true
 }
 
-// serving returns the versions that judge the fact, one a rule, by priority downwards, then by id.
-func (s *Set) serving(fact Fact) []*Version {
+// Serving returns the versions that judge the fact, one a rule, by priority downwards, then by id.
+func (s *Set) Serving(fact Fact) []*Version {
 	var serving []*Version
 	for _, versions := range s.byRule[fact.Type] {
 		i := slices.IndexFunc(versions, func(version *Version) bool {

@@ -1,0 +1,43 @@
+alter table rule_versions
+    add column award_line_condition   text,
+    add column award_carry_remainder  boolean not null default false,
+    -- A list of {days, from, until}: days from Monday, 1; from and until in minutes of the day.
+    add column windows                jsonb   not null default '[]',
+    add column basis_before_discounts boolean not null default false,
+    add column basis_paid_with_points boolean not null default false,
+    -- A list of {scope, period, points or times}.
+    add column limits                 jsonb   not null default '[]',
+    add column budget                 bigint check (budget > 0),
+    add column stacking               text    not null default 'ADD' check (stacking in ('ADD', 'BEST_OF', 'EXCLUSIVE'));
+alter table rule_versions add constraint rule_versions_per_line
+    check (award_points is not null or award_line_condition is null and not award_carry_remainder);
+
+-- What a rule awarded a member, less what was taken back, in the windows of its limits: by when facts occurred. A window that
+-- never ends starts on the first day of all.
+create table rule_counters (
+    member_id uuid   not null,
+    rule_id   uuid   not null,
+    period    text   not null check (period in ('DAY', 'WEEK', 'MONTH', 'YEAR', 'LIFETIME')),
+    starts_on date   not null,
+    points    bigint not null check (points >= 0),
+    times     bigint not null check (times >= 0),
+    primary key (member_id, rule_id, period, starts_on)
+) with (fillfactor = 80);
+
+-- The same over all members. Whoever awards locks these rows, last of all.
+create table program_counters (
+    rule_id   uuid   not null,
+    period    text   not null check (period in ('DAY', 'WEEK', 'MONTH', 'YEAR', 'LIFETIME')),
+    starts_on date   not null,
+    points    bigint not null check (points >= 0),
+    times     bigint not null check (times >= 0),
+    primary key (rule_id, period, starts_on)
+) with (fillfactor = 80);
+
+-- What of a member's purchases has not filled a step of a rule yet that carries over, in minor units.
+create table rule_remainders (
+    member_id uuid   not null,
+    rule_id   uuid   not null,
+    remainder bigint not null check (remainder >= 0),
+    primary key (member_id, rule_id)
+) with (fillfactor = 80);

@@ -1,0 +1,20 @@
+package value
+
+import (
+	"fmt"
+	"time"
+)
+
+// LocalTime is a time of the day in minutes since midnight, in no time zone.
+type LocalTime int
+
+// ParseLocalTime reads HH:MM.
+func ParseLocalTime(text string) (LocalTime, error) {
+	at, err := time.Parse("15:04", text)
+	if err != nil || len(text) != len("15:04") {
+		return 0, fmt.Errorf("%q is not a time of the day of the form HH:MM", text)
+	}
+	return LocalTime(at.Hour()*60 + at.Minute()), nil
+}
+
+func (t LocalTime) String() string { return fmt.Sprintf("%02d:%02d", int(t)/60, int(t)%60) }
