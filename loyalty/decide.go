@@ -150,23 +150,27 @@ func (d *decisions) loadHistories(ctx context.Context, tx *postgres.Tx, open []*
 	return nil
 }
 
-// tierAt is the tier that the member held when the fact happened; before it had any, the lowest.
+// tierAt is the tier that the member held when the fact happened.
 func (d *decisions) tierAt(one *fact) tiers.Tier {
-	if !one.occurredAt.Before(d.batch.Account(one.member).TierSince) {
+	since := d.batch.Account(one.member).TierSince
+	if !one.occurredAt.Before(since) {
 		return d.standings.tier(one.member)
 	}
-	held := d.book.ladder.Base()
-	hold := func(moved past) {
-		if tier, ok := d.book.ladder.Tier(moved.To); ok && !moved.At.After(one.occurredAt) {
-			held = tier
-		}
-	}
-	for _, moved := range d.histories[one.member] {
-		hold(moved)
-	}
+	history := slices.Clone(d.histories[one.member])
 	for _, moved := range d.standings.moves {
 		if moved.Member == one.member {
-			hold(past{Member: moved.Member, At: moved.At, To: moved.To})
+			history = append(history, past{Member: moved.Member, At: moved.At, To: moved.To})
+		}
+	}
+	return d.book.heldAt(history, one.occurredAt)
+}
+
+// heldAt is the tier of a history that was held at t; before it had any, the lowest.
+func (b *rulebook) heldAt(history []past, t time.Time) tiers.Tier {
+	held := b.ladder.Base()
+	for _, moved := range history {
+		if tier, ok := b.ladder.Tier(moved.To); ok && !moved.At.After(t) {
+			held = tier
 		}
 	}
 	return held

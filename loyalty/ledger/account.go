@@ -89,3 +89,11 @@ func (a *Account) hear(t time.Time) {
 		a.HeardAt = t
 	}
 }
+
+// Next is when something of the member is recorded that comes now: later than everything before it.
+func (a *Account) Next(now time.Time) time.Time {
+	if next := a.RecordedAt.Add(time.Microsecond); now.Before(next) {
+		return next
+	}
+	return now
+}

@@ -142,12 +142,7 @@ func (b *Batch) Number(member id.Member) int64 {
 	return account.Sequence
 }
 
-func instant(tx *postgres.Tx, account *Account) time.Time {
-	if next := account.RecordedAt.Add(time.Microsecond); tx.Now.Before(next) {
-		return next
-	}
-	return tx.Now
-}
+func instant(tx *postgres.Tx, account *Account) time.Time { return account.Next(tx.Now) }
 
 // Fits tells whether the member can be given so many points without its balance outgrowing value.MaximumPoints.
 func (b *Batch) Fits(member id.Member, points int64) bool {

@@ -33,6 +33,7 @@ type books struct {
 	sold        []soldRow
 	redemptions []redemptionRow
 	returned    []returnedRow
+	remainders  []remainderRow
 	// keys are those of the activities, memberKeys those of the member, as far as there are any.
 	keys       map[uuid.UUID]activityKeyRow
 	memberKeys map[memberKey]id.Member
@@ -119,6 +120,11 @@ func read(ctx context.Context, tx *postgres.Tx, members []memberRow, after, thro
 		func() error {
 			return fill(ctx, tx, selectReturned, after, through, func(row returnedRow) {
 				of(row.Member).returned = append(of(row.Member).returned, row)
+			})
+		},
+		func() error {
+			return fill(ctx, tx, selectRemainders, after, through, func(row remainderRow) {
+				of(row.Member).remainders = append(of(row.Member).remainders, row)
 			})
 		},
 	} {

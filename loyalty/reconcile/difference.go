@@ -32,7 +32,11 @@ const (
 	// Returns: no more comes back than was sold.
 	Returns Kind = "RETURN"
 	// Reversals: of each award the share that came back.
-	Reversals   Kind = "REVERSAL"
+	Reversals Kind = "REVERSAL"
+	// Remainders: what is carried over from purchase to purchase.
+	Remainders Kind = "REMAINDER"
+	// Counters: what limits and budgets have counted is what was awarded and not taken back.
+	Counters    Kind = "COUNTER"
 	Adjustments Kind = "ADJUSTMENT"
 	// Redemptions: each was paid for, and given back at most once; vouchers are found by their codes.
 	Redemptions Kind = "REDEMPTION"

@@ -162,6 +162,9 @@ func (c *check) strays(ctx context.Context, tx *postgres.Tx) error {
 	}); err != nil {
 		return fmt.Errorf("look for stray keys of members: %w", err)
 	}
+	if err := c.counters(ctx, tx); err != nil {
+		return err
+	}
 	if err := c.vouchers(ctx, tx); err != nil {
 		return err
 	}

@@ -322,27 +322,6 @@ func selectLadders(ctx context.Context, tx *postgres.Tx) (ladders []tiers.Ladder
 	return ladders, promoted, nil
 }
 
-type ruleVersion struct {
-	Rule    id.Rule `db:"rule_id"`
-	Version int     `db:"version"`
-}
-
-// publication is when a rule's version was published.
-type publication struct {
-	ruleVersion
-	PublishedAt time.Time `db:"published_at"`
-}
-
-func selectPublications(ctx context.Context, tx *postgres.Tx) (map[ruleVersion]publication, error) {
-	var rows []publication
-	err := tx.Select(ctx, &rows, `select rule_id, version, published_at from rule_versions where published_at is not null`)
-	published := make(map[ruleVersion]publication, len(rows))
-	for _, row := range rows {
-		published[row.ruleVersion] = row
-	}
-	return published, err
-}
-
 // selectRange reads the rows of a range of members.
 func selectRange[T any](ctx context.Context, tx *postgres.Tx, statement string, after, through id.Member) ([]T, error) {
 	var rows []T
