@@ -36,8 +36,9 @@ type EarningRuleInput struct {
 	EndsAt       *time.Time
 	// Windows are the parts of the week in which the rule serves; none: all of it.
 	Windows []rules.Window
-	Basis   rules.Basis
-	Limits  []rules.Limit
+	// Basis is what counts beside what was paid in money; nil: nothing.
+	Basis  *rules.Basis
+	Limits []rules.Limit
 	// Budget bounds the points that the rule awards in all; nil: unbounded.
 	Budget *int64
 	// Priority orders the rules, highest first.
@@ -78,7 +79,10 @@ func (i EarningRuleInput) version(book *rulebook, path []string) (rules.Version,
 	at := func(names ...string) []string { return append(append([]string{}, path...), names...) }
 	made := rules.Version{
 		Name: strings.TrimSpace(i.Name), Trigger: i.Trigger, Qualifying: i.Qualifying, StartsAt: i.StartsAt, EndsAt: i.EndsAt, Priority: i.Priority,
-		Stacking: cmp.Or(i.Stacking, rules.Add), Basis: i.Basis, Windows: i.Windows, Limits: i.Limits, Budget: i.Budget,
+		Stacking: cmp.Or(i.Stacking, rules.Add), Windows: i.Windows, Limits: i.Limits, Budget: i.Budget,
+	}
+	if i.Basis != nil {
+		made.Basis = *i.Basis
 	}
 	if !Within(i.Name, maximumName) {
 		problems.Add(problem.InvalidName, at("name"), "A name has 1 to %d characters.", maximumName)
