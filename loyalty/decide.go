@@ -164,6 +164,7 @@ func (d *decisions) award(one *fact) {
 	}
 	evaluation, fits := d.book.rules.Evaluate(rules.Member{
 		Tier: d.tierAt(one).Name, JoinedAt: member.JoinedAt, Locale: member.Locale, Attributes: member.Attributes.Map(),
+		BirthDate: member.BirthDate,
 	}, judged)
 	if !fits || !d.batch.Fits(one.member, evaluation.Points) {
 		one.problems.Add(problem.InvalidPoints, nil, "This would earn more points than can be counted.")

@@ -65,6 +65,8 @@ type Member struct {
 	JoinedAt   time.Time
 	Locale     string
 	Attributes map[string]string
+	// BirthDate is nil where it is not known.
+	BirthDate *value.Date
 }
 
 // Fact is what a rule judges. Total is nil for a fact that is not about money; Paid is the part of it, in minor units, that
@@ -78,6 +80,8 @@ type Fact struct {
 	Paid       int64
 	Lines      []Line
 	Attributes map[string]string
+	// Number is 1 for the member's first recorded fact of this type, 2 for the second, and so on.
+	Number int64
 }
 
 // Line is a line of a purchase; Amount and Discount in minor units of the total's currency.
