@@ -101,6 +101,10 @@ func (e *Explainer) Reason(outcome *rules.Outcome) string {
 		return "this fact has no amount"
 	case rules.OutsideSchedule:
 		return "outside of the rule's schedule"
+	case rules.RulePaused:
+		return "the rule was paused then"
+	case rules.RuleEnded:
+		return "the rule had ended by then"
 	case rules.ConditionFalse:
 		return "the condition did not hold"
 	case rules.ConditionFailed:

@@ -97,7 +97,11 @@ func (s *Service) rulebook(ctx context.Context, q postgres.Runner) (*rulebook, e
 	if err != nil {
 		return nil, fmt.Errorf("load rules: %w", err)
 	}
-	set, err := rules.NewSet(versions, zone)
+	lives, err := selectLives(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("load pauses of rules: %w", err)
+	}
+	set, err := rules.NewSet(versions, lives, zone)
 	if err != nil {
 		return nil, fmt.Errorf("compile rules: %w", err)
 	}

@@ -26,7 +26,7 @@ func (s *Set) Evaluate(member Member, fact Fact) (Evaluation, bool) {
 	for i, version := range serving {
 		outcome := &evaluation.Outcomes[i]
 		*outcome = Outcome{Rule: version.Rule, Version: version.Number}
-		matched[i] = consider(version, input, outcome)
+		matched[i] = s.consider(version, input, outcome)
 		if matched[i] && version.Award.Multiplier == nil {
 			grant(outcome, version, awardBase(outcome, version, fact))
 			base += outcome.Granted
@@ -61,8 +61,12 @@ func (s *Set) Evaluate(member Member, fact Fact) (Evaluation, bool) {
 }
 
 // consider tells whether the rule applies to the fact, and notes in outcome why it does not.
-func consider(version *Version, input *input, outcome *Outcome) bool {
+func (s *Set) consider(version *Version, input *input, outcome *Outcome) bool {
 	fact := input.fact
+	if reason, rests := s.lives[version.Rule].rests(fact.OccurredAt); rests {
+		outcome.Status, outcome.Reason = NotInSchedule, reason
+		return false
+	}
 	switch {
 	case version.StartsAt != nil && fact.OccurredAt.Before(*version.StartsAt),
 		version.EndsAt != nil && !fact.OccurredAt.Before(*version.EndsAt):

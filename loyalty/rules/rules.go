@@ -120,6 +120,8 @@ const (
 	PaidWithPoints  Reason = "PAID_WITH_POINTS"
 	NotAboutMoney   Reason = "NOT_ABOUT_MONEY"
 	OutsideSchedule Reason = "OUTSIDE_SCHEDULE"
+	RulePaused      Reason = "PAUSED"
+	RuleEnded       Reason = "ENDED"
 )
 
 // Outcome is what one rule that was considered did, as it is stored for ever.
@@ -146,12 +148,13 @@ type Set struct {
 	zone    *time.Location
 	byRule  map[string][][]*Version
 	version map[id.Rule][]*Version
+	lives   map[id.Rule]Life
 }
 
-// NewSet compiles versions; those not published are left out. zone is the program's. It returns an error for a condition
-// that does not compile, which saving a rule prevents.
-func NewSet(versions []Version, zone *time.Location) (*Set, error) {
-	set := &Set{zone: zone, byRule: map[string][][]*Version{}, version: map[id.Rule][]*Version{}}
+// NewSet compiles versions; those not published are left out. lives says of rules whether they were paused or ended; zone is
+// the program's. It returns an error for a condition that does not compile, which saving a rule prevents.
+func NewSet(versions []Version, lives map[id.Rule]Life, zone *time.Location) (*Set, error) {
+	set := &Set{zone: zone, lives: lives, byRule: map[string][][]*Version{}, version: map[id.Rule][]*Version{}}
 	for i := range versions {
 		version := versions[i]
 		if version.PublishedAt == nil {
