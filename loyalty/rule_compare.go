@@ -15,10 +15,14 @@ import (
 	"regulars/loyalty/rules"
 )
 
-// Changes is what the version says differently from the one of number since, in the order of the fields; nil if there is no such
-// version, empty if it says the same.
-func (r *EarningRule) Changes(since int) ([]problem.RuleFieldChange, error) {
-	other := r.version(since)
+// Changes is what the version says differently from the one of number since, nil: the one before it, in the order of the fields.
+// It is nil if there is no such version, empty if that says the same.
+func (r *EarningRule) Changes(since *int) ([]problem.RuleFieldChange, error) {
+	number := r.Number - 1
+	if since != nil {
+		number = *since
+	}
+	other := r.version(number)
 	if other == nil {
 		return nil, nil
 	}
@@ -35,7 +39,7 @@ func conflict(ctx context.Context, tx *postgres.Tx, book *rulebook, field string
 	if err != nil {
 		return err
 	}
-	if made.Changes, err = rule.version(newest.Number).Changes(since); err != nil {
+	if made.Changes, err = rule.version(newest.Number).Changes(&since); err != nil {
 		return err
 	}
 	return made

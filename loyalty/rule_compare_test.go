@@ -47,7 +47,7 @@ func TestRule_Changes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	changes, err := revised.Changes(1)
+	changes, err := revised.Changes(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,8 +67,8 @@ func TestRule_Changes(t *testing.T) {
 	if difference := cmp.Diff(want, got); difference != "" {
 		t.Error(difference)
 	}
-	for since, want := range map[int][]problem.RuleFieldChange{2: {}, 3: nil, 0: nil} {
-		same, err := revised.Changes(since)
+	for since, want := range map[int][]problem.RuleFieldChange{1: changes, 2: {}, 3: nil, 0: nil} {
+		same, err := revised.Changes(&since)
 		if err != nil || !cmp.Equal(want, same) {
 			t.Errorf("since %d: %v %v", since, same, err)
 		}
@@ -100,7 +100,7 @@ func TestRule_ChangesOfEveryField(t *testing.T) {
 	compared := func(one, other rules.Version) []problem.RuleFieldChange {
 		young := &loyalty.EarningRule{Version: other}
 		young.Versions = []*loyalty.EarningRule{{Version: one}, young}
-		changes, err := young.Changes(one.Number)
+		changes, err := young.Changes(&one.Number)
 		if err != nil {
 			t.Fatal(err)
 		}
