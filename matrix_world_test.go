@@ -36,6 +36,7 @@ var samples = []sample{
 	{operation: "Query.auditEntries", arguments: `(first: 100)`},
 	{operation: "Query.auditEntries", arguments: `(of: "<rule>")`},
 	{operation: "Query.clients"},
+	{operation: "Query.conditionFields"},
 	{operation: "Query.earningRules"},
 	{operation: "Query.member", arguments: `(by: {id: "<member>"})`},
 	{operation: "Query.member", arguments: `(by: {externalId: "<externalId>"})`},
@@ -75,8 +76,11 @@ var samples = []sample{
 	{operation: "Mutation.createReward", arguments: `(input: {name: "Reward <n>", kind: PRODUCT, cost: 1000000})`},
 	{operation: "Mutation.createTier", arguments: `(input: {name: "Tier <n>", rank: 1<n>, threshold: 10001<n>})`},
 	{operation: "Mutation.declineAdjustment", arguments: `(input: {adjustmentId: "<declined>"})`},
+	{operation: "Mutation.duplicateEarningRule", arguments: `(input: {ruleId: "<rule>", name: "Rule <n>"})`},
+	{operation: "Mutation.endEarningRule", arguments: `(input: {ruleId: "<ended>"})`},
 	{operation: "Mutation.enrollMember", arguments: `(input: {idempotencyKey: "join"})`, self: true},
 	{operation: "Mutation.holdPoints", arguments: `(input: {member: {id: "<holder>"}, points: 1, reason: "till", idempotencyKey: "hold <n>"})`},
+	{operation: "Mutation.pauseEarningRule", arguments: `(input: {ruleId: "<paused>"})`},
 	{operation: "Mutation.publishEarningRule", arguments: `(input: {ruleId: "<rule>"})`},
 	{operation: "Mutation.recordActivity", arguments: came},
 	{operation: "Mutation.recordPurchase", arguments: `(input: ` + purchased + `)`},
@@ -87,6 +91,7 @@ var samples = []sample{
 	{operation: "Mutation.refundCapture", arguments: `(input: {holdId: "<refunded>", points: 1, reason: "Back", idempotencyKey: "refund <n>"})`},
 	{operation: "Mutation.releaseHold", arguments: `(input: {holdId: "<released>"})`},
 	{operation: "Mutation.reinstateMember", arguments: `(input: {memberId: "<member>", reason: "It was a mistake"})`},
+	{operation: "Mutation.resumeEarningRule", arguments: `(input: {ruleId: "<rule>"})`},
 	{operation: "Mutation.reverseAdjustment", arguments: `(input: {adjustmentId: "<declined>", reason: "Moved nothing", idempotencyKey: "back"})`},
 	{operation: "Mutation.reviseEarningRule", arguments: `(input: {ruleId: "<rule>", basedOnVersion: 9, rule: {name: "Late", award: {fixed: 1}}})`},
 	{operation: "Mutation.revokeClient", arguments: `(input: {clientId: "<revoked>"})`},
@@ -265,6 +270,12 @@ func (w *world) fill(t *testing.T, ada, eve, admin caller) {
 	do(admin, `createEarningRule(input: {name: "Once confirmed", award: {fixed: 1}, pending: {untilConfirmed: true}})`, "rule { id }")
 	do(admin, `createEarningRule(input: {name: "Twice", award: {multiplier: "2"}})`, "rule { id }")
 	do(admin, `createEarningRule(input: {name: "At the door", trigger: "CHECK_IN", award: {fixed: 5}})`, "rule { id }")
+	keep("<paused>", `rul_\w+`, do(admin, `createEarningRule(input: {name: "Not now", trigger: "REVIEW", award: {fixed: 5}})`, "rule { id }"))
+	do(admin, `publishEarningRule(input: {ruleId: "<paused>"})`, "rule { id }")
+	do(admin, `pauseEarningRule(input: {ruleId: "<paused>"})`, "rule { id }")
+	keep("<ended>", `rul_\w+`, do(admin, `createEarningRule(input: {name: "Given up", trigger: "REVIEW", award: {fixed: 5}})`, "rule { id }"))
+	do(admin, `reviseEarningRule(input: {ruleId: "<ended>", basedOnVersion: 1, rule: {name: "Given up", trigger: "REVIEW", award: {fixed: 6}}})`, "rule { id }")
+	do(admin, `endEarningRule(input: {ruleId: "<ended>"})`, "rule { id }")
 	keep("<rule>", `rul_\w+`, do(admin, `createEarningRule(input: {name: "A point a euro", condition: "<condition>", startsAt: "2020-01-01T00:00:00Z",
 		endsAt: "2120-01-01T00:00:00Z", award: {perAmount: {points: 1, every: {amount: "1.00", currency: "EUR"}}}})`, "rule { id }"))
 	do(admin, `publishEarningRule(input: {ruleId: "<rule>"})`, "rule { id }")

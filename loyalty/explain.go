@@ -124,6 +124,10 @@ func (e *Explainer) Reason(outcome *rules.Outcome) string {
 		return "no line of the purchase counts"
 	case rules.OutsideSchedule:
 		return "outside of the rule's schedule"
+	case rules.RulePaused:
+		return "the rule was paused then"
+	case rules.RuleEnded:
+		return "the rule had ended by then"
 	case rules.ConditionFalse:
 		return "the condition did not hold"
 	case rules.ConditionFailed:

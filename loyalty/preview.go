@@ -117,13 +117,9 @@ func drafted(ctx context.Context, tx *postgres.Tx, caller actor.Actor, book *rul
 	if newest.PublishedAt != nil {
 		return nil, problem.At(problem.NotADraft, []string{"draftOf"}, "Its newest version, %d, is published already.", newest.Number)
 	}
-	published, err := selectPublished(ctx, tx)
-	if err != nil {
-		return nil, err
-	}
 	newest.PublishedAt, newest.EffectiveFrom = &time.Time{}, nil
 	with := *book
-	with.rules, err = rules.NewSet(append(published, newest), book.zone)
+	with.rules, err = loadRules(ctx, tx, book.zone, newest)
 	return &with, err
 }
 

@@ -23,6 +23,7 @@ const (
 	RuleDraft     EarningRuleStatus = "DRAFT"
 	RuleScheduled EarningRuleStatus = "SCHEDULED"
 	RuleActive    EarningRuleStatus = "ACTIVE"
+	RulePaused    EarningRuleStatus = "PAUSED"
 	RuleEnded     EarningRuleStatus = "ENDED"
 )
 
@@ -31,7 +32,12 @@ type EarningRule struct {
 	rules.Version
 	Status   EarningRuleStatus
 	Versions []*EarningRule
+	// PausedAt is since when the rule is paused, EndedAt since when it is over; nil: it is not.
+	PausedAt *time.Time
+	EndedAt  *time.Time
 	currency value.Currency
+	// planned is what Status would be had the rule been neither paused nor ended.
+	planned EarningRuleStatus
 }
 
 // IsNode marks the rule as one of the API's nodes.
@@ -94,36 +100,20 @@ type PerAmountAward struct {
 	Rounding value.Rounding
 }
 
-// status is what the version does at t; later are the published versions after it.
-func status(version rules.Version, later []rules.Version, t time.Time) EarningRuleStatus {
-	superseded := slices.ContainsFunc(later, func(other rules.Version) bool {
-		return other.PublishedAt != nil && (other.EffectiveFrom == nil || !t.Before(*other.EffectiveFrom))
-	})
-	switch {
-	case version.PublishedAt == nil:
-		return RuleDraft
-	case superseded, version.EndsAt != nil && !t.Before(*version.EndsAt):
-		return RuleEnded
-	case version.EffectiveFrom != nil && t.Before(*version.EffectiveFrom), version.StartsAt != nil && t.Before(*version.StartsAt):
-		return RuleScheduled
-	}
-	return RuleActive
-}
-
 // current is the version that stands for its rule in lists: the newest that serves, else the newest published one, else
 // the newest draft.
 func current(versions []*EarningRule) *EarningRule {
 	order := []EarningRuleStatus{RuleActive, RuleScheduled, RuleEnded, RuleDraft}
 	return slices.MinFunc(versions, func(a, b *EarningRule) int {
 		return cmp.Or(
-			cmp.Compare(slices.Index(order, a.Status), slices.Index(order, b.Status)),
+			cmp.Compare(slices.Index(order, a.planned), slices.Index(order, b.planned)),
 			cmp.Compare(b.Number, a.Number),
 		)
 	})
 }
 
 // gather makes rules of their versions, each in order of number.
-func gather(versions []rules.Version, currency value.Currency, t time.Time) map[id.Rule][]*EarningRule {
+func gather(versions []rules.Version, lives map[id.Rule]rules.Life, currency value.Currency, t time.Time) map[id.Rule][]*EarningRule {
 	byRule := map[id.Rule][]rules.Version{}
 	for _, version := range versions {
 		byRule[version.Rule] = append(byRule[version.Rule], version)
@@ -133,7 +123,8 @@ func gather(versions []rules.Version, currency value.Currency, t time.Time) map[
 		slices.SortFunc(all, func(a, b rules.Version) int { return cmp.Compare(a.Number, b.Number) })
 		made := make([]*EarningRule, len(all))
 		for i, version := range all {
-			made[i] = &EarningRule{Version: version, Status: status(version, all[i+1:], t), currency: currency}
+			made[i] = &EarningRule{Version: version, currency: currency, planned: planned(version, all[i+1:], t)}
+			made[i].live(lives[rule], t)
 		}
 		for _, one := range made {
 			one.Versions = made
@@ -154,11 +145,11 @@ func (s *Service) EarningRule(ctx context.Context, wanted id.Rule) (*EarningRule
 	if err != nil {
 		return nil, err
 	}
-	versions, err := selectVersions(ctx, s.db, wanted)
-	if err != nil || len(versions) == 0 || !caller.Has(actor.Marketer, actor.Support, actor.Admin, actor.ProgramRead) {
+	one, err := selectRule(ctx, s.db, wanted, book.Currency, s.now())
+	if err != nil || !caller.Has(actor.Marketer, actor.Support, actor.Admin, actor.ProgramRead) {
 		return nil, err
 	}
-	return current(gather(versions, book.Currency, s.now())[wanted]), nil
+	return one, nil
 }
 
 const rulePages = "rule"
@@ -181,8 +172,12 @@ func (s *Service) EarningRules(ctx context.Context, statuses []EarningRuleStatus
 	if err != nil {
 		return nil, err
 	}
+	lives, err := selectLives(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
 	var matching []*EarningRule
-	for _, all := range gather(versions, book.Currency, s.now()) {
+	for _, all := range gather(versions, lives, book.Currency, s.now()) {
 		one := current(all)
 		if len(statuses) == 0 || slices.Contains(statuses, one.Status) {
 			matching = append(matching, one)

@@ -40,7 +40,8 @@ func (s *Service) CreateEarningRule(ctx context.Context, input EarningRuleInput)
 // ReviseEarningRule makes the next version of a rule, as a draft. basedOn is the version that the caller started from.
 // For marketers and admins.
 //
-// Problems: UNKNOWN_RULE, EDIT_CONFLICT if basedOn is not the newest version any more, and those of CreateEarningRule.
+// Problems: UNKNOWN_RULE, RULE_ENDED, EDIT_CONFLICT if basedOn is not the newest version any more, with what it says differently,
+// and those of CreateEarningRule.
 func (s *Service) ReviseEarningRule(ctx context.Context, rule id.Rule, basedOn int, input EarningRuleInput) (*EarningRule, error) {
 	caller, err := actor.Require(ctx, actor.Marketer, actor.Admin)
 	if err != nil {
@@ -52,7 +53,7 @@ func (s *Service) ReviseEarningRule(ctx context.Context, rule id.Rule, basedOn i
 			return rules.Version{}, err
 		}
 		if newest.Number != basedOn {
-			return rules.Version{}, conflict("basedOnVersion", newest.Number)
+			return rules.Version{}, conflict(ctx, tx, book, "basedOnVersion", newest, basedOn)
 		}
 		version, err := input.version(book, []string{"rule"})
 		if err != nil {
@@ -64,11 +65,12 @@ func (s *Service) ReviseEarningRule(ctx context.Context, rule id.Rule, basedOn i
 }
 
 // PublishEarningRule publishes the newest version of a rule, which must be a draft: facts that occurred from from on and
-// are recorded from now on use it. Without from, a rule's first published version serves from its startsAt, a later one
-// from now. expected, if given, is the version that the caller means. What earlier versions awarded counts towards new limits:
-// if there are any, publishing reads all entries. For marketers and admins.
+// are recorded from now on use it. From may lie in the past: what was recorded before now keeps what it earned. Without from, a
+// rule's first published version serves from its startsAt, a later one from now. expected, if given, is the version that the
+// caller means. A rule that is paused stays so. What earlier versions awarded counts towards new limits: if there are any,
+// publishing reads all entries. For marketers and admins.
 //
-// Problems: UNKNOWN_RULE, NOT_A_DRAFT, EDIT_CONFLICT, INVALID_SCHEDULE.
+// Problems: UNKNOWN_RULE, RULE_ENDED, NOT_A_DRAFT, EDIT_CONFLICT, INVALID_SCHEDULE.
 func (s *Service) PublishEarningRule(ctx context.Context, rule id.Rule, from *time.Time, expected *int) (*EarningRule, error) {
 	caller, err := actor.Require(ctx, actor.Marketer, actor.Admin)
 	if err != nil {
@@ -83,7 +85,7 @@ func (s *Service) PublishEarningRule(ctx context.Context, rule id.Rule, from *ti
 			return rules.Version{}, err
 		}
 		if expected != nil && newest.Number != *expected {
-			return rules.Version{}, conflict("expectedVersion", newest.Number)
+			return rules.Version{}, conflict(ctx, tx, book, "expectedVersion", newest, *expected)
 		}
 		if newest.PublishedAt != nil {
 			return rules.Version{}, problem.At(problem.NotADraft, []string{"ruleId"}, "Its newest version, %d, is published already.", newest.Number)
@@ -127,12 +129,11 @@ func (s *Service) changeRule(ctx context.Context, work func(*postgres.Tx, *ruleb
 		if err != nil {
 			return err
 		}
-		versions, err := selectVersions(ctx, tx, version.Rule)
+		one, err := selectRule(ctx, tx, version.Rule, book.Currency, tx.Now)
 		if err != nil {
 			return err
 		}
-		all := gather(versions, book.Currency, tx.Now)[version.Rule]
-		changed = all[slices.IndexFunc(all, func(one *EarningRule) bool { return one.Number == version.Number })]
+		changed = one.version(version.Number)
 		return nil
 	})
 	return changed, err
@@ -146,10 +147,22 @@ func draft(ctx context.Context, tx *postgres.Tx, caller actor.Actor, change audi
 	return audit.RecordTx(ctx, tx, caller, change)
 }
 
+// lockNewest locks a rule that has not ended and returns its newest version.
 func lockNewest(ctx context.Context, tx *postgres.Tx, rule id.Rule) (rules.Version, error) {
 	if err := lockRule(ctx, tx, rule); err != nil {
 		return rules.Version{}, err
 	}
+	life, err := selectLife(ctx, tx, rule)
+	if err != nil {
+		return rules.Version{}, err
+	}
+	if life.EndedAt != nil {
+		return rules.Version{}, ruleEnded()
+	}
+	return newestVersion(ctx, tx, rule)
+}
+
+func newestVersion(ctx context.Context, tx *postgres.Tx, rule id.Rule) (rules.Version, error) {
 	versions, err := selectVersions(ctx, tx, rule)
 	if err != nil {
 		return rules.Version{}, err
@@ -163,11 +176,4 @@ func lockNewest(ctx context.Context, tx *postgres.Tx, rule id.Rule) (rules.Versi
 func isPublished(ctx context.Context, tx *postgres.Tx, rule id.Rule) (bool, error) {
 	versions, err := selectVersions(ctx, tx, rule)
 	return slices.ContainsFunc(versions, func(one rules.Version) bool { return one.PublishedAt != nil }), err
-}
-
-func conflict(field string, newest int) problem.ConflictError {
-	return problem.ConflictError{
-		Code: problem.EditConflict, Message: "Someone else was faster; start again from the newest version.",
-		Path: []string{"input", field}, CurrentVersion: newest,
-	}
 }

@@ -100,13 +100,9 @@ func (s *Service) rulebook(ctx context.Context, q postgres.Runner) (*rulebook, e
 	if err != nil {
 		return nil, fmt.Errorf("load the ladder: %w", err)
 	}
-	versions, err := selectPublished(ctx, q)
+	set, err := loadRules(ctx, q, zone)
 	if err != nil {
-		return nil, fmt.Errorf("load rules: %w", err)
-	}
-	set, err := rules.NewSet(versions, zone)
-	if err != nil {
-		return nil, fmt.Errorf("compile rules: %w", err)
+		return nil, err
 	}
 	terms, err := TermsTx(ctx, q, zone)
 	if err != nil {
@@ -122,4 +118,21 @@ func (s *Service) rulebook(ctx context.Context, q postgres.Runner) (*rulebook, e
 	}
 	s.compiled.Store(made)
 	return made, nil
+}
+
+// loadRules compiles the published rules, and with them also others that count as published.
+func loadRules(ctx context.Context, q postgres.Runner, zone *time.Location, also ...rules.Version) (*rules.Set, error) {
+	versions, err := selectPublished(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("load rules: %w", err)
+	}
+	lives, err := selectLives(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("load pauses of rules: %w", err)
+	}
+	set, err := rules.NewSet(append(versions, also...), lives, zone)
+	if err != nil {
+		return nil, fmt.Errorf("compile rules: %w", err)
+	}
+	return set, nil
 }

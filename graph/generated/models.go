@@ -96,6 +96,14 @@ type CreateClientPayload struct {
 	UserErrors []problem.UserError `json:"userErrors"`
 }
 
+// Which rule to duplicate.
+type DuplicateEarningRuleInput struct {
+	// Its id.
+	RuleID string `json:"ruleId"`
+	// What the new one is called, 1 to 200 characters; null: the same.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+}
+
 // Narrows a list of rules.
 type EarningRuleFilter struct {
 	// Rules whose version that counts now has one of these statuses.
@@ -130,6 +138,12 @@ type MemberPayload struct {
 	UserErrors []problem.UserError `json:"userErrors"`
 }
 
+// Which rule to pause, to resume or to end.
+type PauseEarningRuleInput struct {
+	// Its id.
+	RuleID string `json:"ruleId"`
+}
+
 // Narrows a points history; every field given must match.
 type PointsEntryFilter struct {
 	// Entries of these kinds.
@@ -152,7 +166,7 @@ type ProgramPayload struct {
 type PublishEarningRuleInput struct {
 	// Which rule.
 	RuleID string `json:"ruleId"`
-	// From when it serves, by occurredAt; null: a rule's first published version from its startsAt, a later one from now.
+	// From when it serves, by occurredAt; null: a rule's first published version from its startsAt, a later one from now. If that lies in the past, what was recorded before now keeps what it earned.
 	From graphql.Omittable[*time.Time] `json:"from,omitempty"`
 	// The version that the caller means; null: whatever is newest.
 	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`

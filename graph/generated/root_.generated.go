@@ -186,7 +186,15 @@ type ComplexityRoot struct {
 		ID        func(childComplexity int) int
 	}
 
+	ConditionField struct {
+		Description func(childComplexity int) int
+		Example     func(childComplexity int) int
+		Name        func(childComplexity int) int
+		Type        func(childComplexity int) int
+	}
+
 	ConflictError struct {
+		Changes        func(childComplexity int) int
 		Code           func(childComplexity int) int
 		CurrentVersion func(childComplexity int) int
 		Message        func(childComplexity int) int
@@ -201,13 +209,16 @@ type ComplexityRoot struct {
 
 	EarningRule struct {
 		Award         func(childComplexity int) int
+		Changes       func(childComplexity int, since *int) int
 		Condition     func(childComplexity int) int
 		EffectiveFrom func(childComplexity int) int
+		EndedAt       func(childComplexity int) int
 		EndsAt        func(childComplexity int) int
 		ExpiresAfter  func(childComplexity int) int
 		ID            func(childComplexity int) int
 		Name          func(childComplexity int) int
 		Number        func(childComplexity int) int
+		PausedAt      func(childComplexity int) int
 		Pending       func(childComplexity int) int
 		Priority      func(childComplexity int) int
 		PublishedAt   func(childComplexity int) int
@@ -353,38 +364,42 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		AdjustPoints       func(childComplexity int, input loyalty.AdjustPointsInput) int
-		ApproveAdjustment  func(childComplexity int, input ReviewAdjustmentInput) int
-		ArchiveReward      func(childComplexity int, input ArchiveRewardInput) int
-		CancelPending      func(childComplexity int, input CancelPendingInput) int
-		CancelRedemption   func(childComplexity int, input reward.CancelInput) int
-		CaptureHold        func(childComplexity int, input loyalty.CaptureHoldInput) int
-		ConfirmActivity    func(childComplexity int, input ConfirmActivityInput) int
-		CreateClient       func(childComplexity int, input identity.CreateClientInput) int
-		CreateEarningRule  func(childComplexity int, input loyalty.EarningRuleInput) int
-		CreateReward       func(childComplexity int, input reward.CreateRewardInput) int
-		CreateTier         func(childComplexity int, input loyalty.TierInput) int
-		DeclineAdjustment  func(childComplexity int, input ReviewAdjustmentInput) int
-		EnrollMember       func(childComplexity int, input loyalty.EnrollMemberInput) int
-		HoldPoints         func(childComplexity int, input loyalty.HoldPointsInput) int
-		PublishEarningRule func(childComplexity int, input PublishEarningRuleInput) int
-		RecordActivity     func(childComplexity int, input loyalty.RecordActivityInput) int
-		RecordPurchase     func(childComplexity int, input loyalty.RecordPurchaseInput) int
-		RecordPurchases    func(childComplexity int, input RecordPurchasesInput) int
-		RecordReturn       func(childComplexity int, input loyalty.RecordReturnInput) int
-		RedeemReward       func(childComplexity int, input reward.RedeemInput) int
-		RefundCapture      func(childComplexity int, input loyalty.RefundCaptureInput) int
-		ReinstateMember    func(childComplexity int, input SuspendMemberInput) int
-		ReleaseHold        func(childComplexity int, input ReleaseHoldInput) int
-		ReverseAdjustment  func(childComplexity int, input loyalty.ReverseAdjustmentInput) int
-		ReviseEarningRule  func(childComplexity int, input ReviseEarningRuleInput) int
-		RevokeClient       func(childComplexity int, input RevokeClientInput) int
-		RotateClientKey    func(childComplexity int, input RotateClientKeyInput) int
-		SuspendMember      func(childComplexity int, input SuspendMemberInput) int
-		UpdateMember       func(childComplexity int, input UpdateMemberInput) int
-		UpdateProgram      func(childComplexity int, input UpdateProgramInput) int
-		UpdateReward       func(childComplexity int, input UpdateRewardInput) int
-		UseVoucher         func(childComplexity int, input reward.UseInput) int
+		AdjustPoints         func(childComplexity int, input loyalty.AdjustPointsInput) int
+		ApproveAdjustment    func(childComplexity int, input ReviewAdjustmentInput) int
+		ArchiveReward        func(childComplexity int, input ArchiveRewardInput) int
+		CancelPending        func(childComplexity int, input CancelPendingInput) int
+		CancelRedemption     func(childComplexity int, input reward.CancelInput) int
+		CaptureHold          func(childComplexity int, input loyalty.CaptureHoldInput) int
+		ConfirmActivity      func(childComplexity int, input ConfirmActivityInput) int
+		CreateClient         func(childComplexity int, input identity.CreateClientInput) int
+		CreateEarningRule    func(childComplexity int, input loyalty.EarningRuleInput) int
+		CreateReward         func(childComplexity int, input reward.CreateRewardInput) int
+		CreateTier           func(childComplexity int, input loyalty.TierInput) int
+		DeclineAdjustment    func(childComplexity int, input ReviewAdjustmentInput) int
+		DuplicateEarningRule func(childComplexity int, input DuplicateEarningRuleInput) int
+		EndEarningRule       func(childComplexity int, input PauseEarningRuleInput) int
+		EnrollMember         func(childComplexity int, input loyalty.EnrollMemberInput) int
+		HoldPoints           func(childComplexity int, input loyalty.HoldPointsInput) int
+		PauseEarningRule     func(childComplexity int, input PauseEarningRuleInput) int
+		PublishEarningRule   func(childComplexity int, input PublishEarningRuleInput) int
+		RecordActivity       func(childComplexity int, input loyalty.RecordActivityInput) int
+		RecordPurchase       func(childComplexity int, input loyalty.RecordPurchaseInput) int
+		RecordPurchases      func(childComplexity int, input RecordPurchasesInput) int
+		RecordReturn         func(childComplexity int, input loyalty.RecordReturnInput) int
+		RedeemReward         func(childComplexity int, input reward.RedeemInput) int
+		RefundCapture        func(childComplexity int, input loyalty.RefundCaptureInput) int
+		ReinstateMember      func(childComplexity int, input SuspendMemberInput) int
+		ReleaseHold          func(childComplexity int, input ReleaseHoldInput) int
+		ResumeEarningRule    func(childComplexity int, input PauseEarningRuleInput) int
+		ReverseAdjustment    func(childComplexity int, input loyalty.ReverseAdjustmentInput) int
+		ReviseEarningRule    func(childComplexity int, input ReviseEarningRuleInput) int
+		RevokeClient         func(childComplexity int, input RevokeClientInput) int
+		RotateClientKey      func(childComplexity int, input RotateClientKeyInput) int
+		SuspendMember        func(childComplexity int, input SuspendMemberInput) int
+		UpdateMember         func(childComplexity int, input UpdateMemberInput) int
+		UpdateProgram        func(childComplexity int, input UpdateProgramInput) int
+		UpdateReward         func(childComplexity int, input UpdateRewardInput) int
+		UseVoucher           func(childComplexity int, input reward.UseInput) int
 	}
 
 	PageInfo struct {
@@ -466,18 +481,19 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Adjustments    func(childComplexity int, first *int, after *string, status []ledger.AdjustmentStatus) int
-		AuditEntries   func(childComplexity int, first *int, after *string, of *string) int
-		Clients        func(childComplexity int, first *int, after *string) int
-		EarningRules   func(childComplexity int, first *int, after *string, filter *EarningRuleFilter) int
-		Member         func(childComplexity int, by loyalty.MemberRef) int
-		Members        func(childComplexity int, first *int, after *string, filter *loyalty.MemberFilter) int
-		Node           func(childComplexity int, id string) int
-		Program        func(childComplexity int) int
-		Rewards        func(childComplexity int, first *int, after *string, filter *RewardFilter) int
-		Tiers          func(childComplexity int) int
-		Viewer         func(childComplexity int) int
-		WaitingReturns func(childComplexity int, first *int, after *string) int
+		Adjustments     func(childComplexity int, first *int, after *string, status []ledger.AdjustmentStatus) int
+		AuditEntries    func(childComplexity int, first *int, after *string, of *string) int
+		Clients         func(childComplexity int, first *int, after *string) int
+		ConditionFields func(childComplexity int) int
+		EarningRules    func(childComplexity int, first *int, after *string, filter *EarningRuleFilter) int
+		Member          func(childComplexity int, by loyalty.MemberRef) int
+		Members         func(childComplexity int, first *int, after *string, filter *loyalty.MemberFilter) int
+		Node            func(childComplexity int, id string) int
+		Program         func(childComplexity int) int
+		Rewards         func(childComplexity int, first *int, after *string, filter *RewardFilter) int
+		Tiers           func(childComplexity int) int
+		Viewer          func(childComplexity int) int
+		WaitingReturns  func(childComplexity int, first *int, after *string) int
 	}
 
 	RecordActivityPayload struct {
@@ -580,6 +596,12 @@ type ComplexityRoot struct {
 		Client     func(childComplexity int) int
 		Key        func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	RuleFieldChange struct {
+		After  func(childComplexity int) int
+		Before func(childComplexity int) int
+		Field  func(childComplexity int) int
 	}
 
 	RuleOutcome struct {
@@ -1167,6 +1189,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ClientKey.ID(childComplexity), true
 
+	case "ConditionField.description":
+		if e.ComplexityRoot.ConditionField.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConditionField.Description(childComplexity), true
+	case "ConditionField.example":
+		if e.ComplexityRoot.ConditionField.Example == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConditionField.Example(childComplexity), true
+	case "ConditionField.name":
+		if e.ComplexityRoot.ConditionField.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConditionField.Name(childComplexity), true
+	case "ConditionField.type":
+		if e.ComplexityRoot.ConditionField.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConditionField.Type(childComplexity), true
+
+	case "ConflictError.changes":
+		if e.ComplexityRoot.ConflictError.Changes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConflictError.Changes(childComplexity), true
 	case "ConflictError.code":
 		if e.ComplexityRoot.ConflictError.Code == nil {
 			break
@@ -1217,6 +1270,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EarningRule.Award(childComplexity), true
+	case "EarningRule.changes":
+		if e.ComplexityRoot.EarningRule.Changes == nil {
+			break
+		}
+
+		args, err := ec.field_EarningRule_changes_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.EarningRule.Changes(childComplexity, args["since"].(*int)), true
 	case "EarningRule.condition":
 		if e.ComplexityRoot.EarningRule.Condition == nil {
 			break
@@ -1229,6 +1293,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EarningRule.EffectiveFrom(childComplexity), true
+	case "EarningRule.endedAt":
+		if e.ComplexityRoot.EarningRule.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EarningRule.EndedAt(childComplexity), true
 	case "EarningRule.endsAt":
 		if e.ComplexityRoot.EarningRule.EndsAt == nil {
 			break
@@ -1259,6 +1329,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EarningRule.Number(childComplexity), true
+	case "EarningRule.pausedAt":
+		if e.ComplexityRoot.EarningRule.PausedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EarningRule.PausedAt(childComplexity), true
 	case "EarningRule.pending":
 		if e.ComplexityRoot.EarningRule.Pending == nil {
 			break
@@ -1963,6 +2039,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeclineAdjustment(childComplexity, args["input"].(ReviewAdjustmentInput)), true
+	case "Mutation.duplicateEarningRule":
+		if e.ComplexityRoot.Mutation.DuplicateEarningRule == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_duplicateEarningRule_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DuplicateEarningRule(childComplexity, args["input"].(DuplicateEarningRuleInput)), true
+	case "Mutation.endEarningRule":
+		if e.ComplexityRoot.Mutation.EndEarningRule == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_endEarningRule_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EndEarningRule(childComplexity, args["input"].(PauseEarningRuleInput)), true
 	case "Mutation.enrollMember":
 		if e.ComplexityRoot.Mutation.EnrollMember == nil {
 			break
@@ -1985,6 +2083,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.HoldPoints(childComplexity, args["input"].(loyalty.HoldPointsInput)), true
+	case "Mutation.pauseEarningRule":
+		if e.ComplexityRoot.Mutation.PauseEarningRule == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_pauseEarningRule_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PauseEarningRule(childComplexity, args["input"].(PauseEarningRuleInput)), true
 	case "Mutation.publishEarningRule":
 		if e.ComplexityRoot.Mutation.PublishEarningRule == nil {
 			break
@@ -2084,6 +2193,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReleaseHold(childComplexity, args["input"].(ReleaseHoldInput)), true
+	case "Mutation.resumeEarningRule":
+		if e.ComplexityRoot.Mutation.ResumeEarningRule == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_resumeEarningRule_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ResumeEarningRule(childComplexity, args["input"].(PauseEarningRuleInput)), true
 	case "Mutation.reverseAdjustment":
 		if e.ComplexityRoot.Mutation.ReverseAdjustment == nil {
 			break
@@ -2520,6 +2640,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Clients(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "Query.conditionFields":
+		if e.ComplexityRoot.Query.ConditionFields == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.ConditionFields(childComplexity), true
 	case "Query.earningRules":
 		if e.ComplexityRoot.Query.EarningRules == nil {
 			break
@@ -2980,6 +3106,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RotateClientKeyPayload.UserErrors(childComplexity), true
 
+	case "RuleFieldChange.after":
+		if e.ComplexityRoot.RuleFieldChange.After == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleFieldChange.After(childComplexity), true
+	case "RuleFieldChange.before":
+		if e.ComplexityRoot.RuleFieldChange.Before == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleFieldChange.Before(childComplexity), true
+	case "RuleFieldChange.field":
+		if e.ComplexityRoot.RuleFieldChange.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleFieldChange.Field(childComplexity), true
+
 	case "RuleOutcome.desired":
 		if e.ComplexityRoot.RuleOutcome.Desired == nil {
 			break
@@ -3267,6 +3412,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputConfirmActivityInput,
 		ec.unmarshalInputCreateClientInput,
 		ec.unmarshalInputCreateRewardInput,
+		ec.unmarshalInputDuplicateEarningRuleInput,
 		ec.unmarshalInputEarningRuleFilter,
 		ec.unmarshalInputEarningRuleInput,
 		ec.unmarshalInputEnrollMemberInput,
@@ -3275,6 +3421,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputMemberFilter,
 		ec.unmarshalInputMemberRef,
 		ec.unmarshalInputMoneyInput,
+		ec.unmarshalInputPauseEarningRuleInput,
 		ec.unmarshalInputPendingInput,
 		ec.unmarshalInputPerAmountInput,
 		ec.unmarshalInputPointsEntryFilter,
@@ -3833,6 +3980,8 @@ type ConflictError implements UserError @access {
   path: [String!]
   "The version to start from."
   currentVersion: Int!
+  "What that version says differently from the one that the caller started from."
+  changes: [RuleFieldChange!]!
 }
 `, BuiltIn: false},
 	{Name: "../schema/client.graphqls", Input: `extend type Query {
@@ -3972,6 +4121,25 @@ type ClientEdge @access {
   node: Client!
   "The cursor to read on behind."
   cursor: String!
+}
+`, BuiltIn: false},
+	{Name: "../schema/condition.graphqls", Input: `extend type Query {
+  """
+  What conditions of rules may use, by name: ` + "`" + `purchase` + "`" + ` in rules about purchases, ` + "`" + `line` + "`" + ` in line conditions and as the elements of ` + "`" + `purchase.lines` + "`" + `, the others everywhere. For MARKETER, SUPPORT, ADMIN and ` + "`" + `program:read` + "`" + `.
+  """
+  conditionFields: [ConditionField!]! @access(roles: [MARKETER, SUPPORT, ADMIN], scopes: ["program:read"])
+}
+
+"Something that a condition may use."
+type ConditionField @access {
+  "A variable and its field, e.g. purchase.total, or a variable alone."
+  name: String!
+  "A type of the Common Expression Language: double, int, bool, string, timestamp, map(string, string), list(line)."
+  type: String!
+  "What it is."
+  description: String!
+  "A condition with it; one with ` + "`" + `line` + "`" + ` is a line condition."
+  example: String!
 }
 `, BuiltIn: false},
 	{Name: "../schema/hold.graphqls", Input: `extend type Member {
@@ -5157,7 +5325,7 @@ extend type Mutation {
 
   """
   Makes the next version of a rule, as a draft. For MARKETER and ADMIN.
-  Codes: UNKNOWN_RULE, EDIT_CONFLICT, and those of ` + "`" + `createEarningRule` + "`" + `.
+  Codes: UNKNOWN_RULE, RULE_ENDED, EDIT_CONFLICT, and those of ` + "`" + `createEarningRule` + "`" + `.
   """
   reviseEarningRule(
     "Which rule, and what it shall say."
@@ -5166,7 +5334,7 @@ extend type Mutation {
 
   """
   Publishes a rule's newest version, which then never changes. Version n serves facts that occur from its start until that of version n+1, and that are recorded from its publishing on. For MARKETER and ADMIN.
-  Codes: UNKNOWN_RULE, NOT_A_DRAFT, EDIT_CONFLICT, INVALID_SCHEDULE.
+  Codes: UNKNOWN_RULE, RULE_ENDED, NOT_A_DRAFT, EDIT_CONFLICT, INVALID_SCHEDULE.
   """
   publishEarningRule(
     "Which rule, and from when."
@@ -5218,6 +5386,8 @@ enum EarningRuleStatus {
   SCHEDULED
   "Serving."
   ACTIVE
+  "Published, and serving nothing until the rule is resumed."
+  PAUSED
   "Over, or replaced by a later version."
   ENDED
 }
@@ -5294,7 +5464,7 @@ input EarningRuleInput {
   name: String!
   "PURCHASE, or the type of an activity."
   trigger: String! = "PURCHASE"
-  "An expression of the Common Expression Language over ` + "`" + `purchase` + "`" + ` (of purchases only), ` + "`" + `activity` + "`" + `, ` + "`" + `member` + "`" + ` and ` + "`" + `now` + "`" + `, which is occurredAt in the program's time zone: ` + "`" + `purchase.total` + "`" + `, ` + "`" + `currency` + "`" + `, ` + "`" + `lines` + "`" + ` (` + "`" + `sku` + "`" + `, ` + "`" + `quantity` + "`" + `, ` + "`" + `amount` + "`" + `, ` + "`" + `discount` + "`" + `, ` + "`" + `category` + "`" + `, ` + "`" + `brand` + "`" + `); ` + "`" + `activity.type` + "`" + `, ` + "`" + `source` + "`" + `, ` + "`" + `attributes` + "`" + `; ` + "`" + `member.tier` + "`" + `, ` + "`" + `joinedAt` + "`" + `, ` + "`" + `locale` + "`" + `, ` + "`" + `attributes` + "`" + `. Numbers of purchases are compared as 50.0."
+  "An expression of the Common Expression Language over ` + "`" + `purchase` + "`" + ` (of purchases only), ` + "`" + `activity` + "`" + `, ` + "`" + `member` + "`" + ` and ` + "`" + `now` + "`" + `, which is occurredAt in the program's time zone; ` + "`" + `conditionFields` + "`" + ` lists them all. Numbers of purchases are compared as 50.0."
   condition: String
   "What it gives."
   award: AwardInput!
@@ -5326,7 +5496,7 @@ input ReviseEarningRuleInput {
 input PublishEarningRuleInput {
   "Which rule."
   ruleId: ID!
-  "From when it serves, by occurredAt; null: a rule's first published version from its startsAt, a later one from now."
+  "From when it serves, by occurredAt; null: a rule's first published version from its startsAt, a later one from now. If that lies in the past, what was recorded before now keeps what it earned."
   from: DateTime
   "The version that the caller means; null: whatever is newest."
   expectedVersion: Int
@@ -5364,6 +5534,80 @@ type EarningRuleEdge @access {
   node: EarningRule!
   "The cursor to read on behind."
   cursor: String!
+}
+`, BuiltIn: false},
+	{Name: "../schema/rule_life.graphqls", Input: `extend type Mutation {
+  """
+  Stops a published rule: what occurs from now on earns nothing by it until it is resumed; what occurred before and is recorded late does. A rule that is paused stays as it is. For MARKETER and ADMIN.
+  Codes: UNKNOWN_RULE, NOT_PUBLISHED, RULE_ENDED.
+  """
+  pauseEarningRule(
+    "Which rule."
+    input: PauseEarningRuleInput!
+  ): EarningRulePayload! @access(roles: [MARKETER, ADMIN])
+
+  """
+  Lets a paused rule go on: what occurs from now on earns by it again; what occurred during the pause never does. A rule that is not paused stays as it is. For MARKETER and ADMIN.
+  Codes: UNKNOWN_RULE, NOT_PUBLISHED, RULE_ENDED.
+  """
+  resumeEarningRule(
+    "Which rule."
+    input: PauseEarningRuleInput!
+  ): EarningRulePayload! @access(roles: [MARKETER, ADMIN])
+
+  """
+  Ends a rule for ever: what occurs from now on earns nothing by it, and it is revised and published no more. A rule that has only drafts is given up like this. A rule that has ended stays as it is. For MARKETER and ADMIN.
+  Codes: UNKNOWN_RULE.
+  """
+  endEarningRule(
+    "Which rule."
+    input: PauseEarningRuleInput!
+  ): EarningRulePayload! @access(roles: [MARKETER, ADMIN])
+
+  """
+  Makes a rule of its own, as a draft, that says what the newest version of another one does, ended or not. For MARKETER and ADMIN.
+  Codes: UNKNOWN_RULE, INVALID_NAME.
+  """
+  duplicateEarningRule(
+    "Which rule, and the name of the new one."
+    input: DuplicateEarningRuleInput!
+  ): EarningRulePayload! @access(roles: [MARKETER, ADMIN])
+}
+
+extend type EarningRule {
+  "Since when the rule is paused; null: it is not."
+  pausedAt: DateTime
+  "Since when the rule is ended, for ever; null: it is not."
+  endedAt: DateTime
+  "What this version says differently from another one, field by field; null if there is no such version."
+  changes(
+    "The number of the other version; null: the one before this."
+    since: Int
+  ): [RuleFieldChange!]
+}
+
+"A field that differs between two versions of a rule, as text to be read."
+type RuleFieldChange @access {
+  "The field of EarningRuleInput, e.g. award.fixed."
+  field: String!
+  "What the earlier one says, null: nothing."
+  before: String
+  "What the later one says, null: nothing."
+  after: String
+}
+
+"Which rule to pause, to resume or to end."
+input PauseEarningRuleInput {
+  "Its id."
+  ruleId: ID!
+}
+
+"Which rule to duplicate."
+input DuplicateEarningRuleInput {
+  "Its id."
+  ruleId: ID!
+  "What the new one is called, 1 to 200 characters; null: the same."
+  name: String
 }
 `, BuiltIn: false},
 	{Name: "../schema/tier.graphqls", Input: `extend type Query {
@@ -5806,6 +6050,20 @@ func (ec *executionContext) childFields_ClientKey(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type ClientKey", field.Name)
 }
 
+func (ec *executionContext) childFields_ConditionField(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_ConditionField_name(ctx, field)
+	case "type":
+		return ec.fieldContext_ConditionField_type(ctx, field)
+	case "description":
+		return ec.fieldContext_ConditionField_description(ctx, field)
+	case "example":
+		return ec.fieldContext_ConditionField_example(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConditionField", field.Name)
+}
+
 func (ec *executionContext) childFields_CreateClientPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "client":
@@ -5852,6 +6110,12 @@ func (ec *executionContext) childFields_EarningRule(ctx context.Context, field g
 		return ec.fieldContext_EarningRule_publishedAt(ctx, field)
 	case "versions":
 		return ec.fieldContext_EarningRule_versions(ctx, field)
+	case "pausedAt":
+		return ec.fieldContext_EarningRule_pausedAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_EarningRule_endedAt(ctx, field)
+	case "changes":
+		return ec.fieldContext_EarningRule_changes(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type EarningRule", field.Name)
 }
@@ -6436,6 +6700,18 @@ func (ec *executionContext) childFields_RotateClientKeyPayload(ctx context.Conte
 		return ec.fieldContext_RotateClientKeyPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RotateClientKeyPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RuleFieldChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "field":
+		return ec.fieldContext_RuleFieldChange_field(ctx, field)
+	case "before":
+		return ec.fieldContext_RuleFieldChange_before(ctx, field)
+	case "after":
+		return ec.fieldContext_RuleFieldChange_after(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RuleFieldChange", field.Name)
 }
 
 func (ec *executionContext) childFields_RuleOutcome(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

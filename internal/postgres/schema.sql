@@ -418,6 +418,15 @@ CREATE TABLE public.rewards (
 )
 WITH (fillfactor='80');
 
+CREATE TABLE public.rule_pauses (
+    rule_id uuid NOT NULL,
+    number integer NOT NULL,
+    paused_at timestamp with time zone NOT NULL,
+    resumed_at timestamp with time zone,
+    CONSTRAINT rule_pauses_interval CHECK ((resumed_at >= paused_at)),
+    CONSTRAINT rule_pauses_number_check CHECK ((number > 0))
+);
+
 CREATE TABLE public.rule_versions (
     rule_id uuid NOT NULL,
     version integer NOT NULL,
@@ -454,7 +463,8 @@ CREATE TABLE public.rule_versions (
 
 CREATE TABLE public.rules (
     id uuid NOT NULL,
-    created_at timestamp with time zone NOT NULL
+    created_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone
 );
 
 CREATE TABLE public.schema_migrations (
@@ -603,6 +613,9 @@ ALTER TABLE ONLY public.return_lines
 ALTER TABLE ONLY public.rewards
     ADD CONSTRAINT rewards_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.rule_pauses
+    ADD CONSTRAINT rule_pauses_pkey PRIMARY KEY (rule_id, number);
+
 ALTER TABLE ONLY public.rule_versions
     ADD CONSTRAINT rule_versions_pkey PRIMARY KEY (rule_id, version);
 
@@ -672,6 +685,8 @@ CREATE INDEX redemptions_kept ON public.redemptions USING btree (member_id, rewa
 
 CREATE INDEX return_lines_by_purchase ON public.return_lines USING btree (member_id, purchase_sequence);
 
+CREATE UNIQUE INDEX rule_pauses_open ON public.rule_pauses USING btree (rule_id) WHERE (resumed_at IS NULL);
+
 CREATE UNIQUE INDEX signing_keys_signing ON public.signing_keys USING btree ((true)) WHERE (private IS NOT NULL);
 
 CREATE INDEX waiting_returns_by_purchase ON public.waiting_returns USING btree (purchase_hash);
@@ -684,7 +699,17 @@ CREATE TRIGGER entries_append_only BEFORE DELETE OR UPDATE ON public.entries FOR
 
 CREATE TRIGGER entries_never_truncated BEFORE TRUNCATE ON public.entries FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER rule_pauses_never_deleted BEFORE DELETE OR TRUNCATE ON public.rule_pauses FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER rule_pauses_resumed_once BEFORE UPDATE ON public.rule_pauses FOR EACH ROW WHEN ((old.resumed_at IS NOT NULL)) EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER rule_versions_never_deleted BEFORE DELETE OR TRUNCATE ON public.rule_versions FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER rule_versions_published_never_change BEFORE DELETE OR UPDATE ON public.rule_versions FOR EACH ROW EXECUTE FUNCTION public.refuse_published_change();
+
+CREATE TRIGGER rules_ended_for_ever BEFORE UPDATE ON public.rules FOR EACH ROW WHEN ((old.ended_at IS NOT NULL)) EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER rules_never_deleted BEFORE DELETE OR TRUNCATE ON public.rules FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER tier_moves_append_only BEFORE DELETE OR UPDATE ON public.tier_moves FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
@@ -695,6 +720,9 @@ ALTER TABLE ONLY public.client_keys
 
 ALTER TABLE ONLY public.ladder_tiers
     ADD CONSTRAINT ladder_tiers_version_fkey FOREIGN KEY (version) REFERENCES public.ladders(version);
+
+ALTER TABLE ONLY public.rule_pauses
+    ADD CONSTRAINT rule_pauses_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES public.rules(id);
 
 ALTER TABLE ONLY public.rule_versions
     ADD CONSTRAINT rule_versions_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES public.rules(id);

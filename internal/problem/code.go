@@ -85,6 +85,8 @@ const (
 	InvalidAward     Code = "INVALID_AWARD"
 	EditConflict     Code = "EDIT_CONFLICT"
 	NotADraft        Code = "NOT_A_DRAFT"
+	NotPublished     Code = "NOT_PUBLISHED"
+	RuleEnded        Code = "RULE_ENDED"
 	UnknownRule      Code = "UNKNOWN_RULE"
 	InvalidTiers     Code = "INVALID_TIERS"
 
@@ -176,6 +178,8 @@ var Registry = []Description{
 	{InvalidAward, "The award is out of its range."},
 	{EditConflict, "Someone else changed the rule since; start again from the current version."},
 	{NotADraft, "The rule has no draft to publish."},
+	{NotPublished, "The rule has never been published: there is nothing to pause or resume."},
+	{RuleEnded, "The rule has been ended, for ever. A duplicate of it can go on."},
 	{UnknownRule, "There is no such rule."},
 	{InvalidTiers, "Ranks and thresholds of the ladder must rise together."},
 

@@ -46,12 +46,22 @@ type InvalidConditionError struct {
 	Hint    *string
 }
 
-// ConflictError says that someone else was faster; CurrentVersion is the version to start from.
+// ConflictError says that someone else was faster; CurrentVersion is the version to start from, and Changes what it says
+// differently from the one that the caller started from.
 type ConflictError struct {
 	Code           Code
 	Message        string
 	Path           []string
 	CurrentVersion int
+	Changes        []RuleFieldChange
+}
+
+// RuleFieldChange is a field that differs between two versions of a rule, as text to be read; nil: nothing is said.
+type RuleFieldChange struct {
+	// Field is the field of the input, e.g. award.fixed.
+	Field  string
+	Before *string
+	After  *string
 }
 
 func (e InputError) Error() string              { return string(e.Code) + ": " + e.Message }

@@ -18,3 +18,12 @@ func ParseLocalTime(text string) (LocalTime, error) {
 }
 
 func (t LocalTime) String() string { return fmt.Sprintf("%02d:%02d", int(t)/60, int(t)%60) }
+
+// MarshalText writes HH:MM.
+func (t LocalTime) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnmarshalText reads HH:MM.
+func (t *LocalTime) UnmarshalText(text []byte) (err error) {
+	*t, err = ParseLocalTime(string(text))
+	return err
+}

@@ -3,80 +3,23 @@ package rules
 import (
 	"errors"
 	"fmt"
-	"reflect"
-	"regexp"
 	"strings"
-	"sync"
-	"time"
 
 	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/types"
-	"cel.dev/cel-go/ext"
-	"github.com/agnivade/levenshtein"
-
-	"regulars/internal/value"
 )
 
 // What one evaluation of a condition may cost, in CEL's units of about one operation. A comparison costs a handful, a walk
 // over 1,000 lines some ten thousand. All of it takes some 20 ms.
 const conditionCostLimit = 100_000
 
+// How many parts the loops of a condition may have to be evaluated without counting what that costs, which makes a condition
+// three times as slow: over 1,000 lines they take a few ms. What has no loop is bounded by its length anyway.
+const briefLoops = 100
+
 // MaximumConditionLength bounds a condition, in bytes.
 const MaximumConditionLength = 4_000
-
-// What conditions see. Amounts and quantities are floating-point numbers in major units here and only here: conditions
-// compare, awards are computed exactly.
-type (
-	purchaseFields struct {
-		Total          float64      `cel:"total"`
-		PaidWithPoints float64      `cel:"paidWithPoints"`
-		Currency       string       `cel:"currency"`
-		Lines          []lineFields `cel:"lines"`
-	}
-	lineFields struct {
-		SKU      string  `cel:"sku"`
-		Quantity float64 `cel:"quantity"`
-		Amount   float64 `cel:"amount"`
-		Discount float64 `cel:"discount"`
-		Category string  `cel:"category"`
-		Brand    string  `cel:"brand"`
-	}
-	activityFields struct {
-		Type       string            `cel:"type"`
-		Source     string            `cel:"source"`
-		Attributes map[string]string `cel:"attributes"`
-	}
-	memberFields struct {
-		Tier       string            `cel:"tier"`
-		JoinedAt   time.Time         `cel:"joinedAt"`
-		Locale     string            `cel:"locale"`
-		Attributes map[string]string `cel:"attributes"`
-	}
-)
-
-// Names that a misspelled one is compared with.
-var (
-	conditionVariables = []string{"purchase", "activity", "member", "now"}
-	conditionFields    = []string{
-		"total", "currency", "lines", "sku", "quantity", "amount", "discount", "category", "brand", "type", "source",
-		"attributes", "tier", "joinedAt", "locale", "paidWithPoints",
-	}
-)
-
-// inWords names our types as the variables that have them, for people.
-var inWords = strings.NewReplacer("rules.purchaseFields", "purchase", "rules.lineFields", "line", "rules.activityFields", "activity",
-	"rules.memberFields", "member", " (in container '')", "")
-
-// ConditionError says where a condition is wrong; Line and Column count from 1.
-type ConditionError struct {
-	Message      string
-	Line, Column int
-	Hint         string
-}
-
-func (e *ConditionError) Error() string {
-	return fmt.Sprintf("%d:%d: %s", e.Line, e.Column, e.Message)
-}
 
 // CheckCondition tells whether a rule with that trigger may have the condition. It returns a *ConditionError if not.
 func CheckCondition(trigger, text string) error {
@@ -84,157 +27,145 @@ func CheckCondition(trigger, text string) error {
 	return err
 }
 
-type condition struct {
-	program cel.Program
+// CheckLineCondition tells whether an award for an amount may be narrowed to lines by the condition. It returns a
+// *ConditionError if not.
+func CheckLineCondition(text string) error {
+	_, err := compileLine(text)
+	return err
 }
 
-// A rule about purchases sees the purchase as well; the others are about activities that have none.
-var (
-	purchaseEnvironment = sync.OnceValues(func() (*cel.Env, error) {
-		return environment(cel.Variable("purchase", cel.ObjectType("rules.purchaseFields")))
-	})
-	activityEnvironment = sync.OnceValues(func() (*cel.Env, error) { return environment() })
-)
-
-func environment(more ...cel.EnvOption) (*cel.Env, error) {
-	return cel.NewEnv(append([]cel.EnvOption{
-		cel.CrossTypeNumericComparisons(true),
-		// Instants are in the program's zone, and so are their days and hours.
-		cel.DefaultUTCTimeZone(false),
-		ext.NativeTypes(ext.ParseStructTags(true), reflect.TypeFor[purchaseFields](), reflect.TypeFor[lineFields](),
-			reflect.TypeFor[activityFields](), reflect.TypeFor[memberFields]()),
-		cel.Variable("activity", cel.ObjectType("rules.activityFields")),
-		cel.Variable("member", cel.ObjectType("rules.memberFields")),
-		cel.Variable("now", cel.TimestampType),
-	}, more...)...)
+// condition is an expression that is ready to be asked, by any number of callers at once.
+type condition struct {
+	program cel.Program
+	// read are the fields that the expression selects, e.g. activity.number.
+	read map[string]bool
 }
 
 func compile(trigger, text string) (*condition, error) {
-	if len(text) > MaximumConditionLength {
-		return nil, &ConditionError{Message: fmt.Sprintf("longer than %d bytes", MaximumConditionLength), Line: 1, Column: 1}
-	}
-	open := activityEnvironment
 	if trigger == Purchase {
-		open = purchaseEnvironment
+		return compileIn(purchaseEnvironment, text)
+	}
+	return compileIn(activityEnvironment, text)
+}
+
+func compileLine(text string) (*condition, error) {
+	return compileIn(lineEnvironment, text)
+}
+
+func compileIn(open func() (*environment, error), text string) (*condition, error) {
+	if len(text) > MaximumConditionLength {
+		return nil, &ConditionError{Message: fmt.Sprintf("a condition has at most %d bytes", MaximumConditionLength), Line: 1, Column: 1}
+	}
+	if strings.TrimSpace(text) == "" {
+		return nil, &ConditionError{Message: "there is no condition", Line: 1, Column: 1, Hint: "leave it out if the rule shall always match"}
 	}
 	environment, err := open()
 	if err != nil {
 		return nil, fmt.Errorf("open the environment of conditions: %w", err)
 	}
-	checked, issues := environment.Compile(text)
-	if issues != nil && issues.Err() != nil {
-		first := issues.Errors()[0]
-		return nil, &ConditionError{
-			Message: sentence(first.Message),
-			Line:    max(first.Location.Line(), 1),
-			Column:  max(first.Location.Column(), 0) + 1,
-			Hint:    hint(first.Message),
-		}
+	parsed, issues := environment.cel.Parse(text)
+	if issues.Err() != nil {
+		return nil, syntaxError(text, issues.Errors()[0])
+	}
+	checked, issues := environment.cel.Check(parsed)
+	if issues.Err() != nil {
+		return nil, typeError(environment, parsed.NativeRep(), issues.Errors()[0])
 	}
 	if !checked.OutputType().IsExactType(cel.BoolType) {
 		return nil, &ConditionError{
-			Message: fmt.Sprintf("a condition is true or false, this one is of type %s", checked.OutputType()),
-			Line:    1, Column: 1,
+			Message: fmt.Sprintf("a condition is true or false, this one is %s", inWords(checked.OutputType().String())),
+			Line:    1, Column: 1, Hint: notBooleanHint(checked.NativeRep().Expr()),
 		}
 	}
-	// Optimizing compiles constant regular expressions, so that a wrong one is found now.
-	program, err := environment.Program(checked, cel.CostLimit(conditionCostLimit), cel.EvalOptions(cel.OptOptimize))
+	if err := wrongPattern(checked.NativeRep()); err != nil {
+		return nil, err
+	}
+	walked := walk(checked.NativeRep().Expr())
+	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}
+	if walked.nested || walked.inLoops > briefLoops {
+		options = append(options, cel.CostLimit(conditionCostLimit))
+	}
+	program, err := environment.cel.Program(checked, options...)
 	if err != nil {
 		return nil, &ConditionError{Message: err.Error(), Line: 1, Column: 1}
 	}
-	return &condition{program: program}, nil
+	return &condition{program: program, read: walked.read}, nil
 }
 
-// sentence is what the checker says, without what only its authors understand.
-func sentence(message string) string {
-	message, _, _ = strings.Cut(message, " expecting {")
-	return inWords.Replace(message)
+// walked is what an expression consists of.
+type walked struct {
+	// inLoops is how many parts of it are evaluated for every element of a list, nested whether some are for every pair.
+	inLoops int
+	nested  bool
+	read    map[string]bool
 }
 
-var (
-	unknownName   = regexp.MustCompile(`(undefined field|undeclared reference to) '([A-Za-z_]+)'`)
-	mixedEquality = regexp.MustCompile(`'_[!=]=_' applied to '\((?:double, int|int, double)\)'`)
-)
-
-func hint(message string) string {
-	if mixedEquality.MatchString(message) {
-		return "amounts and quantities are numbers with a point: write 50.0 for 50"
-	}
-	found := unknownName.FindStringSubmatch(message)
-	if found == nil {
-		return ""
-	}
-	names := conditionVariables
-	if found[1] == "undefined field" {
-		names = conditionFields
-	}
-	for _, name := range names {
-		// Two letters wrong in six are a mistake, in three another word.
-		if name != found[2] && levenshtein.ComputeDistance(name, found[2]) <= min(2, len(name)/3) {
-			return fmt.Sprintf("did you mean %q?", name)
+func walk(root ast.Expr) walked {
+	found := walked{read: map[string]bool{}}
+	ast.PreOrderVisit(root, ast.NewExprVisitor(func(one ast.Expr) {
+		switch one.Kind() {
+		case ast.ComprehensionKind:
+			parts, loops := count(one)
+			found.inLoops += parts
+			found.nested = found.nested || loops > 1
+		case ast.SelectKind:
+			if operand := one.AsSelect().Operand(); operand.Kind() == ast.IdentKind {
+				found.read[operand.AsIdent()+"."+one.AsSelect().FieldName()] = true
+			}
 		}
-	}
-	return ""
+	}))
+	return found
 }
 
-// input is a fact as conditions see it, made once for all rules that have one.
-type input struct {
-	member     Member
-	fact       Fact
-	zone       *time.Location
-	activation map[string]any
+// count says how many parts an expression has, and how many of them are loops.
+func count(root ast.Expr) (parts, loops int) {
+	ast.PreOrderVisit(root, ast.NewExprVisitor(func(one ast.Expr) {
+		parts++
+		if one.Kind() == ast.ComprehensionKind {
+			loops++
+		}
+	}))
+	return parts, loops
 }
 
-var errNotBoolean = errors.New("the condition is neither true nor false")
+// reads tells whether the expression selects the field, e.g. "activity.number", which is worth loading only then.
+func (c *condition) reads(field string) bool { return c.read[field] }
 
+// holds tells whether the condition is true of the fact. An error says, in words to be shown, why it cannot be decided.
 func (c *condition) holds(in *input) (bool, error) {
-	if in.activation == nil {
-		in.activation = activation(in)
-	}
-	result, _, err := c.program.Eval(in.activation)
+	return c.decide(in)
+}
+
+// holdsLine tells whether the condition is true of the line of that index; see holds.
+func (c *condition) holdsLine(in *input, line int) (bool, error) {
+	in.line = line
+	return c.decide(in)
+}
+
+func (c *condition) decide(in *input) (bool, error) {
+	result, _, err := c.program.Eval(in)
 	if err != nil {
-		return false, err
+		return false, errors.New(undecided(err.Error()))
 	}
 	holds, ok := result.(types.Bool)
 	if !ok {
-		return false, errNotBoolean
+		return false, errors.New("it is neither true nor false")
 	}
 	return bool(holds), nil
 }
 
-func activation(in *input) map[string]any {
-	variables := map[string]any{
-		"activity": activityFields{Type: in.fact.Type, Source: in.fact.Source, Attributes: in.fact.Attributes},
-		"member": memberFields{
-			Tier: in.member.Tier, JoinedAt: in.member.JoinedAt.In(in.zone), Locale: in.member.Locale, Attributes: in.member.Attributes,
-		},
-		"now": in.fact.OccurredAt.In(in.zone),
+// undecided says in words why an evaluation failed.
+func undecided(message string) string {
+	name, missing := strings.CutPrefix(message, "no such key: ")
+	switch {
+	case missing:
+		return fmt.Sprintf("there is no attribute %q", name)
+	case strings.Contains(message, "cost limit exceeded"):
+		return "it takes too long"
+	case strings.Contains(message, "divi") && strings.Contains(message, "by zero"), strings.Contains(message, "modulus by zero"):
+		return "it divides by zero"
+	case strings.HasPrefix(message, "index out of bounds"):
+		return "the list has no such element"
 	}
-	if in.fact.Total == nil {
-		return variables
-	}
-	currency := in.fact.Total.Currency
-	purchase := purchaseFields{
-		Total:          major(in.fact.Total.Minor, currency.Exponent()),
-		PaidWithPoints: major(in.fact.Paid, currency.Exponent()),
-		Currency:       string(currency),
-		Lines:          make([]lineFields, len(in.fact.Lines)),
-	}
-	for i, line := range in.fact.Lines {
-		purchase.Lines[i] = lineFields{
-			SKU: line.SKU, Quantity: major(int64(line.Quantity), value.QuantityPlaces),
-			Amount: major(line.Amount, currency.Exponent()), Discount: major(line.Discount, currency.Exponent()),
-			Category: line.Category, Brand: line.Brand,
-		}
-	}
-	variables["purchase"] = purchase
-	return variables
-}
-
-func major(units int64, places int) float64 {
-	divisor := 1.0
-	for range places {
-		divisor *= 10
-	}
-	return float64(units) / divisor
+	return message
 }

@@ -89,6 +89,10 @@ type candidate struct {
 // consider tells whether the rule applies to the fact, and notes in its outcome why it does not.
 func (j *judgment) consider(one *candidate) bool {
 	fact, version, outcome := j.input.fact, one.version, &one.outcome
+	if reason, rests := j.set.lives[version.Rule].rests(fact.OccurredAt); rests {
+		outcome.Status, outcome.Reason = NotInSchedule, reason
+		return false
+	}
 	outcome.Status = NotMatched
 	if !version.serves(fact.OccurredAt, j.set.zone) {
 		outcome.Status, outcome.Reason = NotInSchedule, OutsideSchedule

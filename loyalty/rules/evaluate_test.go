@@ -44,7 +44,7 @@ func purchase(minor int64) rules.Fact {
 }
 
 func set(t interface{ Fatal(...any) }, versions ...rules.Version) *rules.Set {
-	made, err := rules.NewSet(versions, time.UTC)
+	made, err := rules.NewSet(versions, nil, time.UTC)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +231,7 @@ func TestEvaluate_ConditionInZone(t *testing.T) {
 	}
 	made, err := rules.NewSet([]rules.Version{rule("early on Mondays", fixed(5), func(v *rules.Version) {
 		v.Condition = `now.getDayOfWeek() == 1 && now.getHours() == 1 && member.joinedAt.getHours() == 9`
-	})}, tokyo)
+	})}, nil, tokyo)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -151,7 +151,7 @@ func TestLimit_Periods(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			asked, err := rules.NewSet([]rules.Version{rule("rule", fixed(1), limit(timesPer(rules.MemberScope, test.period, 1)))}, berlin)
+			asked, err := rules.NewSet([]rules.Version{rule("rule", fixed(1), limit(timesPer(rules.MemberScope, test.period, 1)))}, nil, berlin)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -102,6 +102,7 @@ type Member struct {
 	// TierID is the tier, and Multiplier what its holders' base points are multiplied with, in millionths; nil: nothing.
 	TierID     id.Tier
 	Multiplier *int64
+	// BirthDate is nil where it is not known.
 	BirthDate  *value.Date
 	JoinedAt   time.Time
 	Locale     string
@@ -168,6 +169,8 @@ const (
 	Silenced        Reason = "SILENCED"
 	NoSuchLine      Reason = "NO_SUCH_LINE"
 	ByTier          Reason = "TIER"
+	RulePaused      Reason = "PAUSED"
+	RuleEnded       Reason = "ENDED"
 )
 
 // Outcome is what one rule that was considered did, or the multiplier of the member's tier, as it is stored for ever.
@@ -208,14 +211,17 @@ type Set struct {
 	zone    *time.Location
 	byRule  map[string][][]*Version
 	version map[id.Rule][]*Version
+	lives   map[id.Rule]Life
 	// spans are the counters that a rule has.
 	spans map[id.Rule][]Span
 }
 
-// NewSet compiles versions; those not published are left out. zone is the program's. It returns an error for a condition
-// that does not compile, which saving a rule prevents.
-func NewSet(versions []Version, zone *time.Location) (*Set, error) {
-	set := &Set{zone: zone, byRule: map[string][][]*Version{}, version: map[id.Rule][]*Version{}, spans: map[id.Rule][]Span{}}
+// NewSet compiles versions; those not published are left out. lives says of rules whether they were paused or ended; zone is
+// the program's. It returns an error for a condition that does not compile, which saving a rule prevents.
+func NewSet(versions []Version, lives map[id.Rule]Life, zone *time.Location) (*Set, error) {
+	set := &Set{
+		zone: zone, lives: lives, byRule: map[string][][]*Version{}, version: map[id.Rule][]*Version{}, spans: map[id.Rule][]Span{},
+	}
 	for i := range versions {
 		version := versions[i]
 		if version.PublishedAt == nil {

@@ -52,7 +52,7 @@ func TestWindows(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			asked, err := rules.NewSet([]rules.Version{rule("rule", fixed(1), func(v *rules.Version) { v.Windows = []rules.Window{test.window} })}, berlin)
+			asked, err := rules.NewSet([]rules.Version{rule("rule", fixed(1), func(v *rules.Version) { v.Windows = []rules.Window{test.window} })}, nil, berlin)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,11 +1,11 @@
 alter table rule_versions
     add column award_line_condition   text,
     add column award_carry_remainder  boolean not null default false,
-    -- A list of {days, from, until}: days from Monday, 1; from and until in minutes of the day.
+    -- A list of {days, from, until}, e.g. {"days": ["TUESDAY"], "from": "14:00", "until": "17:00"}.
     add column windows                jsonb   not null default '[]',
     add column basis_before_discounts boolean not null default false,
     add column basis_paid_with_points boolean not null default false,
-    -- A list of {scope, period, points or times}.
+    -- A list of {scope, period, points or times}, e.g. {"scope": "MEMBER", "period": "WEEK", "points": 500}.
     add column limits                 jsonb   not null default '[]',
     add column budget                 bigint check (budget > 0),
     add column stacking               text    not null default 'ADD' check (stacking in ('ADD', 'BEST_OF', 'EXCLUSIVE'));
