@@ -32,6 +32,7 @@ const (
 
 // samples has every operation at least once, and together they must show every field of every type to somebody.
 var samples = []sample{
+	{operation: "Query.activity", arguments: `(source: "<source>", externalId: "1")`},
 	{operation: "Query.adjustments"},
 	{operation: "Query.auditEntries", arguments: `(first: 100)`},
 	{operation: "Query.auditEntries", arguments: `(of: "<rule>")`},
@@ -54,6 +55,8 @@ var samples = []sample{
 	{operation: "Query.node", arguments: `(id: "<reward>")`},
 	{operation: "Query.node", arguments: `(id: "<redemption>")`},
 	{operation: "Query.node", arguments: `(id: "<waitingReturn>")`},
+	{operation: "Query.previewPurchase", arguments: `(input: {member: {id: "<member>"}, total: {amount: "10.00", currency: "EUR"}})`},
+	{operation: "Query.previewPurchase", arguments: `(input: {total: {amount: "-10.00", currency: "EUR"}})`},
 	{operation: "Query.program"},
 	{operation: "Query.rewards", self: true},
 	{operation: "Query.rewards", arguments: `(filter: {archived: true})`},
@@ -269,6 +272,9 @@ func (w *world) fill(t *testing.T, ada, eve, admin caller) {
 	do(admin, `createEarningRule(input: {name: "Later", award: {fixed: 1}, pending: {for: "P14D"}, expiresAfter: "P1Y"})`, "rule { id }")
 	do(admin, `createEarningRule(input: {name: "Once confirmed", award: {fixed: 1}, pending: {untilConfirmed: true}})`, "rule { id }")
 	do(admin, `createEarningRule(input: {name: "Twice", award: {multiplier: "2"}})`, "rule { id }")
+	do(admin, `createEarningRule(input: {name: "Tea on Tuesdays", award: {perAmount: {points: 1, every: {amount: "5.00", currency: "EUR"}, lineCondition: "line.sku == 'TEA'"}},
+		windows: [{days: [TUESDAY], from: "14:00", until: "17:00"}], budget: 1000,
+		limits: [{scope: MEMBER, period: WEEK, points: 50}, {scope: PROGRAM, period: LIFETIME, times: 100}]})`, "rule { id }")
 	do(admin, `createEarningRule(input: {name: "At the door", trigger: "CHECK_IN", award: {fixed: 5}})`, "rule { id }")
 	keep("<paused>", `rul_\w+`, do(admin, `createEarningRule(input: {name: "Not now", trigger: "REVIEW", award: {fixed: 5}})`, "rule { id }"))
 	do(admin, `publishEarningRule(input: {ruleId: "<paused>"})`, "rule { id }")

@@ -13,6 +13,10 @@ import (
 	"regulars/loyalty/rules"
 )
 
+func (r *activityResolver) Evaluation(ctx context.Context, obj *loyalty.Activity) (*rules.Evaluation, error) {
+	return load(ctx).evaluations.Load(ctx, obj.ID())
+}
+
 func (r *evaluationResolver) Outcomes(ctx context.Context, obj *rules.Evaluation) ([]*rules.Outcome, error) {
 	return visible(ctx, obj.Outcomes), nil
 }
@@ -41,6 +45,15 @@ func (r *mutationResolver) CancelPending(ctx context.Context, input generated.Ca
 	return recorded(r.loyalty.CancelPending(ctx, id.ParseActivity(input.ActivityID), input.Reason, input.IdempotencyKey))
 }
 
+func (r *queryResolver) PreviewPurchase(ctx context.Context, input loyalty.PreviewPurchaseInput) (*generated.PreviewPurchasePayload, error) {
+	evaluation, err := r.loyalty.PreviewPurchase(ctx, input)
+	return previewPayload(evaluation, err)
+}
+
+func (r *queryResolver) Activity(ctx context.Context, source string, externalID string) (*loyalty.Activity, error) {
+	return r.loyalty.FindActivity(ctx, source, externalID)
+}
+
 func (r *recordActivityPayloadResolver) Member(ctx context.Context, obj *loyalty.Recorded) (*loyalty.Member, error) {
 	if obj.Activity == nil {
 		return nil, nil
@@ -64,6 +77,8 @@ func (r *ruleOutcomeResolver) Reason(ctx context.Context, obj *rules.Outcome) (s
 	return words.Reason(obj), nil
 }
 
+func (r *Resolver) Activity() generated.ActivityResolver { return &activityResolver{r} }
+
 func (r *Resolver) Evaluation() generated.EvaluationResolver { return &evaluationResolver{r} }
 
 func (r *Resolver) RecordActivityPayload() generated.RecordActivityPayloadResolver {
@@ -73,6 +88,7 @@ func (r *Resolver) RecordActivityPayload() generated.RecordActivityPayloadResolv
 func (r *Resolver) RuleOutcome() generated.RuleOutcomeResolver { return &ruleOutcomeResolver{r} }
 
 type (
+	activityResolver              struct{ *Resolver }
 	evaluationResolver            struct{ *Resolver }
 	recordActivityPayloadResolver struct{ *Resolver }
 	ruleOutcomeResolver           struct{ *Resolver }

@@ -136,6 +136,8 @@ func scalar(name string, given any) error {
 		_, err = scalars.UnmarshalDateTime(given)
 	case "Date":
 		_, err = scalars.UnmarshalDate(given)
+	case "LocalTime":
+		_, err = scalars.UnmarshalLocalTime(given)
 	case "Duration":
 		_, err = scalars.UnmarshalDuration(given)
 	case "Points":

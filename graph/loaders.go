@@ -33,6 +33,7 @@ type loaders struct {
 	redeemable  *dataloadgen.Loader[*reward.Reward, *reward.Redeemability]
 	names       *dataloadgen.Loader[id.Entry, *string]
 	holdOf      *dataloadgen.Loader[*ledger.Entry, *ledger.Hold]
+	budgets     *dataloadgen.Loader[id.Rule, *int64]
 	explainer   func() (*loyalty.Explainer, error)
 	viewer      func() (*loyalty.Member, error)
 
@@ -56,6 +57,7 @@ func newLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.S
 		redeemable:  loader(catalog.Redeemabilities),
 		names:       loader(catalog.Names),
 		holdOf:      loader(service.HoldsOfEntries),
+		budgets:     loader(service.BudgetsUsed),
 		explainer:   sync.OnceValues(func() (*loyalty.Explainer, error) { return service.Explainer(ctx) }),
 		viewer:      sync.OnceValues(func() (*loyalty.Member, error) { return service.Viewer(ctx) }),
 		service:     service,

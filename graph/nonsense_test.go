@@ -23,15 +23,16 @@ var nonsense = map[string][]any{
 		"2026-02-01", "10000-01-01T00:00:00Z", "-0001-01-01T00:00:00Z", "2026-02-01T00:00:00+23:59", ""},
 	"Date":     {"2026-02-01", "0000-01-01", "9999-12-31", "2025-02-29", "1900-01-01", ""},
 	"Duration": {"P1D", "PT15M", "PT0S", "P9999Y", "P99999M", "PT99999999S", "P1Y2M3W4DT5H6M7S", "-P1D", "P", "P1.5D", ""},
-	"Boolean":  {true, false, "true"},
+	"LocalTime": {"00:00", "23:59", "24:00", "7:00", "12:60", "12:00:00", ""},
+	"Boolean":   {true, false, "true"},
 }
 
 // What a form may well have there, so that most of what is sent gets further than the first look.
 var sense = map[string][]any{
-	"ID": {"{{mem_1}}", "{{rul_1}}", "{{rew_1}}", "{{hld_1}}", "{{adj_1}}"}, "String": {"ada", "till", "1", "", "PURCHASE", "Europe/Berlin", "en", "purchase.total > 1.0"},
+	"ID": {"{{mem_1}}", "{{rul_1}}", "{{rew_1}}", "{{hld_1}}", "{{adj_1}}"}, "String": {"ada", "till", "1", "", "PURCHASE", "Europe/Berlin", "en", "purchase.total > 1.0", "line.amount > 1.0"},
 	"Int": {0, 1, 2, 2147483647, -1}, "Points": {1, 5, 0, -3, 9007199254740991}, "Decimal": {"1", "2.50", "0", "-1.00", "92233720368547758.07"}, "CurrencyCode": {"EUR"},
 	"DateTime": {"2026-02-01T00:00:00Z", "2026-03-05T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"}, "Date": {"2026-02-01", "9999-12-31", "0001-01-01"},
-	"Duration": {"P1D", "PT15M", "PT0S", "P9999Y"}, "Boolean": {true, false},
+	"Duration": {"P1D", "PT15M", "PT0S", "P9999Y"}, "LocalTime": {"00:00", "14:00", "23:59"}, "Boolean": {true, false},
 }
 
 // Whatever callers send, it is never our fault: they are told what is wrong, or it is done.

@@ -107,6 +107,23 @@ func releasePayload(ctx context.Context, answer *loyalty.HoldAnswer, err error) 
 	return &generated.ReleaseHoldPayload{Hold: answer.Hold, Member: member}, err
 }
 
+// previewPayload answers previewPurchase.
+func previewPayload(evaluation *rules.Evaluation, err error) (*generated.PreviewPurchasePayload, error) {
+	problems, err := refused(err)
+	if len(problems) > 0 {
+		evaluation = nil
+	}
+	return &generated.PreviewPurchasePayload{Evaluation: evaluation, UserErrors: problems}, err
+}
+
+// orNone is 0 for a number that is not there.
+func orNone(number *int64) int64 {
+	if number == nil {
+		return 0
+	}
+	return *number
+}
+
 // memberEdit is what an input changes of a member: fields that it leaves out stay, null clears.
 func memberEdit(input generated.UpdateMemberInput) ([]value.Attribute, loyalty.MemberEdit) {
 	var attributes []value.Attribute
@@ -167,7 +184,7 @@ func visible(ctx context.Context, outcomes []rules.Outcome) []*rules.Outcome {
 	staff := caller.Has(actor.Marketer, actor.Support, actor.Admin, actor.ProgramRead)
 	shown := make([]*rules.Outcome, 0, len(outcomes))
 	for i := range outcomes {
-		if staff || outcomes[i].Granted > 0 {
+		if staff || outcomes[i].Granted > 0 || outcomes[i].Status == rules.Limited {
 			shown = append(shown, &outcomes[i])
 		}
 	}

@@ -12,6 +12,11 @@ import (
 	"regulars/loyalty"
 )
 
+func (r *earningRuleResolver) BudgetUsed(ctx context.Context, obj *loyalty.EarningRule) (int64, error) {
+	used, err := load(ctx).budgets.Load(ctx, obj.Rule)
+	return orNone(used), err
+}
+
 func (r *earningRuleConnectionResolver) Edges(ctx context.Context, obj *loyalty.EarningRuleConnection) ([]*loyalty.EarningRuleEdge, error) {
 	return obj.Edges, nil
 }
@@ -43,8 +48,13 @@ func (r *queryResolver) EarningRules(ctx context.Context, first *int, after *str
 	return r.loyalty.EarningRules(ctx, statuses, first, after)
 }
 
+func (r *Resolver) EarningRule() generated.EarningRuleResolver { return &earningRuleResolver{r} }
+
 func (r *Resolver) EarningRuleConnection() generated.EarningRuleConnectionResolver {
 	return &earningRuleConnectionResolver{r}
 }
 
-type earningRuleConnectionResolver struct{ *Resolver }
+type (
+	earningRuleResolver           struct{ *Resolver }
+	earningRuleConnectionResolver struct{ *Resolver }
+)

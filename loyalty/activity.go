@@ -148,6 +148,32 @@ func (s *Service) Activities(ctx context.Context, wanted []id.Activity) (map[id.
 	return activities, nil
 }
 
+// FindActivity returns the fact that a source told under an id of its own, nil if there is none. For support, admins, MembersRead
+// and PurchasesWrite.
+func (s *Service) FindActivity(ctx context.Context, source, externalID string) (*Activity, error) {
+	caller, err := actor.Require(ctx, actor.Support, actor.Admin, actor.MembersRead, actor.PurchasesWrite)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.MayGuess(caller, 1); err != nil {
+		return nil, err
+	}
+	found, err := findActivities(ctx, s.db, []string{externalID}, func(string) (string, string) { return source, externalID })
+	if err != nil {
+		return nil, err
+	}
+	if found[0] == nil {
+		s.Charge(caller, 1)
+		return nil, nil
+	}
+	book, err := s.rulebook(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
+	found[0].Currency = book.Currency
+	return found[0], nil
+}
+
 // Evaluations returns what those of the facts earned, and why, that exist and that the caller may see.
 func (s *Service) Evaluations(ctx context.Context, wanted []id.Activity) (map[id.Activity]*rules.Evaluation, error) {
 	visible, _, err := s.visibleActivities(ctx, wanted)

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/lib/pq"
+
 	"regulars/internal/id"
 	"regulars/internal/postgres"
 	"regulars/loyalty/rules"
@@ -192,4 +194,18 @@ func backfillCounters(ctx context.Context, tx *postgres.Tx, rule id.Rule, span r
 	}
 	_, err := tx.Exec(ctx, statement, rule, string(span.Period), zone)
 	return err
+}
+
+func selectBudgetsUsed(ctx context.Context, q postgres.Runner, wanted []id.Rule) (map[id.Rule]*int64, error) {
+	var rows []struct {
+		Rule   id.Rule `db:"rule_id"`
+		Points int64   `db:"points"`
+	}
+	err := q.Select(ctx, &rows, `
+		select rule_id, points from program_counters where period = 'LIFETIME' and rule_id = any($1::uuid[])`, pq.StringArray(id.Texts(wanted)))
+	used := make(map[id.Rule]*int64, len(rows))
+	for _, row := range rows {
+		used[row.Rule] = &row.Points
+	}
+	return used, err
 }

@@ -71,6 +71,10 @@ func (r EarningRule) Award() EarningRuleAward {
 	if per := r.Version.Award.PerAmount; per != nil {
 		made.PerAmount = &PerAmountAward{
 			Points: per.Points, Every: value.Money{Minor: per.Every, Currency: r.currency}, Rounding: per.Rounding,
+			CarryRemainder: per.CarryRemainder,
+		}
+		if per.LineCondition != "" {
+			made.PerAmount.LineCondition = &per.LineCondition
 		}
 	}
 	if multiplier := r.Version.Award.Multiplier; multiplier != nil {
@@ -98,6 +102,9 @@ type PerAmountAward struct {
 	Points   int64
 	Every    value.Money
 	Rounding value.Rounding
+	// LineCondition chooses the lines that count; nil: the whole purchase.
+	LineCondition  *string
+	CarryRemainder bool
 }
 
 // current is the version that stands for its rule in lists: the newest that serves, else the newest published one, else
@@ -150,6 +157,15 @@ func (s *Service) EarningRule(ctx context.Context, wanted id.Rule) (*EarningRule
 		return nil, err
 	}
 	return one, nil
+}
+
+// BudgetsUsed says of rules what of their budgets is used, less what was taken back, for those that ever had one. For
+// marketers, support, admins and ProgramRead.
+func (s *Service) BudgetsUsed(ctx context.Context, wanted []id.Rule) (map[id.Rule]*int64, error) {
+	if _, err := actor.Require(ctx, actor.Marketer, actor.Support, actor.Admin, actor.ProgramRead); err != nil {
+		return nil, err
+	}
+	return selectBudgetsUsed(ctx, s.db, wanted)
 }
 
 const rulePages = "rule"

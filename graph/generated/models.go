@@ -11,6 +11,7 @@ import (
 	"regulars/loyalty/ledger"
 	"regulars/loyalty/lots"
 	"regulars/loyalty/reward"
+	"regulars/loyalty/rules"
 	"regulars/loyalty/tiers"
 	"time"
 
@@ -152,6 +153,14 @@ type PointsEntryFilter struct {
 	From graphql.Omittable[*time.Time] `json:"from,omitempty"`
 	// What occurred before this instant.
 	To graphql.Omittable[*time.Time] `json:"to,omitempty"`
+}
+
+// Answers a preview.
+type PreviewPurchasePayload struct {
+	// What it would earn, and why; null if it would be refused.
+	Evaluation *rules.Evaluation `json:"evaluation,omitempty"`
+	// Why it would be refused.
+	UserErrors []problem.UserError `json:"userErrors"`
 }
 
 // Answers `updateProgram`.

@@ -2026,6 +2026,22 @@ func (ec *executionContext) marshalOID2ᚖregularsᚋinternalᚋidᚐMember(ctx 
 	return v
 }
 
+func (ec *executionContext) unmarshalOID2ᚖregularsᚋinternalᚋidᚐRule(ctx context.Context, v any) (*id.Rule, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(id.Rule)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOID2ᚖregularsᚋinternalᚋidᚐRule(ctx context.Context, sel ast.SelectionSet, v *id.Rule) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
 func (ec *executionContext) unmarshalOID2ᚖregularsᚋinternalᚋidᚐTier(ctx context.Context, v any) (*id.Tier, error) {
 	if v == nil {
 		return nil, nil

@@ -27,10 +27,12 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	Activity() ActivityResolver
 	Adjustment() AdjustmentResolver
 	AdjustmentConnection() AdjustmentConnectionResolver
 	AuditEntryConnection() AuditEntryConnectionResolver
 	ClientConnection() ClientConnectionResolver
+	EarningRule() EarningRuleResolver
 	EarningRuleConnection() EarningRuleConnectionResolver
 	Evaluation() EvaluationResolver
 	Hold() HoldResolver
@@ -56,6 +58,7 @@ type DirectiveRoot struct {
 
 type ComplexityRoot struct {
 	Activity struct {
+		Evaluation     func(childComplexity int) int
 		ExternalID     func(childComplexity int) int
 		ID             func(childComplexity int) int
 		OccurredAt     func(childComplexity int) int
@@ -143,6 +146,11 @@ type ComplexityRoot struct {
 		PerAmount  func(childComplexity int) int
 	}
 
+	AwardBasis struct {
+		BeforeDiscounts func(childComplexity int) int
+		PaidWithPoints  func(childComplexity int) int
+	}
+
 	CancelRedemptionPayload struct {
 		Member     func(childComplexity int) int
 		Redemption func(childComplexity int) int
@@ -209,6 +217,9 @@ type ComplexityRoot struct {
 
 	EarningRule struct {
 		Award         func(childComplexity int) int
+		Basis         func(childComplexity int) int
+		Budget        func(childComplexity int) int
+		BudgetUsed    func(childComplexity int) int
 		Changes       func(childComplexity int, since *int) int
 		Condition     func(childComplexity int) int
 		EffectiveFrom func(childComplexity int) int
@@ -216,6 +227,7 @@ type ComplexityRoot struct {
 		EndsAt        func(childComplexity int) int
 		ExpiresAfter  func(childComplexity int) int
 		ID            func(childComplexity int) int
+		Limits        func(childComplexity int) int
 		Name          func(childComplexity int) int
 		Number        func(childComplexity int) int
 		PausedAt      func(childComplexity int) int
@@ -223,10 +235,12 @@ type ComplexityRoot struct {
 		Priority      func(childComplexity int) int
 		PublishedAt   func(childComplexity int) int
 		Qualifying    func(childComplexity int) int
+		Stacking      func(childComplexity int) int
 		StartsAt      func(childComplexity int) int
 		Status        func(childComplexity int) int
 		Trigger       func(childComplexity int) int
 		Versions      func(childComplexity int) int
+		Windows       func(childComplexity int) int
 	}
 
 	EarningRuleConnection struct {
@@ -319,6 +333,13 @@ type ComplexityRoot struct {
 		Line    func(childComplexity int) int
 		Message func(childComplexity int) int
 		Path    func(childComplexity int) int
+	}
+
+	Limit struct {
+		Period func(childComplexity int) int
+		Points func(childComplexity int) int
+		Scope  func(childComplexity int) int
+		Times  func(childComplexity int) int
 	}
 
 	Member struct {
@@ -415,9 +436,11 @@ type ComplexityRoot struct {
 	}
 
 	PerAmount struct {
-		Every    func(childComplexity int) int
-		Points   func(childComplexity int) int
-		Rounding func(childComplexity int) int
+		CarryRemainder func(childComplexity int) int
+		Every          func(childComplexity int) int
+		LineCondition  func(childComplexity int) int
+		Points         func(childComplexity int) int
+		Rounding       func(childComplexity int) int
 	}
 
 	PointsBalance struct {
@@ -463,6 +486,11 @@ type ComplexityRoot struct {
 		Points func(childComplexity int) int
 	}
 
+	PreviewPurchasePayload struct {
+		Evaluation func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	Program struct {
 		AdjustmentCaps func(childComplexity int) int
 		CostPerPoint   func(childComplexity int) int
@@ -481,6 +509,7 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
+		Activity        func(childComplexity int, source string, externalID string) int
 		Adjustments     func(childComplexity int, first *int, after *string, status []ledger.AdjustmentStatus) int
 		AuditEntries    func(childComplexity int, first *int, after *string, of *string) int
 		Clients         func(childComplexity int, first *int, after *string) int
@@ -489,6 +518,7 @@ type ComplexityRoot struct {
 		Member          func(childComplexity int, by loyalty.MemberRef) int
 		Members         func(childComplexity int, first *int, after *string, filter *loyalty.MemberFilter) int
 		Node            func(childComplexity int, id string) int
+		PreviewPurchase func(childComplexity int, input loyalty.PreviewPurchaseInput) int
 		Program         func(childComplexity int) int
 		Rewards         func(childComplexity int, first *int, after *string, filter *RewardFilter) int
 		Tiers           func(childComplexity int) int
@@ -676,6 +706,12 @@ type ComplexityRoot struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
 	}
+
+	WeeklyWindow struct {
+		Days  func(childComplexity int) int
+		From  func(childComplexity int) int
+		Until func(childComplexity int) int
+	}
 }
 
 type executableSchema graphql.ExecutableSchemaState[ResolverRoot, DirectiveRoot, ComplexityRoot]
@@ -692,6 +728,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 	_ = ec
 	switch typeName + "." + field {
 
+	case "Activity.evaluation":
+		if e.ComplexityRoot.Activity.Evaluation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Activity.Evaluation(childComplexity), true
 	case "Activity.externalId":
 		if e.ComplexityRoot.Activity.ExternalID == nil {
 			break
@@ -1033,6 +1075,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Award.PerAmount(childComplexity), true
 
+	case "AwardBasis.beforeDiscounts":
+		if e.ComplexityRoot.AwardBasis.BeforeDiscounts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AwardBasis.BeforeDiscounts(childComplexity), true
+	case "AwardBasis.paidWithPoints":
+		if e.ComplexityRoot.AwardBasis.PaidWithPoints == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AwardBasis.PaidWithPoints(childComplexity), true
+
 	case "CancelRedemptionPayload.member":
 		if e.ComplexityRoot.CancelRedemptionPayload.Member == nil {
 			break
@@ -1270,6 +1325,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EarningRule.Award(childComplexity), true
+	case "EarningRule.basis":
+		if e.ComplexityRoot.EarningRule.Basis == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EarningRule.Basis(childComplexity), true
+	case "EarningRule.budget":
+		if e.ComplexityRoot.EarningRule.Budget == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EarningRule.Budget(childComplexity), true
+	case "EarningRule.budgetUsed":
+		if e.ComplexityRoot.EarningRule.BudgetUsed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EarningRule.BudgetUsed(childComplexity), true
 	case "EarningRule.changes":
 		if e.ComplexityRoot.EarningRule.Changes == nil {
 			break
@@ -1317,6 +1390,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EarningRule.ID(childComplexity), true
+	case "EarningRule.limits":
+		if e.ComplexityRoot.EarningRule.Limits == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EarningRule.Limits(childComplexity), true
 	case "EarningRule.name":
 		if e.ComplexityRoot.EarningRule.Name == nil {
 			break
@@ -1359,6 +1438,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EarningRule.Qualifying(childComplexity), true
+	case "EarningRule.stacking":
+		if e.ComplexityRoot.EarningRule.Stacking == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EarningRule.Stacking(childComplexity), true
 	case "EarningRule.startsAt":
 		if e.ComplexityRoot.EarningRule.StartsAt == nil {
 			break
@@ -1383,6 +1468,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EarningRule.Versions(childComplexity), true
+	case "EarningRule.windows":
+		if e.ComplexityRoot.EarningRule.Windows == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EarningRule.Windows(childComplexity), true
 
 	case "EarningRuleConnection.edges":
 		if e.ComplexityRoot.EarningRuleConnection.Edges == nil {
@@ -1714,6 +1805,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InvalidConditionError.Path(childComplexity), true
+
+	case "Limit.period":
+		if e.ComplexityRoot.Limit.Period == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Limit.Period(childComplexity), true
+	case "Limit.points":
+		if e.ComplexityRoot.Limit.Points == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Limit.Points(childComplexity), true
+	case "Limit.scope":
+		if e.ComplexityRoot.Limit.Scope == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Limit.Scope(childComplexity), true
+	case "Limit.times":
+		if e.ComplexityRoot.Limit.Times == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Limit.Times(childComplexity), true
 
 	case "Member.attributes":
 		if e.ComplexityRoot.Member.Attributes == nil {
@@ -2342,12 +2458,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Pending.UntilConfirmed(childComplexity), true
 
+	case "PerAmount.carryRemainder":
+		if e.ComplexityRoot.PerAmount.CarryRemainder == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PerAmount.CarryRemainder(childComplexity), true
 	case "PerAmount.every":
 		if e.ComplexityRoot.PerAmount.Every == nil {
 			break
 		}
 
 		return e.ComplexityRoot.PerAmount.Every(childComplexity), true
+	case "PerAmount.lineCondition":
+		if e.ComplexityRoot.PerAmount.LineCondition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PerAmount.LineCondition(childComplexity), true
 	case "PerAmount.points":
 		if e.ComplexityRoot.PerAmount.Points == nil {
 			break
@@ -2539,6 +2667,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PointsExpiration.Points(childComplexity), true
 
+	case "PreviewPurchasePayload.evaluation":
+		if e.ComplexityRoot.PreviewPurchasePayload.Evaluation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PreviewPurchasePayload.Evaluation(childComplexity), true
+	case "PreviewPurchasePayload.userErrors":
+		if e.ComplexityRoot.PreviewPurchasePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PreviewPurchasePayload.UserErrors(childComplexity), true
+
 	case "Program.adjustmentCaps":
 		if e.ComplexityRoot.Program.AdjustmentCaps == nil {
 			break
@@ -2607,6 +2748,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ProgramPayload.UserErrors(childComplexity), true
 
+	case "Query.activity":
+		if e.ComplexityRoot.Query.Activity == nil {
+			break
+		}
+
+		args, err := ec.field_Query_activity_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Activity(childComplexity, args["source"].(string), args["externalId"].(string)), true
 	case "Query.adjustments":
 		if e.ComplexityRoot.Query.Adjustments == nil {
 			break
@@ -2691,6 +2843,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Node(childComplexity, args["id"].(string)), true
+	case "Query.previewPurchase":
+		if e.ComplexityRoot.Query.PreviewPurchase == nil {
+			break
+		}
+
+		args, err := ec.field_Query_previewPurchase_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.PreviewPurchase(childComplexity, args["input"].(loyalty.PreviewPurchaseInput)), true
 	case "Query.program":
 		if e.ComplexityRoot.Query.Program == nil {
 			break
@@ -3393,6 +3556,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.WaitingReturnEdge.Node(childComplexity), true
 
+	case "WeeklyWindow.days":
+		if e.ComplexityRoot.WeeklyWindow.Days == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WeeklyWindow.Days(childComplexity), true
+	case "WeeklyWindow.from":
+		if e.ComplexityRoot.WeeklyWindow.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WeeklyWindow.From(childComplexity), true
+	case "WeeklyWindow.until":
+		if e.ComplexityRoot.WeeklyWindow.Until == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WeeklyWindow.Until(childComplexity), true
+
 	}
 	return 0, false
 }
@@ -3405,6 +3587,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputAdjustmentCapInput,
 		ec.unmarshalInputArchiveRewardInput,
 		ec.unmarshalInputAttributeInput,
+		ec.unmarshalInputAwardBasisInput,
 		ec.unmarshalInputAwardInput,
 		ec.unmarshalInputCancelPendingInput,
 		ec.unmarshalInputCancelRedemptionInput,
@@ -3418,6 +3601,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputEnrollMemberInput,
 		ec.unmarshalInputExpiryPolicyInput,
 		ec.unmarshalInputHoldPointsInput,
+		ec.unmarshalInputLimitInput,
 		ec.unmarshalInputMemberFilter,
 		ec.unmarshalInputMemberRef,
 		ec.unmarshalInputMoneyInput,
@@ -3425,6 +3609,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputPendingInput,
 		ec.unmarshalInputPerAmountInput,
 		ec.unmarshalInputPointsEntryFilter,
+		ec.unmarshalInputPreviewPurchaseInput,
 		ec.unmarshalInputPublishEarningRuleInput,
 		ec.unmarshalInputPurchaseLineInput,
 		ec.unmarshalInputRecordActivityInput,
@@ -3447,6 +3632,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputUpdateProgramInput,
 		ec.unmarshalInputUpdateRewardInput,
 		ec.unmarshalInputUseVoucherInput,
+		ec.unmarshalInputWeeklyWindowInput,
 	)
 	first := true
 
@@ -3522,7 +3708,56 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
-	{Name: "../schema/activity.graphqls", Input: `extend type Mutation {
+	{Name: "../schema/activity.graphqls", Input: `extend type Query {
+  """
+  What a purchase would earn if it were recorded now, by the code that would record it; nothing moves. Members ask for themselves only, MARKETER for nobody in particular. For MEMBER, MARKETER, SUPPORT, ADMIN, ` + "`" + `purchases:write` + "`" + ` and ` + "`" + `purchases:preview` + "`" + `.
+  Codes: UNKNOWN_MEMBER, UNKNOWN_RULE, NOT_A_DRAFT, INVALID_POINTS, and those of ` + "`" + `recordPurchase` + "`" + ` about what a purchase says.
+  """
+  previewPurchase(
+    "The purchase that may come."
+    input: PreviewPurchaseInput!
+  ): PreviewPurchasePayload! @access(roles: [MEMBER, MARKETER, SUPPORT, ADMIN], scopes: ["purchases:write", "purchases:preview"])
+
+  """
+  The purchase, return or activity that a source told under an id of its own, e.g. a receipt; null if there is none. For SUPPORT, ADMIN, ` + "`" + `members:read` + "`" + ` and ` + "`" + `purchases:write` + "`" + `.
+  """
+  activity(
+    "The system that told it."
+    source: String!
+    "The fact's id there."
+    externalId: String!
+  ): Activity @access(roles: [SUPPORT, ADMIN], scopes: ["members:read", "purchases:write"])
+}
+
+"A purchase that may come."
+input PreviewPurchaseInput {
+  "Who would buy; null: somebody of the lowest tier who joins now."
+  member: MemberRef
+  "Where it would come from; null: \"preview\"."
+  source: String
+  "When it would happen; null: now."
+  occurredAt: DateTime
+  "What it would be worth."
+  total: MoneyInput!
+  "Its lines, at most 1,000."
+  lines: [PurchaseLineInput!]
+  "What else there would be to say of it."
+  attributes: [AttributeInput!]
+  "The part of the total that would be paid with points."
+  paidWithPoints: MoneyInput
+  "Answers as if the newest version of this rule, a draft, were published; for MARKETER and ADMIN."
+  draftOf: ID
+}
+
+"Answers a preview."
+type PreviewPurchasePayload @access {
+  "What it would earn, and why; null if it would be refused."
+  evaluation: Evaluation
+  "Why it would be refused."
+  userErrors: [UserError!]!
+}
+
+extend type Mutation {
   """
   Records a purchase once, gives what the rules award, and raises the tier with it. (source, externalId) makes a retry answer the first result. For SUPPORT, ADMIN and ` + "`" + `purchases:write` + "`" + `.
   Codes: UNKNOWN_MEMBER, NEGATIVE_TOTAL, INVALID_AMOUNT, CURRENCY_MISMATCH, ZERO_QUANTITY, INVALID_QUANTITY, INVALID_LINE, LINES_TOTAL_MISMATCH, TOO_MANY_LINES, INVALID_SOURCE, INVALID_ATTRIBUTE, OCCURRED_IN_FUTURE, BEFORE_PROGRAM_START, ALREADY_CLAIMED, IDEMPOTENCY_KEY_REUSED, INVALID_POINTS.
@@ -3616,6 +3851,8 @@ type Activity implements Node @access(roles: [SUPPORT, ADMIN], scopes: ["members
   total: Money
   "The part of a purchase's total that was paid with points; null if none was said."
   paidWithPoints: Money
+  "What it earned, and why, or why nothing; null for a return."
+  evaluation: Evaluation
 }
 
 "A purchase. (source, externalId) is one namespace for purchases, returns and activities, and is recorded once, whoever claims it."
@@ -3738,19 +3975,19 @@ type Evaluation @access {
   points: Points!
   "How many of them count towards tiers."
   qualifyingPoints: Points!
-  "Every rule that was considered and what it did, by priority. A member sees those that gave something."
+  "Every rule that was considered and what it did, by priority, then the bonus of the tier. A member sees those that gave something or were limited."
   outcomes: [RuleOutcome!]!
 }
 
 "What one rule did."
 type RuleOutcome @access {
-  "The rule's name, in that version."
+  "The rule's name, in that version; or that of the tier whose bonus it is."
   ruleName: String!
-  "The version that was in force."
+  "The version that was in force; 0 for a tier."
   ruleVersion: Int!
   "What it did."
   status: RuleOutcomeStatus!
-  "What it would give before limits."
+  "What it would give before limits and the budget."
   desired: Points!
   "What it gave."
   granted: Points!
@@ -3764,6 +4001,12 @@ enum RuleOutcomeStatus {
   APPLIED
   "Its condition did not hold, or the fact was not worth anything to it."
   NOT_MATCHED
+  "A limit cut what it gave, perhaps to nothing."
+  LIMITED
+  "Its budget cut what it gave, perhaps to nothing."
+  OUT_OF_BUDGET
+  "Another rule was preferred."
+  EXCLUDED_BY_STACKING
   "The fact happened outside of its schedule."
   NOT_IN_SCHEDULE
 }
@@ -3863,6 +4106,9 @@ scalar DateTime @specifiedBy(url: "https://www.rfc-editor.org/rfc/rfc3339")
 
 "A day of the calendar as YYYY-MM-DD, in no time zone."
 scalar Date
+
+"A time of the day as HH:MM, from 00:00 to 23:59, in no time zone."
+scalar LocalTime
 
 "A length of time of ISO 8601 in whole numbers, e.g. P30D, P1Y or PT48H. Months are as long as the calendar of the program's time zone has them."
 scalar Duration
@@ -5316,7 +5562,7 @@ type RedemptionEdge @access {
 extend type Mutation {
   """
   Makes a rule, as a draft that earns nothing until it is published. For MARKETER and ADMIN.
-  Codes: INVALID_NAME, INVALID_ACTIVITY_TYPE, INVALID_CONDITION, INVALID_AWARD, INVALID_POINTS, INVALID_AMOUNT, CURRENCY_MISMATCH, INVALID_SCHEDULE, INVALID_DURATION.
+  Codes: INVALID_NAME, INVALID_ACTIVITY_TYPE, INVALID_CONDITION, INVALID_AWARD, INVALID_POINTS, INVALID_AMOUNT, CURRENCY_MISMATCH, INVALID_SCHEDULE, INVALID_DURATION, INVALID_LIMIT.
   """
   createEarningRule(
     "The rule."
@@ -5368,8 +5614,20 @@ type EarningRule implements Node @access(roles: [MARKETER, SUPPORT, ADMIN], scop
   startsAt: DateTime
   "Serves facts before this instant; null: no end."
   endsAt: DateTime
+  "The parts of the week in which it serves; none: all of it."
+  windows: [WeeklyWindow!]!
+  "Which amount its awards are computed on."
+  basis: AwardBasis!
+  "How far it awards within periods."
+  limits: [Limit!]!
+  "How many points it awards in all; null: without bound."
+  budget: Points
+  "What of its budget is used, less what was taken back; 0 if it never had one."
+  budgetUsed: Points!
   "Orders the rules, highest first."
   priority: Int!
+  "How it combines with others that match the same fact."
+  stacking: Stacking!
   "From when this version serves instead of the one before it; null: from the beginning, or a draft."
   effectiveFrom: DateTime
   "Since when facts that are recorded use it; null: a draft."
@@ -5410,7 +5668,37 @@ type Pending @access {
   untilConfirmed: Boolean
 }
 
-"Points for every full amount of the purchase's total."
+"A part of the week, by the clock of the program's time zone."
+type WeeklyWindow @access {
+  "The days on which it begins."
+  days: [Weekday!]!
+  "When it begins."
+  from: LocalTime!
+  "When it is over; not after ` + "`" + `from` + "`" + `: on the day after."
+  until: LocalTime!
+}
+
+"Which amount awards are computed on: what was paid in money, and what is said here."
+type AwardBasis @access {
+  "What was taken off lines counts as well."
+  beforeDiscounts: Boolean!
+  "What was paid with points counts as well."
+  paidWithPoints: Boolean!
+}
+
+"Bounds what a rule awards within a period of the program's calendar, by when facts occurred; either points or times is not null."
+type Limit @access {
+  "Whose awards count."
+  scope: LimitScope!
+  "When it begins anew."
+  period: LimitPeriod!
+  "How many points."
+  points: Points
+  "How many awards."
+  times: Int
+}
+
+"Points for every full amount of the purchase's total, or of some of its lines."
 type PerAmount @access {
   "How many points."
   points: Points!
@@ -5418,6 +5706,10 @@ type PerAmount @access {
   every: Money!
   "What the last, partly filled amount counts."
   rounding: Rounding!
+  "Which lines count: an expression of the Common Expression Language over ` + "`" + `line` + "`" + ` and all that ` + "`" + `condition` + "`" + ` has; null: the whole purchase."
+  lineCondition: String
+  "Whether what fills no full amount counts with the member's next purchase."
+  carryRemainder: Boolean!
 }
 
 "When points can be spent; exactly one field is set."
@@ -5438,7 +5730,7 @@ input AwardInput @oneOf {
   multiplier: Decimal
 }
 
-"Points for every full amount of the purchase's total."
+"Points for every full amount of the purchase's total, or of some of its lines."
 input PerAmountInput {
   "How many points, 1 to 1,000,000,000."
   points: Points!
@@ -5446,6 +5738,90 @@ input PerAmountInput {
   every: MoneyInput!
   "What the last, partly filled amount counts."
   rounding: Rounding! = FLOOR
+  "Which lines count: an expression of the Common Expression Language over ` + "`" + `line` + "`" + ` and all that ` + "`" + `condition` + "`" + ` has, e.g. ` + "`" + `line.category == \"tea\"` + "`" + `; null: the whole purchase."
+  lineCondition: String
+  "Whether what fills no full amount counts with the member's next purchase; then it is rounded down."
+  carryRemainder: Boolean! = false
+}
+
+"A part of the week, by the clock of the program's time zone: an hour that is repeated when summer ends counts twice, one that is skipped never."
+input WeeklyWindowInput {
+  "The days on which it begins, at least one."
+  days: [Weekday!]!
+  "When it begins."
+  from: LocalTime!
+  "When it is over; not after ` + "`" + `from` + "`" + `: on the day after. 00:00 to 00:00 is a whole day."
+  until: LocalTime!
+}
+
+"Which amount awards are computed on: what was paid in money, and what is said here."
+input AwardBasisInput {
+  "What was taken off lines counts as well."
+  beforeDiscounts: Boolean! = false
+  "What was paid with points counts as well."
+  paidWithPoints: Boolean! = false
+}
+
+"Bounds what a rule awards within a period of the program's calendar, by when facts occurred. An award that goes beyond it is cut, and its evaluation says so; what was granted is never cut again. What comes back makes room again. Exactly one of points and times is set."
+input LimitInput {
+  "Whose awards count."
+  scope: LimitScope!
+  "When it begins anew."
+  period: LimitPeriod!
+  "How many points, 1 to 2^53-1."
+  points: Points
+  "How many awards, 1 or more."
+  times: Int
+}
+
+"Whose awards a limit counts."
+enum LimitScope {
+  "Each member's own."
+  MEMBER
+  "Those of all members together."
+  PROGRAM
+}
+
+"How long a limit counts before it begins anew, in the program's calendar."
+enum LimitPeriod {
+  "A day."
+  DAY
+  "A week from Monday."
+  WEEK
+  "A month of the calendar."
+  MONTH
+  "A year of the calendar."
+  YEAR
+  "For ever."
+  LIFETIME
+}
+
+"How a rule combines with others that match the same fact."
+enum Stacking {
+  "It counts beside others."
+  ADD
+  "Of all such rules only the one counts that gives most, then the first by priority."
+  BEST_OF
+  "It alone counts, and the base that it may multiply; of several the first by priority that gives anything."
+  EXCLUSIVE
+}
+
+"A day of the week."
+enum Weekday {
+  "Monday."
+  MONDAY
+  "Tuesday."
+  TUESDAY
+  "Wednesday."
+  WEDNESDAY
+  "Thursday."
+  THURSDAY
+  "Friday."
+  FRIDAY
+  "Saturday."
+  SATURDAY
+  "Sunday."
+  SUNDAY
 }
 
 "What a part of a whole counts."
@@ -5478,8 +5854,18 @@ input EarningRuleInput {
   startsAt: DateTime
   "Serves facts before this instant; null: no end."
   endsAt: DateTime
+  "The parts of the week in which it serves, at most 50; null: all of it."
+  windows: [WeeklyWindowInput!]
+  "Which amount its awards are computed on; null: what was paid in money."
+  basis: AwardBasisInput
+  "How far it awards within periods, at most 20."
+  limits: [LimitInput!]
+  "How many points it awards in all, 1 to 2^53-1; null: without bound. What earlier versions awarded counts."
+  budget: Points
   "Orders the rules, highest first, and with them the entries of a fact."
   priority: Int! = 0
+  "How it combines with others that match the same fact."
+  stacking: Stacking! = ADD
 }
 
 "The next version of a rule."
@@ -5806,6 +6192,8 @@ func (ec *executionContext) childFields_Activity(ctx context.Context, field grap
 		return ec.fieldContext_Activity_total(ctx, field)
 	case "paidWithPoints":
 		return ec.fieldContext_Activity_paidWithPoints(ctx, field)
+	case "evaluation":
+		return ec.fieldContext_Activity_evaluation(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Activity", field.Name)
 }
@@ -5964,6 +6352,16 @@ func (ec *executionContext) childFields_Award(ctx context.Context, field graphql
 	return nil, fmt.Errorf("no field named %q was found under type Award", field.Name)
 }
 
+func (ec *executionContext) childFields_AwardBasis(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "beforeDiscounts":
+		return ec.fieldContext_AwardBasis_beforeDiscounts(ctx, field)
+	case "paidWithPoints":
+		return ec.fieldContext_AwardBasis_paidWithPoints(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AwardBasis", field.Name)
+}
+
 func (ec *executionContext) childFields_CancelRedemptionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "redemption":
@@ -6102,8 +6500,20 @@ func (ec *executionContext) childFields_EarningRule(ctx context.Context, field g
 		return ec.fieldContext_EarningRule_startsAt(ctx, field)
 	case "endsAt":
 		return ec.fieldContext_EarningRule_endsAt(ctx, field)
+	case "windows":
+		return ec.fieldContext_EarningRule_windows(ctx, field)
+	case "basis":
+		return ec.fieldContext_EarningRule_basis(ctx, field)
+	case "limits":
+		return ec.fieldContext_EarningRule_limits(ctx, field)
+	case "budget":
+		return ec.fieldContext_EarningRule_budget(ctx, field)
+	case "budgetUsed":
+		return ec.fieldContext_EarningRule_budgetUsed(ctx, field)
 	case "priority":
 		return ec.fieldContext_EarningRule_priority(ctx, field)
+	case "stacking":
+		return ec.fieldContext_EarningRule_stacking(ctx, field)
 	case "effectiveFrom":
 		return ec.fieldContext_EarningRule_effectiveFrom(ctx, field)
 	case "publishedAt":
@@ -6258,6 +6668,20 @@ func (ec *executionContext) childFields_HoldPointsPayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type HoldPointsPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Limit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "scope":
+		return ec.fieldContext_Limit_scope(ctx, field)
+	case "period":
+		return ec.fieldContext_Limit_period(ctx, field)
+	case "points":
+		return ec.fieldContext_Limit_points(ctx, field)
+	case "times":
+		return ec.fieldContext_Limit_times(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Limit", field.Name)
+}
+
 func (ec *executionContext) childFields_Member(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -6374,6 +6798,10 @@ func (ec *executionContext) childFields_PerAmount(ctx context.Context, field gra
 		return ec.fieldContext_PerAmount_every(ctx, field)
 	case "rounding":
 		return ec.fieldContext_PerAmount_rounding(ctx, field)
+	case "lineCondition":
+		return ec.fieldContext_PerAmount_lineCondition(ctx, field)
+	case "carryRemainder":
+		return ec.fieldContext_PerAmount_carryRemainder(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PerAmount", field.Name)
 }
@@ -6462,6 +6890,16 @@ func (ec *executionContext) childFields_PointsExpiration(ctx context.Context, fi
 		return ec.fieldContext_PointsExpiration_at(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PointsExpiration", field.Name)
+}
+
+func (ec *executionContext) childFields_PreviewPurchasePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "evaluation":
+		return ec.fieldContext_PreviewPurchasePayload_evaluation(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_PreviewPurchasePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PreviewPurchasePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Program(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6858,6 +7296,18 @@ func (ec *executionContext) childFields_WaitingReturnEdge(ctx context.Context, f
 		return ec.fieldContext_WaitingReturnEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type WaitingReturnEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_WeeklyWindow(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "days":
+		return ec.fieldContext_WeeklyWindow_days(ctx, field)
+	case "from":
+		return ec.fieldContext_WeeklyWindow_from(ctx, field)
+	case "until":
+		return ec.fieldContext_WeeklyWindow_until(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WeeklyWindow", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

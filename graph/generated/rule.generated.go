@@ -11,6 +11,7 @@ import (
 	"regulars/internal/problem"
 	"regulars/internal/value"
 	"regulars/loyalty"
+	"regulars/loyalty/rules"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -21,6 +22,9 @@ import (
 
 // region    ************************** generated!.gotpl **************************
 
+type EarningRuleResolver interface {
+	BudgetUsed(ctx context.Context, obj *loyalty.EarningRule) (int64, error)
+}
 type EarningRuleConnectionResolver interface {
 	Edges(ctx context.Context, obj *loyalty.EarningRuleConnection) ([]*loyalty.EarningRuleEdge, error)
 
@@ -125,6 +129,52 @@ func (ec *executionContext) _Award_multiplier(ctx context.Context, field graphql
 }
 func (ec *executionContext) fieldContext_Award_multiplier(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Award", field, false, false, errors.New("field of type Decimal does not have child fields"))
+}
+
+func (ec *executionContext) _AwardBasis_beforeDiscounts(ctx context.Context, field graphql.CollectedField, obj *rules.Basis) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AwardBasis_beforeDiscounts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BeforeDiscounts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AwardBasis_beforeDiscounts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AwardBasis", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _AwardBasis_paidWithPoints(ctx context.Context, field graphql.CollectedField, obj *rules.Basis) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AwardBasis_paidWithPoints(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PaidWithPoints, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AwardBasis_paidWithPoints(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AwardBasis", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
 func (ec *executionContext) _EarningRule_id(ctx context.Context, field graphql.CollectedField, obj *loyalty.EarningRule) (ret graphql.Marshaler) {
@@ -421,6 +471,148 @@ func (ec *executionContext) fieldContext_EarningRule_endsAt(_ context.Context, f
 	return graphql.NewScalarFieldContext("EarningRule", field, false, false, errors.New("field of type DateTime does not have child fields"))
 }
 
+func (ec *executionContext) _EarningRule_windows(ctx context.Context, field graphql.CollectedField, obj *loyalty.EarningRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EarningRule_windows(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Windows, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []rules.Window) graphql.Marshaler {
+			return ec.marshalNWeeklyWindow2ᚕregularsᚋloyaltyᚋrulesᚐWindowᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EarningRule_windows(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EarningRule",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WeeklyWindow(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EarningRule_basis(ctx context.Context, field graphql.CollectedField, obj *loyalty.EarningRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EarningRule_basis(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Basis, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v rules.Basis) graphql.Marshaler {
+			return ec.marshalNAwardBasis2regularsᚋloyaltyᚋrulesᚐBasis(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EarningRule_basis(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EarningRule",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AwardBasis(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EarningRule_limits(ctx context.Context, field graphql.CollectedField, obj *loyalty.EarningRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EarningRule_limits(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Limits, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []rules.Limit) graphql.Marshaler {
+			return ec.marshalNLimit2ᚕregularsᚋloyaltyᚋrulesᚐLimitᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EarningRule_limits(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EarningRule",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Limit(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EarningRule_budget(ctx context.Context, field graphql.CollectedField, obj *loyalty.EarningRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EarningRule_budget(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Budget, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOPoints2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EarningRule_budget(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EarningRule", field, false, false, errors.New("field of type Points does not have child fields"))
+}
+
+func (ec *executionContext) _EarningRule_budgetUsed(ctx context.Context, field graphql.CollectedField, obj *loyalty.EarningRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EarningRule_budgetUsed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.EarningRule().BudgetUsed(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNPoints2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EarningRule_budgetUsed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EarningRule", field, true, true, errors.New("field of type Points does not have child fields"))
+}
+
 func (ec *executionContext) _EarningRule_priority(ctx context.Context, field graphql.CollectedField, obj *loyalty.EarningRule) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -442,6 +634,29 @@ func (ec *executionContext) _EarningRule_priority(ctx context.Context, field gra
 }
 func (ec *executionContext) fieldContext_EarningRule_priority(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("EarningRule", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _EarningRule_stacking(ctx context.Context, field graphql.CollectedField, obj *loyalty.EarningRule) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EarningRule_stacking(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Stacking, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v rules.Stacking) graphql.Marshaler {
+			return ec.marshalNStacking2regularsᚋloyaltyᚋrulesᚐStacking(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EarningRule_stacking(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EarningRule", field, false, false, errors.New("field of type Stacking does not have child fields"))
 }
 
 func (ec *executionContext) _EarningRule_effectiveFrom(ctx context.Context, field graphql.CollectedField, obj *loyalty.EarningRule) (ret graphql.Marshaler) {
@@ -850,6 +1065,98 @@ func (ec *executionContext) fieldContext_EarningRulePayload_userErrors(_ context
 	return fc, nil
 }
 
+func (ec *executionContext) _Limit_scope(ctx context.Context, field graphql.CollectedField, obj *rules.Limit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Limit_scope(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Scope, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v rules.Scope) graphql.Marshaler {
+			return ec.marshalNLimitScope2regularsᚋloyaltyᚋrulesᚐScope(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Limit_scope(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Limit", field, false, false, errors.New("field of type LimitScope does not have child fields"))
+}
+
+func (ec *executionContext) _Limit_period(ctx context.Context, field graphql.CollectedField, obj *rules.Limit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Limit_period(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Period, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v rules.LimitPeriod) graphql.Marshaler {
+			return ec.marshalNLimitPeriod2regularsᚋloyaltyᚋrulesᚐLimitPeriod(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Limit_period(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Limit", field, false, false, errors.New("field of type LimitPeriod does not have child fields"))
+}
+
+func (ec *executionContext) _Limit_points(ctx context.Context, field graphql.CollectedField, obj *rules.Limit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Limit_points(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Points, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOPoints2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Limit_points(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Limit", field, false, false, errors.New("field of type Points does not have child fields"))
+}
+
+func (ec *executionContext) _Limit_times(ctx context.Context, field graphql.CollectedField, obj *rules.Limit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Limit_times(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Times, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Limit_times(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Limit", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _Pending_for(ctx context.Context, field graphql.CollectedField, obj *loyalty.EarningRulePending) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -974,9 +1281,168 @@ func (ec *executionContext) fieldContext_PerAmount_rounding(_ context.Context, f
 	return graphql.NewScalarFieldContext("PerAmount", field, false, false, errors.New("field of type Rounding does not have child fields"))
 }
 
+func (ec *executionContext) _PerAmount_lineCondition(ctx context.Context, field graphql.CollectedField, obj *loyalty.PerAmountAward) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PerAmount_lineCondition(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LineCondition, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PerAmount_lineCondition(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PerAmount", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _PerAmount_carryRemainder(ctx context.Context, field graphql.CollectedField, obj *loyalty.PerAmountAward) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PerAmount_carryRemainder(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CarryRemainder, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PerAmount_carryRemainder(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PerAmount", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _WeeklyWindow_days(ctx context.Context, field graphql.CollectedField, obj *rules.Window) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WeeklyWindow_days(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Days, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []rules.Weekday) graphql.Marshaler {
+			return ec.marshalNWeekday2ᚕregularsᚋloyaltyᚋrulesᚐWeekdayᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WeeklyWindow_days(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WeeklyWindow", field, false, false, errors.New("field of type Weekday does not have child fields"))
+}
+
+func (ec *executionContext) _WeeklyWindow_from(ctx context.Context, field graphql.CollectedField, obj *rules.Window) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WeeklyWindow_from(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.From, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v value.LocalTime) graphql.Marshaler {
+			return ec.marshalNLocalTime2regularsᚋinternalᚋvalueᚐLocalTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WeeklyWindow_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WeeklyWindow", field, false, false, errors.New("field of type LocalTime does not have child fields"))
+}
+
+func (ec *executionContext) _WeeklyWindow_until(ctx context.Context, field graphql.CollectedField, obj *rules.Window) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WeeklyWindow_until(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Until, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v value.LocalTime) graphql.Marshaler {
+			return ec.marshalNLocalTime2regularsᚋinternalᚋvalueᚐLocalTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WeeklyWindow_until(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WeeklyWindow", field, false, false, errors.New("field of type LocalTime does not have child fields"))
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
+
+func (ec *executionContext) unmarshalInputAwardBasisInput(ctx context.Context, obj any) (rules.Basis, error) {
+	var it rules.Basis
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["beforeDiscounts"]; !present {
+		asMap["beforeDiscounts"] = false
+	}
+	if _, present := asMap["paidWithPoints"]; !present {
+		asMap["paidWithPoints"] = false
+	}
+
+	fieldsInOrder := [...]string{"beforeDiscounts", "paidWithPoints"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "beforeDiscounts":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("beforeDiscounts"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.BeforeDiscounts = data
+		case "paidWithPoints":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("paidWithPoints"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PaidWithPoints = data
+		}
+	}
+	return it, nil
+}
 
 func (ec *executionContext) unmarshalInputAwardInput(ctx context.Context, obj any) (loyalty.AwardInput, error) {
 	var it loyalty.AwardInput
@@ -1072,8 +1538,11 @@ func (ec *executionContext) unmarshalInputEarningRuleInput(ctx context.Context, 
 	if _, present := asMap["priority"]; !present {
 		asMap["priority"] = 0
 	}
+	if _, present := asMap["stacking"]; !present {
+		asMap["stacking"] = "ADD"
+	}
 
-	fieldsInOrder := [...]string{"name", "trigger", "condition", "award", "qualifying", "pending", "expiresAfter", "startsAt", "endsAt", "priority"}
+	fieldsInOrder := [...]string{"name", "trigger", "condition", "award", "qualifying", "pending", "expiresAfter", "startsAt", "endsAt", "windows", "basis", "limits", "budget", "priority", "stacking"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1143,6 +1612,34 @@ func (ec *executionContext) unmarshalInputEarningRuleInput(ctx context.Context, 
 				return it, err
 			}
 			it.EndsAt = data
+		case "windows":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("windows"))
+			data, err := ec.unmarshalOWeeklyWindowInput2ᚕregularsᚋloyaltyᚋrulesᚐWindowᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Windows = data
+		case "basis":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("basis"))
+			data, err := ec.unmarshalOAwardBasisInput2ᚖregularsᚋloyaltyᚋrulesᚐBasis(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Basis = data
+		case "limits":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("limits"))
+			data, err := ec.unmarshalOLimitInput2ᚕregularsᚋloyaltyᚋrulesᚐLimitᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Limits = data
+		case "budget":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("budget"))
+			data, err := ec.unmarshalOPoints2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Budget = data
 		case "priority":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("priority"))
 			data, err := ec.unmarshalNInt2int(ctx, v)
@@ -1150,6 +1647,64 @@ func (ec *executionContext) unmarshalInputEarningRuleInput(ctx context.Context, 
 				return it, err
 			}
 			it.Priority = data
+		case "stacking":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("stacking"))
+			data, err := ec.unmarshalNStacking2regularsᚋloyaltyᚋrulesᚐStacking(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Stacking = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputLimitInput(ctx context.Context, obj any) (rules.Limit, error) {
+	var it rules.Limit
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"scope", "period", "points", "times"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "scope":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("scope"))
+			data, err := ec.unmarshalNLimitScope2regularsᚋloyaltyᚋrulesᚐScope(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Scope = data
+		case "period":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("period"))
+			data, err := ec.unmarshalNLimitPeriod2regularsᚋloyaltyᚋrulesᚐLimitPeriod(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Period = data
+		case "points":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("points"))
+			data, err := ec.unmarshalOPoints2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Points = data
+		case "times":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("times"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Times = data
 		}
 	}
 	return it, nil
@@ -1206,8 +1761,11 @@ func (ec *executionContext) unmarshalInputPerAmountInput(ctx context.Context, ob
 	if _, present := asMap["rounding"]; !present {
 		asMap["rounding"] = "FLOOR"
 	}
+	if _, present := asMap["carryRemainder"]; !present {
+		asMap["carryRemainder"] = false
+	}
 
-	fieldsInOrder := [...]string{"points", "every", "rounding"}
+	fieldsInOrder := [...]string{"points", "every", "rounding", "lineCondition", "carryRemainder"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1235,6 +1793,20 @@ func (ec *executionContext) unmarshalInputPerAmountInput(ctx context.Context, ob
 				return it, err
 			}
 			it.Rounding = data
+		case "lineCondition":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("lineCondition"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.LineCondition = data
+		case "carryRemainder":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("carryRemainder"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CarryRemainder = data
 		}
 	}
 	return it, nil
@@ -1328,6 +1900,50 @@ func (ec *executionContext) unmarshalInputReviseEarningRuleInput(ctx context.Con
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputWeeklyWindowInput(ctx context.Context, obj any) (rules.Window, error) {
+	var it rules.Window
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"days", "from", "until"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "days":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("days"))
+			data, err := ec.unmarshalNWeekday2ᚕregularsᚋloyaltyᚋrulesᚐWeekdayᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Days = data
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalNLocalTime2regularsᚋinternalᚋvalueᚐLocalTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.From = data
+		case "until":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("until"))
+			data, err := ec.unmarshalNLocalTime2regularsᚋinternalᚋvalueᚐLocalTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Until = data
+		}
+	}
+	return it, nil
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -1384,6 +2000,49 @@ func (ec *executionContext) _Award(ctx context.Context, sel ast.SelectionSet, ob
 	return out
 }
 
+var awardBasisImplementors = []string{"AwardBasis"}
+
+func (ec *executionContext) _AwardBasis(ctx context.Context, sel ast.SelectionSet, obj *rules.Basis) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, awardBasisImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AwardBasis")
+		case "beforeDiscounts":
+			out.Values[i] = ec._AwardBasis_beforeDiscounts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "paidWithPoints":
+			out.Values[i] = ec._AwardBasis_paidWithPoints(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var earningRuleImplementors = []string{"EarningRule", "Node"}
 
 func (ec *executionContext) _EarningRule(ctx context.Context, sel ast.SelectionSet, obj *loyalty.EarningRule) graphql.Marshaler {
@@ -1399,97 +2058,160 @@ func (ec *executionContext) _EarningRule(ctx context.Context, sel ast.SelectionS
 		case "id":
 			out.Values[i] = ec._EarningRule_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "name":
 			out.Values[i] = ec._EarningRule_name(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "version":
 			out.Values[i] = ec._EarningRule_version(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "status":
 			out.Values[i] = ec._EarningRule_status(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "trigger":
 			out.Values[i] = ec._EarningRule_trigger(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "condition":
 			out.Values[i] = ec._EarningRule_condition(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "award":
 			out.Values[i] = ec._EarningRule_award(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "qualifying":
 			out.Values[i] = ec._EarningRule_qualifying(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "pending":
 			out.Values[i] = ec._EarningRule_pending(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "expiresAfter":
 			out.Values[i] = ec._EarningRule_expiresAfter(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "startsAt":
 			out.Values[i] = ec._EarningRule_startsAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "endsAt":
 			out.Values[i] = ec._EarningRule_endsAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "windows":
+			out.Values[i] = ec._EarningRule_windows(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "basis":
+			out.Values[i] = ec._EarningRule_basis(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "limits":
+			out.Values[i] = ec._EarningRule_limits(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "budget":
+			out.Values[i] = ec._EarningRule_budget(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "budgetUsed":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._EarningRule_budgetUsed(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "priority":
 			out.Values[i] = ec._EarningRule_priority(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "stacking":
+			out.Values[i] = ec._EarningRule_stacking(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "effectiveFrom":
 			out.Values[i] = ec._EarningRule_effectiveFrom(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "publishedAt":
 			out.Values[i] = ec._EarningRule_publishedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "versions":
 			out.Values[i] = ec._EarningRule_versions(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "pausedAt":
 			out.Values[i] = ec._EarningRule_pausedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "endedAt":
 			out.Values[i] = ec._EarningRule_endedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "changes":
 			out.Values[i] = ec._EarningRule_changes(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -1717,6 +2439,59 @@ func (ec *executionContext) _EarningRulePayload(ctx context.Context, sel ast.Sel
 	return out
 }
 
+var limitImplementors = []string{"Limit"}
+
+func (ec *executionContext) _Limit(ctx context.Context, sel ast.SelectionSet, obj *rules.Limit) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, limitImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Limit")
+		case "scope":
+			out.Values[i] = ec._Limit_scope(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "period":
+			out.Values[i] = ec._Limit_period(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "points":
+			out.Values[i] = ec._Limit_points(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "times":
+			out.Values[i] = ec._Limit_times(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
 var pendingImplementors = []string{"Pending"}
 
 func (ec *executionContext) _Pending(ctx context.Context, sel ast.SelectionSet, obj *loyalty.EarningRulePending) graphql.Marshaler {
@@ -1787,6 +2562,64 @@ func (ec *executionContext) _PerAmount(ctx context.Context, sel ast.SelectionSet
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "lineCondition":
+			out.Values[i] = ec._PerAmount_lineCondition(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "carryRemainder":
+			out.Values[i] = ec._PerAmount_carryRemainder(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
+
+	ec.ProcessDeferredGroup(graphql.DeferredGroup{
+		Defers:   deferLabelToView,
+		Path:     graphql.GetPath(ctx),
+		FieldSet: deferredFieldSet,
+		Context:  ctx,
+	})
+
+	return out
+}
+
+var weeklyWindowImplementors = []string{"WeeklyWindow"}
+
+func (ec *executionContext) _WeeklyWindow(ctx context.Context, sel ast.SelectionSet, obj *rules.Window) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, weeklyWindowImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferredFieldSet := graphql.NewFieldSet(nil)
+	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WeeklyWindow")
+		case "days":
+			out.Values[i] = ec._WeeklyWindow_days(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "from":
+			out.Values[i] = ec._WeeklyWindow_from(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "until":
+			out.Values[i] = ec._WeeklyWindow_until(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -1814,6 +2647,10 @@ func (ec *executionContext) _PerAmount(ctx context.Context, sel ast.SelectionSet
 
 func (ec *executionContext) marshalNAward2regularsᚋloyaltyᚐEarningRuleAward(ctx context.Context, sel ast.SelectionSet, v loyalty.EarningRuleAward) graphql.Marshaler {
 	return ec._Award(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNAwardBasis2regularsᚋloyaltyᚋrulesᚐBasis(ctx context.Context, sel ast.SelectionSet, v rules.Basis) graphql.Marshaler {
+	return ec._AwardBasis(ctx, sel, &v)
 }
 
 func (ec *executionContext) unmarshalNAwardInput2regularsᚋloyaltyᚐAwardInput(ctx context.Context, v any) (loyalty.AwardInput, error) {
@@ -1920,6 +2757,65 @@ func (ec *executionContext) marshalNEarningRuleStatus2regularsᚋloyaltyᚐEarni
 	return res
 }
 
+func (ec *executionContext) marshalNLimit2regularsᚋloyaltyᚋrulesᚐLimit(ctx context.Context, sel ast.SelectionSet, v rules.Limit) graphql.Marshaler {
+	return ec._Limit(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNLimit2ᚕregularsᚋloyaltyᚋrulesᚐLimitᚄ(ctx context.Context, sel ast.SelectionSet, v []rules.Limit) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNLimit2regularsᚋloyaltyᚋrulesᚐLimit(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNLimitInput2regularsᚋloyaltyᚋrulesᚐLimit(ctx context.Context, v any) (rules.Limit, error) {
+	res, err := ec.unmarshalInputLimitInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNLimitPeriod2regularsᚋloyaltyᚋrulesᚐLimitPeriod(ctx context.Context, v any) (rules.LimitPeriod, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := rules.LimitPeriod(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNLimitPeriod2regularsᚋloyaltyᚋrulesᚐLimitPeriod(ctx context.Context, sel ast.SelectionSet, v rules.LimitPeriod) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNLimitScope2regularsᚋloyaltyᚋrulesᚐScope(ctx context.Context, v any) (rules.Scope, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := rules.Scope(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNLimitScope2regularsᚋloyaltyᚋrulesᚐScope(ctx context.Context, sel ast.SelectionSet, v rules.Scope) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNPublishEarningRuleInput2regularsᚋgraphᚋgeneratedᚐPublishEarningRuleInput(ctx context.Context, v any) (PublishEarningRuleInput, error) {
 	res, err := ec.unmarshalInputPublishEarningRuleInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -1945,6 +2841,103 @@ func (ec *executionContext) marshalNRounding2regularsᚋinternalᚋvalueᚐRound
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNStacking2regularsᚋloyaltyᚋrulesᚐStacking(ctx context.Context, v any) (rules.Stacking, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := rules.Stacking(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNStacking2regularsᚋloyaltyᚋrulesᚐStacking(ctx context.Context, sel ast.SelectionSet, v rules.Stacking) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNWeekday2regularsᚋloyaltyᚋrulesᚐWeekday(ctx context.Context, v any) (rules.Weekday, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := rules.Weekday(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWeekday2regularsᚋloyaltyᚋrulesᚐWeekday(ctx context.Context, sel ast.SelectionSet, v rules.Weekday) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNWeekday2ᚕregularsᚋloyaltyᚋrulesᚐWeekdayᚄ(ctx context.Context, v any) ([]rules.Weekday, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]rules.Weekday, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNWeekday2regularsᚋloyaltyᚋrulesᚐWeekday(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNWeekday2ᚕregularsᚋloyaltyᚋrulesᚐWeekdayᚄ(ctx context.Context, sel ast.SelectionSet, v []rules.Weekday) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNWeekday2regularsᚋloyaltyᚋrulesᚐWeekday(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNWeeklyWindow2regularsᚋloyaltyᚋrulesᚐWindow(ctx context.Context, sel ast.SelectionSet, v rules.Window) graphql.Marshaler {
+	return ec._WeeklyWindow(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNWeeklyWindow2ᚕregularsᚋloyaltyᚋrulesᚐWindowᚄ(ctx context.Context, sel ast.SelectionSet, v []rules.Window) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNWeeklyWindow2regularsᚋloyaltyᚋrulesᚐWindow(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNWeeklyWindowInput2regularsᚋloyaltyᚋrulesᚐWindow(ctx context.Context, v any) (rules.Window, error) {
+	res, err := ec.unmarshalInputWeeklyWindowInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOAwardBasisInput2ᚖregularsᚋloyaltyᚋrulesᚐBasis(ctx context.Context, v any) (*rules.Basis, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputAwardBasisInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOEarningRule2ᚖregularsᚋloyaltyᚐEarningRule(ctx context.Context, sel ast.SelectionSet, v *loyalty.EarningRule) graphql.Marshaler {
@@ -1998,6 +2991,23 @@ func (ec *executionContext) marshalOEarningRuleStatus2ᚕregularsᚋloyaltyᚐEa
 	return ret
 }
 
+func (ec *executionContext) unmarshalOLimitInput2ᚕregularsᚋloyaltyᚋrulesᚐLimitᚄ(ctx context.Context, v any) ([]rules.Limit, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]rules.Limit, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNLimitInput2regularsᚋloyaltyᚋrulesᚐLimit(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
 func (ec *executionContext) marshalOPending2ᚖregularsᚋloyaltyᚐEarningRulePending(ctx context.Context, sel ast.SelectionSet, v *loyalty.EarningRulePending) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -2026,6 +3036,23 @@ func (ec *executionContext) unmarshalOPerAmountInput2ᚖregularsᚋloyaltyᚐPer
 	}
 	res, err := ec.unmarshalInputPerAmountInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOWeeklyWindowInput2ᚕregularsᚋloyaltyᚋrulesᚐWindowᚄ(ctx context.Context, v any) ([]rules.Window, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]rules.Window, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNWeeklyWindowInput2regularsᚋloyaltyᚋrulesᚐWindow(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
 }
 
 // endregion ***************************** type.gotpl *****************************

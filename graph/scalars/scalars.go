@@ -63,6 +63,21 @@ func UnmarshalDuration(given any) (value.Period, error) {
 	return period, nil
 }
 
+// MarshalLocalTime writes HH:MM.
+func MarshalLocalTime(t value.LocalTime) graphql.Marshaler {
+	return text(t.String())
+}
+
+// UnmarshalLocalTime reads HH:MM.
+func UnmarshalLocalTime(given any) (value.LocalTime, error) {
+	written, _ := given.(string)
+	t, err := value.ParseLocalTime(written)
+	if err != nil {
+		return 0, problem.BadUserInput("a LocalTime is written as \"09:30\", from \"00:00\" to \"23:59\"")
+	}
+	return t, nil
+}
+
 // MarshalPoints writes points as a JSON number.
 func MarshalPoints(points int64) graphql.Marshaler {
 	return graphql.MarshalInt64(points)

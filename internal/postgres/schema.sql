@@ -346,6 +346,18 @@ CREATE TABLE public.program (
     CONSTRAINT program_singleton_check CHECK (singleton)
 );
 
+CREATE TABLE public.program_counters (
+    rule_id uuid NOT NULL,
+    period text NOT NULL,
+    starts_on date NOT NULL,
+    points bigint NOT NULL,
+    times bigint NOT NULL,
+    CONSTRAINT program_counters_period_check CHECK ((period = ANY (ARRAY['DAY'::text, 'WEEK'::text, 'MONTH'::text, 'YEAR'::text, 'LIFETIME'::text]))),
+    CONSTRAINT program_counters_points_check CHECK ((points >= 0)),
+    CONSTRAINT program_counters_times_check CHECK ((times >= 0))
+)
+WITH (fillfactor='80');
+
 CREATE TABLE public.purchase_lines (
     member_id uuid NOT NULL,
     sequence bigint NOT NULL,
@@ -418,6 +430,19 @@ CREATE TABLE public.rewards (
 )
 WITH (fillfactor='80');
 
+CREATE TABLE public.rule_counters (
+    member_id uuid NOT NULL,
+    rule_id uuid NOT NULL,
+    period text NOT NULL,
+    starts_on date NOT NULL,
+    points bigint NOT NULL,
+    times bigint NOT NULL,
+    CONSTRAINT rule_counters_period_check CHECK ((period = ANY (ARRAY['DAY'::text, 'WEEK'::text, 'MONTH'::text, 'YEAR'::text, 'LIFETIME'::text]))),
+    CONSTRAINT rule_counters_points_check CHECK ((points >= 0)),
+    CONSTRAINT rule_counters_times_check CHECK ((times >= 0))
+)
+WITH (fillfactor='80');
+
 CREATE TABLE public.rule_pauses (
     rule_id uuid NOT NULL,
     number integer NOT NULL,
@@ -426,6 +451,14 @@ CREATE TABLE public.rule_pauses (
     CONSTRAINT rule_pauses_interval CHECK ((resumed_at >= paused_at)),
     CONSTRAINT rule_pauses_number_check CHECK ((number > 0))
 );
+
+CREATE TABLE public.rule_remainders (
+    member_id uuid NOT NULL,
+    rule_id uuid NOT NULL,
+    remainder bigint NOT NULL,
+    CONSTRAINT rule_remainders_remainder_check CHECK ((remainder >= 0))
+)
+WITH (fillfactor='80');
 
 CREATE TABLE public.rule_versions (
     rule_id uuid NOT NULL,
@@ -448,16 +481,27 @@ CREATE TABLE public.rule_versions (
     pending_for text,
     pending_until_confirmed boolean DEFAULT false NOT NULL,
     expires_after text,
+    award_line_condition text,
+    award_carry_remainder boolean DEFAULT false NOT NULL,
+    windows jsonb DEFAULT '[]'::jsonb NOT NULL,
+    basis_before_discounts boolean DEFAULT false NOT NULL,
+    basis_paid_with_points boolean DEFAULT false NOT NULL,
+    limits jsonb DEFAULT '[]'::jsonb NOT NULL,
+    budget bigint,
+    stacking text DEFAULT 'ADD'::text NOT NULL,
     CONSTRAINT rule_versions_award_every_check CHECK ((award_every > 0)),
     CONSTRAINT rule_versions_award_fixed_check CHECK ((award_fixed > 0)),
     CONSTRAINT rule_versions_award_multiplier_check CHECK ((award_multiplier > 1000000)),
     CONSTRAINT rule_versions_award_points_check CHECK ((award_points > 0)),
     CONSTRAINT rule_versions_award_rounding_check CHECK ((award_rounding = ANY (ARRAY['FLOOR'::text, 'HALF_UP'::text, 'CEIL'::text]))),
+    CONSTRAINT rule_versions_budget_check CHECK ((budget > 0)),
     CONSTRAINT rule_versions_one_award CHECK ((num_nonnulls(award_fixed, award_points, award_multiplier) = 1)),
     CONSTRAINT rule_versions_pending CHECK (((pending_for IS NULL) OR (NOT pending_until_confirmed))),
     CONSTRAINT rule_versions_per_amount CHECK ((num_nonnulls(award_points, award_every, award_rounding) = ANY (ARRAY[0, 3]))),
+    CONSTRAINT rule_versions_per_line CHECK (((award_points IS NOT NULL) OR ((award_line_condition IS NULL) AND (NOT award_carry_remainder)))),
     CONSTRAINT rule_versions_published CHECK (((published_at IS NOT NULL) OR (effective_from IS NULL))),
     CONSTRAINT rule_versions_schedule CHECK ((ends_at > starts_at)),
+    CONSTRAINT rule_versions_stacking_check CHECK ((stacking = ANY (ARRAY['ADD'::text, 'BEST_OF'::text, 'EXCLUSIVE'::text]))),
     CONSTRAINT rule_versions_version_check CHECK ((version > 0))
 );
 
@@ -598,6 +642,9 @@ ALTER TABLE ONLY public.notices
 ALTER TABLE ONLY public.policies
     ADD CONSTRAINT policies_pkey PRIMARY KEY (version);
 
+ALTER TABLE ONLY public.program_counters
+    ADD CONSTRAINT program_counters_pkey PRIMARY KEY (rule_id, period, starts_on);
+
 ALTER TABLE ONLY public.program
     ADD CONSTRAINT program_pkey PRIMARY KEY (singleton);
 
@@ -613,8 +660,14 @@ ALTER TABLE ONLY public.return_lines
 ALTER TABLE ONLY public.rewards
     ADD CONSTRAINT rewards_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.rule_counters
+    ADD CONSTRAINT rule_counters_pkey PRIMARY KEY (member_id, rule_id, period, starts_on);
+
 ALTER TABLE ONLY public.rule_pauses
     ADD CONSTRAINT rule_pauses_pkey PRIMARY KEY (rule_id, number);
+
+ALTER TABLE ONLY public.rule_remainders
+    ADD CONSTRAINT rule_remainders_pkey PRIMARY KEY (member_id, rule_id);
 
 ALTER TABLE ONLY public.rule_versions
     ADD CONSTRAINT rule_versions_pkey PRIMARY KEY (rule_id, version);
