@@ -55,7 +55,7 @@ var samples = []sample{
 	{operation: "Query.node", arguments: `(id: "<reward>")`},
 	{operation: "Query.node", arguments: `(id: "<redemption>")`},
 	{operation: "Query.node", arguments: `(id: "<waitingReturn>")`},
-	{operation: "Query.previewPurchase", arguments: `(input: {member: {id: "<member>"}, total: {amount: "10.00", currency: "EUR"}})`},
+	{operation: "Query.previewPurchase", arguments: `(input: {total: {amount: "10.00", currency: "EUR"}})`},
 	{operation: "Query.previewPurchase", arguments: `(input: {total: {amount: "-10.00", currency: "EUR"}})`},
 	{operation: "Query.program"},
 	{operation: "Query.rewards", self: true},
