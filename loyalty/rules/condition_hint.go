@@ -89,7 +89,7 @@ func variableHint(environment *environment, name string) string {
 	}
 	switch of := owner(environment, name); of {
 	case "":
-		return fmt.Sprintf("text stands in quotes: \"%s\"", name)
+		return fmt.Sprintf("text stands in quotes: %q", name)
 	case "line":
 		return fieldHint(environment, "purchase", name)
 	default:
