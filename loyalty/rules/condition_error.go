@@ -125,13 +125,13 @@ var operators = map[string]string{
 func overloadError(found *common.Error, function, applied string) *ConditionError {
 	operator, isOperator := operators[function]
 	if !isOperator {
-		return at(found, fmt.Sprintf("`%s` does not work like this, on %s", function, strings.TrimSuffix(inWords(applied), " with ")), callHint(function, applied))
+		return at(found, fmt.Sprintf("%#q does not work like this, on %s", function, strings.TrimSuffix(inWords(applied), " with ")), callHint(function, applied))
 	}
 	switch operator {
 	case "&&", "||", "!":
-		return at(found, fmt.Sprintf("`%s` is for what is true or false, not for %s", operator, inWords(applied)), "")
+		return at(found, fmt.Sprintf("%#q is for what is true or false, not for %s", operator, inWords(applied)), "")
 	}
-	return at(found, fmt.Sprintf("`%s` does not go with %s", operator, inWords(applied)), operatorHint(operator, applied))
+	return at(found, fmt.Sprintf("%#q does not go with %s", operator, inWords(applied)), operatorHint(operator, applied))
 }
 
 // find returns the part of the expression with the id, nil if there is none.
