@@ -103,6 +103,7 @@ generate: ## Write generated code, the dump of the database's schema and the pag
 	go tool gqlgen generate
 	go test ./internal/postgres -run Schema -update
 	go test ./internal/problem -run Documentation -update
+	go test ./loyalty/rules -run Documented -update
 	go test ./graph -run Access_Documentation -update-access
 
 .PHONY: graphiql

@@ -283,6 +283,55 @@ func TestRule_Duplicated(t *testing.T) {
 	refused(t, "of none", err, "UNKNOWN_RULE ruleId")
 }
 
+// Of several who pause, resume or end at once nobody fails and nothing happens twice; another replica knows with the next fact.
+func TestRule_LifeTogether(t *testing.T) {
+	t.Parallel()
+	w := loyaltytest.New(t)
+	member := w.Enroll()
+	rule := w.Rule(loyaltytest.Fixed(5)).Rule
+	replica := loyalty.New(w.DB)
+	earned := func() []int64 {
+		t.Helper()
+		recorded, err := replica.RecordPurchases(w.Admin, []loyalty.RecordPurchaseInput{w.PurchaseInput(member, "1.00")})
+		if err != nil || len(recorded[0].UserErrors) > 0 {
+			t.Fatalf("%v %v", recorded, err)
+		}
+		return points(recorded[0])
+	}
+	together := func(change func(context.Context, id.Rule) (*loyalty.EarningRule, error)) {
+		t.Helper()
+		failures := make(chan error)
+		for range 4 {
+			go func() {
+				_, err := change(w.Admin, rule)
+				failures <- err
+			}()
+		}
+		for range 4 {
+			if err := <-failures; err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	equal(t, "before", []int64{5}, earned())
+	together(w.Service.PauseEarningRule)
+	equal(t, "paused", nil, earned())
+	together(w.Service.ResumeEarningRule)
+	equal(t, "resumed", []int64{5}, earned())
+	together(w.Service.EndEarningRule)
+	equal(t, "ended", nil, earned())
+	entries, err := audit.NewLog(w.DB).Entries(w.Admin, nil, nil, pointer(rule.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var actions []string
+	for _, one := range entries.Nodes {
+		actions = append(actions, one.Action)
+	}
+	equal(t, "changes", []string{"endEarningRule", "resumeEarningRule", "pauseEarningRule", "publishEarningRule", "createEarningRule"}, actions)
+	clean(t, w)
+}
+
 // Who did what to a rule can be read, with before and after; what changed nothing is not there.
 func TestRule_LifeRecorded(t *testing.T) {
 	t.Parallel()
