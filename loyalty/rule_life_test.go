@@ -125,6 +125,25 @@ func TestRule_Ended(t *testing.T) {
 	clean(t, w)
 }
 
+// Complaint C4: a return takes back what the purchase earned, also when its rule is paused or over by then.
+func TestRule_ReturnAfterPauseAndEnd(t *testing.T) {
+	t.Parallel()
+	w := loyaltytest.New(t)
+	member := w.Enroll()
+	rule := w.Rule(w.PerAmount(1, "1.00")).Rule
+	sold := w.Purchase(member, "10.00")
+	w.Clock.Advance(time.Hour)
+	if _, err := w.Service.PauseEarningRule(w.Admin, rule); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "paused", []int64{-4}, points(w.Return(sold, byEuros("4.00"))))
+	if _, err := w.Service.EndEarningRule(w.Admin, rule); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "ended", []int64{-6}, points(w.Return(sold, byEuros("6.00"))))
+	clean(t, w)
+}
+
 func TestRule_LifeOfDrafts(t *testing.T) {
 	t.Parallel()
 	w := loyaltytest.New(t)
