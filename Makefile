@@ -16,7 +16,7 @@ clients_packages := clients/node_modules/.package-lock.json
 issuer_packages := clients/issuer/node_modules/.package-lock.json
 
 # What a generator writes, and what it writes into.
-generated := graph internal/postgres/schema.sql docs/problems.md docs/access.md
+generated := graph internal/postgres/schema.sql docs/problems.md docs/access.md docs/conditions.md
 
 .PHONY: help
 help: ## Tell what there is
