@@ -16,7 +16,7 @@ clients_packages := clients/node_modules/.package-lock.json
 issuer_packages := clients/issuer/node_modules/.package-lock.json
 
 # What a generator writes, and what it writes into.
-generated := graph internal/postgres/schema.sql docs/problems.md docs/access.md
+generated := graph internal/postgres/schema.sql docs/problems.md docs/access.md docs/conditions.md
 
 .PHONY: help
 help: ## Tell what there is
@@ -103,6 +103,7 @@ generate: ## Write generated code, the dump of the database's schema and the pag
 	go tool gqlgen generate
 	go test ./internal/postgres -run Schema -update
 	go test ./internal/problem -run Documentation -update
+	go test ./loyalty/rules -run Documented -update
 	go test ./graph -run Access_Documentation -update-access
 
 .PHONY: graphiql

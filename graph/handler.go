@@ -49,8 +49,9 @@ func NewHandler(service *loyalty.Service, catalog *reward.Service, clients *iden
 	config.Complexity.Mutation.RecordPurchases = func(child int, input generated.RecordPurchasesInput) int {
 		return 1 + len(input.Purchases)*child
 	}
-	// Every version has all versions.
+	// Every version has all versions, and may differ in many fields.
 	config.Complexity.EarningRule.Versions = func(child int) int { return 1 + page.DefaultSize*child }
+	config.Complexity.EarningRule.Changes = func(child int, _ *int) int { return 1 + page.DefaultSize*child }
 	schema := generated.NewExecutableSchema(config)
 	server := handler.New(schema)
 	server.AddTransport(transport.POST{})

@@ -126,6 +126,25 @@ func TestRule_Ended(t *testing.T) {
 	clean(t, w)
 }
 
+// Complaint C4: a return takes back what the purchase earned, also when its rule is paused or over by then.
+func TestRule_ReturnAfterPauseAndEnd(t *testing.T) {
+	t.Parallel()
+	w := loyaltytest.New(t)
+	member := w.Enroll()
+	rule := w.Rule(w.PerAmount(1, "1.00")).Rule
+	sold := w.Purchase(member, "10.00")
+	w.Clock.Advance(time.Hour)
+	if _, err := w.Service.PauseEarningRule(w.Admin, rule); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "paused", []int64{-4}, points(w.Return(sold, byEuros("4.00"))))
+	if _, err := w.Service.EndEarningRule(w.Admin, rule); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "ended", []int64{-6}, points(w.Return(sold, byEuros("6.00"))))
+	clean(t, w)
+}
+
 func TestRule_LifeOfDrafts(t *testing.T) {
 	t.Parallel()
 	w := loyaltytest.New(t)
@@ -282,6 +301,55 @@ func TestRule_Duplicated(t *testing.T) {
 	refused(t, "without a name", err, "INVALID_NAME name")
 	_, err = w.Service.DuplicateEarningRule(w.Admin, id.New[id.Rule](), nil)
 	refused(t, "of none", err, "UNKNOWN_RULE ruleId")
+}
+
+// Of several who pause, resume or end at once nobody fails and nothing happens twice; another replica knows with the next fact.
+func TestRule_LifeTogether(t *testing.T) {
+	t.Parallel()
+	w := loyaltytest.New(t)
+	member := w.Enroll()
+	rule := w.Rule(loyaltytest.Fixed(5)).Rule
+	replica := loyalty.New(w.DB)
+	earned := func() []int64 {
+		t.Helper()
+		recorded, err := replica.RecordPurchases(w.Admin, []loyalty.RecordPurchaseInput{w.PurchaseInput(member, "1.00")})
+		if err != nil || len(recorded[0].UserErrors) > 0 {
+			t.Fatalf("%v %v", recorded, err)
+		}
+		return points(recorded[0])
+	}
+	together := func(change func(context.Context, id.Rule) (*loyalty.EarningRule, error)) {
+		t.Helper()
+		failures := make(chan error)
+		for range 4 {
+			go func() {
+				_, err := change(w.Admin, rule)
+				failures <- err
+			}()
+		}
+		for range 4 {
+			if err := <-failures; err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	equal(t, "before", []int64{5}, earned())
+	together(w.Service.PauseEarningRule)
+	equal(t, "paused", nil, earned())
+	together(w.Service.ResumeEarningRule)
+	equal(t, "resumed", []int64{5}, earned())
+	together(w.Service.EndEarningRule)
+	equal(t, "ended", nil, earned())
+	entries, err := audit.NewLog(w.DB).Entries(w.Admin, nil, nil, pointer(rule.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var actions []string
+	for _, one := range entries.Nodes {
+		actions = append(actions, one.Action)
+	}
+	equal(t, "changes", []string{"endEarningRule", "resumeEarningRule", "pauseEarningRule", "publishEarningRule", "createEarningRule"}, actions)
+	clean(t, w)
 }
 
 // Who did what to a rule can be read, with before and after; what changed nothing is not there.

@@ -103,15 +103,13 @@ type walked struct {
 func walk(root ast.Expr) walked {
 	found := walked{read: map[string]bool{}}
 	ast.PreOrderVisit(root, ast.NewExprVisitor(func(one ast.Expr) {
-		switch one.Kind() {
-		case ast.ComprehensionKind:
+		if one.Kind() == ast.ComprehensionKind {
 			parts, loops := count(one)
 			found.inLoops += parts
 			found.nested = found.nested || loops > 1
-		case ast.SelectKind:
-			if operand := one.AsSelect().Operand(); operand.Kind() == ast.IdentKind {
-				found.read[operand.AsIdent()+"."+one.AsSelect().FieldName()] = true
-			}
+		}
+		if variable := operand(one); variable != "" {
+			found.read[variable+"."+one.AsSelect().FieldName()] = true
 		}
 	}))
 	return found

@@ -38,16 +38,16 @@ func syntaxError(text string, found *common.Error) *ConditionError {
 		return at(found, "has() asks for a field", "write has(line.brand)")
 	}
 	if word, reserved := strings.CutPrefix(message, "reserved identifier: "); reserved {
-		return at(found, fmt.Sprintf("`%s` does not belong here", word), "a condition needs no such word: write what must be true")
+		return at(found, fmt.Sprintf("%#q does not belong here", word), "a condition needs no such word: write what must be true")
 	}
 	if token := unexpected.FindStringSubmatch(strings.ReplaceAll(found.Message, "\n", " ")); token != nil {
 		switch {
 		case token[2] == "<EOF>":
 			message = "the condition ends too early"
 		case strings.HasPrefix(token[1], "token"):
-			message = fmt.Sprintf("`%s` cannot be read", strings.TrimSpace(token[2]))
+			message = fmt.Sprintf("%#q cannot be read", strings.TrimSpace(token[2]))
 		default:
-			message = fmt.Sprintf("`%s` does not belong here", token[2])
+			message = fmt.Sprintf("%#q does not belong here", token[2])
 		}
 	}
 	return at(found, message, syntaxHint(textAt(text, found)))
@@ -74,7 +74,7 @@ var (
 func typeError(environment *environment, tree *ast.AST, found *common.Error) *ConditionError {
 	blamed := find(tree.Expr(), found.ExprID)
 	if match := undefinedField.FindStringSubmatch(found.Message); match != nil {
-		made := at(found, fmt.Sprintf("no such field `%s`", match[1]), fieldHint(environment, operand(blamed), match[1]))
+		made := at(found, fmt.Sprintf("no such field %#q", match[1]), fieldHint(environment, operand(blamed), match[1]))
 		// The checker points at the dot.
 		made.Column++
 		return made
@@ -106,7 +106,7 @@ func typeError(environment *environment, tree *ast.AST, found *common.Error) *Co
 func undeclaredError(environment *environment, blamed ast.Expr, found *common.Error, name string) *ConditionError {
 	switch {
 	case blamed != nil && blamed.Kind() == ast.CallKind:
-		return at(found, fmt.Sprintf("there is no function `%s`", name), nearest(name, functions(environment)))
+		return at(found, fmt.Sprintf("there is no function %#q", name), nearest(name, functions(environment)))
 	case name == "purchase":
 		return at(found, "`purchase` is there only in rules about purchases", "other facts have `activity`, `member` and `now`")
 	case name == "line" && environment.has("purchase"):
@@ -114,7 +114,7 @@ func undeclaredError(environment *environment, blamed ast.Expr, found *common.Er
 	case name == "line":
 		return at(found, "`line` is there only in a line condition of rules about purchases", "")
 	}
-	return at(found, fmt.Sprintf("there is no `%s`", name), variableHint(environment, name))
+	return at(found, fmt.Sprintf("there is no %#q", name), variableHint(environment, name))
 }
 
 var operators = map[string]string{
@@ -125,13 +125,13 @@ var operators = map[string]string{
 func overloadError(found *common.Error, function, applied string) *ConditionError {
 	operator, isOperator := operators[function]
 	if !isOperator {
-		return at(found, fmt.Sprintf("`%s` does not work like this, on %s", function, strings.TrimSuffix(inWords(applied), " with ")), callHint(function, applied))
+		return at(found, fmt.Sprintf("%#q does not work like this, on %s", function, strings.TrimSuffix(inWords(applied), " with ")), callHint(function, applied))
 	}
 	switch operator {
 	case "&&", "||", "!":
-		return at(found, fmt.Sprintf("`%s` is for what is true or false, not for %s", operator, inWords(applied)), "")
+		return at(found, fmt.Sprintf("%#q is for what is true or false, not for %s", operator, inWords(applied)), "")
 	}
-	return at(found, fmt.Sprintf("`%s` does not go with %s", operator, inWords(applied)), operatorHint(operator, applied))
+	return at(found, fmt.Sprintf("%#q does not go with %s", operator, inWords(applied)), operatorHint(operator, applied))
 }
 
 // find returns the part of the expression with the id, nil if there is none.

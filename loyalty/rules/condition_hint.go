@@ -33,7 +33,7 @@ func nearest(name string, names []string) string {
 	if best == "" {
 		return ""
 	}
-	return fmt.Sprintf("did you mean `%s`?", best)
+	return fmt.Sprintf("did you mean %#q?", best)
 }
 
 func fieldsOf(variable string) []string {
@@ -68,32 +68,32 @@ func fieldHint(environment *environment, variable, field string) string {
 	}
 	switch of := owner(environment, field); of {
 	case "":
-		return fmt.Sprintf("`%s` has %s", variable, strings.Join(fieldsOf(variable), ", "))
+		return fmt.Sprintf("%#q has %s", variable, strings.Join(fieldsOf(variable), ", "))
 	case "line":
 		if !environment.has("line") {
 			return fmt.Sprintf("the lines have it: purchase.lines.exists(line, line.%s …)", field)
 		}
 		fallthrough
 	default:
-		return fmt.Sprintf("write `%s.%s`", of, field)
+		return fmt.Sprintf("write %#q", of+"."+field)
 	}
 }
 
 // variableHint helps with a name that is no variable.
 func variableHint(environment *environment, name string) string {
 	if lower := strings.ToLower(name); lower == "true" || lower == "false" {
-		return fmt.Sprintf("write `%s`", lower)
+		return fmt.Sprintf("write %#q", lower)
 	}
 	if hint := nearest(name, environment.names); hint != "" {
 		return hint
 	}
 	switch of := owner(environment, name); of {
 	case "":
-		return fmt.Sprintf("text stands in quotes: \"%s\"", name)
+		return fmt.Sprintf("text stands in quotes: %q", name)
 	case "line":
 		return fieldHint(environment, "purchase", name)
 	default:
-		return fmt.Sprintf("write `%s.%s`", of, name)
+		return fmt.Sprintf("write %#q", of+"."+name)
 	}
 }
 

@@ -225,7 +225,7 @@ func TestConditionFields_Documented(t *testing.T) {
 	}
 	var rows []string
 	for _, one := range ConditionFields() {
-		rows = append(rows, fmt.Sprintf("| `%s` | %s | %s | `%s` |", one.Name, one.Type, one.Description, strings.ReplaceAll(one.Example, "|", `\|`)))
+		rows = append(rows, fmt.Sprintf("| %#q | %s | %s | %#q |", one.Name, one.Type, one.Description, strings.ReplaceAll(one.Example, "|", `\|`)))
 	}
 	want := strings.Join(rows, "\n")
 	if *update {
