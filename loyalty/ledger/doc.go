@@ -21,6 +21,7 @@
 //  4. accounts, in the order of member ids: [Lock]
 //  5. what hangs on an account: lots, debts, redemptions
 //  6. what many members share: the stock of a reward, then the codes of vouchers
+//  7. what limits and budgets of the whole program have counted, by rule, period and start: nothing is locked after them
 //
 // # Instants
 //
