@@ -87,7 +87,7 @@ func (e *Explainer) name(rule id.Rule, version int, otherwise string) string {
 
 // tierName is what the tier was called last.
 func (e *Explainer) tierName(wanted id.Tier) string {
-	for _, ladder := range slices.Backward(e.book.ladders) {
+	for _, ladder := range slices.Backward(e.book.status.Ladders) {
 		if tier, ok := ladder.Tier(wanted); ok {
 			return tier.Name
 		}
