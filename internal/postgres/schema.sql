@@ -417,7 +417,7 @@ CREATE TABLE public.referral_policies (
     CONSTRAINT referral_policies_referee_points_check CHECK ((referee_points >= 0)),
     CONSTRAINT referral_policies_referrer_points_check CHECK ((referrer_points >= 0)),
     CONSTRAINT referral_policies_version_check CHECK ((version > 0)),
-    CONSTRAINT referral_policies_whole CHECK ((num_nonnulls(referrer_points, referee_points, within) = ANY (ARRAY[0, 3])))
+    CONSTRAINT referral_policies_whole CHECK ((num_nonnulls(referrer_points, referee_points, within, pending_for) = ANY (ARRAY[0, 4])))
 );
 
 CREATE TABLE public.referrals (
@@ -755,8 +755,6 @@ CREATE INDEX lots_expiring ON public.lots USING btree (expires_at) WHERE (open A
 CREATE INDEX lots_open ON public.lots USING btree (member_id) WHERE open;
 
 CREATE INDEX members_by_name ON public.members USING btree (lower(display_name) COLLATE "C");
-
-CREATE INDEX members_referred ON public.members USING btree (referred_by) WHERE (referred_by IS NOT NULL);
 
 CREATE INDEX redemptions_by_id ON public.redemptions USING btree (id);
 

@@ -20,7 +20,7 @@ func (b *books) checkFacts() {
 	for i := range b.entries {
 		entry := &b.entries[i]
 		switch {
-		case entry.Kind != ledger.Accrual:
+		case entry.Kind != ledger.Accrual || referred(entry):
 		case entry.ActivitySequence == nil:
 			b.expect(Evaluations, "entries", entry.Sequence, "fact", "one", "none")
 		default:
@@ -132,7 +132,7 @@ func (b *books) checkReturns() {
 			b.checkCanceled(purchases[*entry.ActivitySequence], entry)
 		case entry.Kind == ledger.Reversal && entry.ActivitySequence != nil:
 			reversals[*entry.ActivitySequence] = append(reversals[*entry.ActivitySequence], entry)
-		case entry.Kind == ledger.Reversal && entry.AdjustmentID == nil:
+		case entry.Kind == ledger.Reversal && entry.AdjustmentID == nil && !referred(entry):
 			b.expect(Reversals, "entries", entry.Sequence, "return", "one", "none")
 		}
 	}
