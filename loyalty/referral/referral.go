@@ -60,7 +60,7 @@ const (
 	// SameDevice and SameCard: the same attribute "device" or "cardToken" of both, or of what both did.
 	SameDevice Signal = "SAME_DEVICE"
 	SameCard   Signal = "SAME_CARD"
-	// Velocity: the referrer has referred many others within a day of this one.
+	// Velocity: the referrer has referred 6 or more within 24 hours, this one among them.
 	Velocity Signal = "VELOCITY"
 	// SamePerson: a self-referral by all appearance, the same name and day of birth.
 	SamePerson Signal = "SELF_REFERRAL"

@@ -72,14 +72,19 @@ func selectShared(ctx context.Context, tx *postgres.Tx, one, other id.Member) ([
 	return names, err
 }
 
-// countReferredAround counts the others whom the referrer referred within a day of this one, before or after.
-func countReferredAround(ctx context.Context, tx *postgres.Tx, r *Referral) (int, error) {
-	var count int
-	err := tx.Get(ctx, &count, `
-		select count(*) from referrals
-		where referrer_id = $1 and id <> $2 and referred_at > $3::timestamptz - interval '24 hours' and referred_at < $3::timestamptz + interval '24 hours'`,
-		r.Referrer, r.ID, r.ReferredAt)
-	return count, err
+// countWithinDay counts the most that the referrer referred within any 24 hours that this one is among.
+func countWithinDay(ctx context.Context, tx *postgres.Tx, r *Referral) (int, error) {
+	var most int
+	err := tx.Get(ctx, &most, `
+		select max(together)
+		from (
+			select referred_at,
+				count(*) over (order by referred_at range between current row and interval '23:59:59.999999' following) as together
+			from referrals
+			where referrer_id = $1 and referred_at > $2::timestamptz - interval '24 hours' and referred_at < $2::timestamptz + interval '24 hours'
+		) as days
+		where referred_at <= $2`, r.Referrer, r.ReferredAt)
+	return most, err
 }
 
 // liveTogether tells whether the two are of one household.

@@ -10,8 +10,8 @@ import (
 	"regulars/internal/value"
 )
 
-// manyReferrals is how many others a referrer refers within a day, before or after, for each of them to be a signal.
-const manyReferrals = 5
+// manyReferrals is how many a referrer refers within 24 hours for each of them to be a signal.
+const manyReferrals = 6
 
 // sharedAttributes are the attributes of members and facts that tell that two people may be one, and their signals.
 var sharedAttributes = map[string]Signal{"phone": SamePhone, "device": SameDevice, "cardToken": SameCard}
@@ -54,8 +54,8 @@ func look(ctx context.Context, tx *postgres.Tx, r *Referral) ([]Signal, error) {
 	for _, name := range names {
 		found = append(found, sharedAttributes[name])
 	}
-	others, err := countReferredAround(ctx, tx, r)
-	if others >= manyReferrals {
+	most, err := countWithinDay(ctx, tx, r)
+	if most >= manyReferrals {
 		found = append(found, Velocity)
 	}
 	return found, err
