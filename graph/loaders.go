@@ -11,6 +11,7 @@ import (
 	"regulars/internal/id"
 	"regulars/loyalty"
 	"regulars/loyalty/ledger"
+	"regulars/loyalty/referral"
 	"regulars/loyalty/reward"
 	"regulars/loyalty/rules"
 )
@@ -38,15 +39,18 @@ type loaders struct {
 
 	service     *loyalty.Service
 	catalog     *reward.Service
+	referrals   *referral.Service
 	redemptions keyed[id.Member, reward.RedemptionConnection]
 	holds       keyed[id.Member, loyalty.HoldConnection]
 	histories   keyed[id.Member, loyalty.PointsEntryConnection]
 	balances    keyed[id.Member, loyalty.PointsBalance]
 	expirations keyed[id.Member, loyalty.Expirations]
 	standings   keyed[id.Member, loyalty.TierStanding]
+	summaries   *dataloadgen.Loader[id.Member, *referral.Summary]
+	referred    keyed[id.Member, referral.Connection]
 }
 
-func newLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.Service) *loaders {
+func newLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.Service, referrals *referral.Service) *loaders {
 	return &loaders{
 		members:     loader(service.Members),
 		activities:  loader(service.Activities),
@@ -60,6 +64,8 @@ func newLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.S
 		viewer:      sync.OnceValues(func() (*loyalty.Member, error) { return service.Viewer(ctx) }),
 		service:     service,
 		catalog:     catalog,
+		referrals:   referrals,
+		summaries:   loader(referrals.Summaries),
 	}
 }
 
@@ -130,8 +136,8 @@ func loader[K comparable, V any](fetch func(context.Context, []K) (map[K]*V, err
 
 type loadersKey struct{}
 
-func withLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.Service) context.Context {
-	return context.WithValue(ctx, loadersKey{}, newLoaders(ctx, service, catalog))
+func withLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.Service, referrals *referral.Service) context.Context {
+	return context.WithValue(ctx, loadersKey{}, newLoaders(ctx, service, catalog, referrals))
 }
 
 // load returns the loaders of the operation under way, which the handler has put there.

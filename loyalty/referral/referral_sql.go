@@ -27,14 +27,6 @@ func (s *signals) Scan(source any) error {
 	return nil
 }
 
-func (s signals) array() pq.StringArray {
-	texts := make(pq.StringArray, len(s))
-	for i, one := range s {
-		texts[i] = string(one)
-	}
-	return texts
-}
-
 func insertReferrals(ctx context.Context, tx *postgres.Tx, begun []*Referral) error {
 	return postgres.ExecRows(ctx, tx, begun, `
 		insert into referrals (referrer_id, id, referee_id, status, policy_version, signals, referred_at, due)
@@ -92,7 +84,7 @@ func updateReferral(ctx context.Context, tx *postgres.Tx, r *Referral) error {
 			final_at = $9, referrer_points = $10, referrer_sequence = $11, referee_points = $12, referee_sequence = $13,
 			taken_back = $14, rejected_at = $15, reviewed_at = $16, reviewed_by = $17, review_note = $18, due = $19
 		where referrer_id = $1 and id = $2`,
-		r.Referrer, r.ID, r.Status, r.Reason, r.Signals.array(), r.QualifiedAt, r.PurchaseSequence, r.RewardedAt, r.FinalAt,
+		r.Referrer, r.ID, r.Status, r.Reason, pq.StringArray(r.SignalNames()), r.QualifiedAt, r.PurchaseSequence, r.RewardedAt, r.FinalAt,
 		r.ReferrerPoints, r.ReferrerSequence, r.RefereePoints, r.RefereeSequence, r.TakenBack, r.RejectedAt, r.ReviewedAt,
 		r.ReviewedBy, r.Note, r.Due)
 	return err

@@ -26,6 +26,15 @@ func (s signals) with(others []Signal) signals {
 	return slices.Compact(all)
 }
 
+// SignalNames are the signals as the API shows them.
+func (r *Referral) SignalNames() []string {
+	names := make([]string, len(r.Signals))
+	for i, one := range r.Signals {
+		names[i] = string(one)
+	}
+	return names
+}
+
 // shared tells whether the signal is of what people have in common who live together.
 func (s Signal) shared() bool { return s != Velocity && s != SamePerson }
 
