@@ -5472,11 +5472,11 @@ type Referral implements Node @access(roles: [MARKETER, SUPPORT, ADMIN], scopes:
   "All that ever asked for somebody to look at it: SAME_EMAIL, SAME_PHONE, SAME_DEVICE, SAME_CARD, SELF_REFERRAL, VELOCITY. The list grows. Empty for the member itself."
   signals: [String!]!
   "When somebody looked at it last."
-  reviewedAt: DateTime @access(roles: [MARKETER, SUPPORT, ADMIN], scopes: ["members:read"])
+  reviewedAt: DateTime @access(roles: [MARKETER, SUPPORT, ADMIN])
   "Who that was."
-  reviewedBy: String @access(roles: [MARKETER, SUPPORT, ADMIN], scopes: ["members:read"])
+  reviewedBy: String @access(roles: [MARKETER, SUPPORT, ADMIN])
   "What that person said about it."
-  note: String @access(roles: [MARKETER, SUPPORT, ADMIN], scopes: ["members:read"])
+  note: String @access(roles: [MARKETER, SUPPORT, ADMIN])
 }
 
 "What has come of a referral."
