@@ -2,6 +2,7 @@ package referral_test
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -70,20 +71,24 @@ func TestRace_ExactlyOnce(t *testing.T) {
 	recording.Wait()
 	close(recorded)
 	working.Wait()
-	s.work()
-	rewarded, given := 0, map[string]int64{}
-	for _, by := range members {
-		for _, one := range s.of(by) {
-			if one.Status == referral.Rewarded {
-				rewarded++
-			}
-			given[one.Referrer.String()] += 50
-			given[one.Referee.String()] += 20
+	// What a lost connection had begun may be under way for a moment, and holds back what was told after it.
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for rewarded := 0; rewarded < 40 && ctx.Err() == nil; <-again.C {
+		s.work()
+		if err := s.DB.Get(ctx, &rewarded, `select count(*) from referrals where status = 'REWARDED'`); err != nil {
+			t.Fatal(err)
 		}
 	}
-	equal(t, "rewarded", 40, rewarded)
-	for _, member := range members {
-		s.owns("points of "+member.ID.String(), []int64{given[member.ID.String()]}, member)
+	for i, member := range members {
+		want := int64(20)
+		if i == 0 {
+			want = 0
+		}
+		if i < 8 {
+			want += 5 * 50
+		}
+		s.owns(fmt.Sprintf("points of member %d", i), []int64{want}, member)
 	}
 	s.clean()
 }

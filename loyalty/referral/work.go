@@ -166,7 +166,7 @@ func (s *stepping) see(ctx context.Context) (sight, error) {
 		seen.overflows = !s.posting.Fits(s.Referrer, s.policy.ReferrerPoints) || !s.posting.Fits(s.Referee, s.policy.RefereePoints)
 		if s.policy.MaxPerMonth != nil {
 			from, to := month(*s.QualifiedAt, s.posting.Zone())
-			rewarded := 0
+			var rewarded int
 			rewarded, err = countRewarded(ctx, s.tx, s.Referral, from, to)
 			seen.full = rewarded >= *s.policy.MaxPerMonth
 		}
