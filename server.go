@@ -28,6 +28,7 @@ import (
 	"regulars/internal/ratelimit"
 	"regulars/internal/web"
 	"regulars/loyalty"
+	"regulars/loyalty/referral"
 	"regulars/loyalty/reward"
 )
 
@@ -48,6 +49,8 @@ const (
 	strangerBurst = 100
 	// memberTries is how many e-mail addresses and phone numbers a member may name in an hour, and at once.
 	memberTries = 10
+	// referralPause is how long nothing is asked about referrals once there was nothing to do.
+	referralPause = time.Second
 	// guessBurst lets an import of old receipts meet members that are not there.
 	guessBurst = 1000
 )
@@ -116,6 +119,7 @@ type Server struct {
 	clients   *identity.Clients
 	database  *cli.Database
 	loyalty   *loyalty.Service
+	referrals *referral.Service
 	demo      demo.State
 	handler   *web.Handler
 	http      *http.Server
@@ -161,9 +165,10 @@ func Open(ctx context.Context, settings cli.Settings, seed program.Seed, logger 
 	if err := s.demonstrate(ctx, settings.Demo.On); err != nil {
 		return nil, err
 	}
+	s.referrals = referral.New(s.database.DB, s.loyalty, s.publicURL)
 	s.clients = identity.NewClients(s.database.Doorway, logger)
 	s.handler = web.NewHandler(web.Parts{
-		GraphQL: graph.NewHandler(s.loyalty, reward.New(s.database.DB, s.loyalty), s.clients, audit.NewLog(s.database.DB), graph.Limits{
+		GraphQL: graph.NewHandler(s.loyalty, reward.New(s.database.DB, s.loyalty), s.referrals, s.clients, audit.NewLog(s.database.DB), graph.Limits{
 			Complexity: bounds.MaximumComplexity, Depth: bounds.MaximumDepth,
 			Introspection: bounds.Introspection.On, Suggestions: bounds.Suggests(),
 		}, logger),
@@ -257,6 +262,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	defer background.Wait()
 	defer stop()
 	background.Go(func() { s.finishPromotions(working) })
+	background.Go(func() { s.followReferrals(working) })
 	if s.oidc != nil {
 		background.Go(func() { s.oidc.Discover(working) })
 	}
@@ -282,6 +288,27 @@ func (s *Server) Serve(ctx context.Context) error {
 func (s *Server) finishPromotions(ctx context.Context) {
 	if err := s.loyalty.FinishPromotions(actor.With(ctx, actor.System("start"))); err != nil && ctx.Err() == nil {
 		s.logger.Error("promotions could not be finished", slog.Any("cause", err))
+	}
+}
+
+// followReferrals judges referrals soon after something happened to them, until ctx ends. What fails is tried again.
+func (s *Server) followReferrals(ctx context.Context) {
+	acting := actor.With(ctx, actor.System("referrals"))
+	look := time.NewTicker(referralPause)
+	defer look.Stop()
+	for {
+		done, err := s.referrals.Work(acting)
+		if err != nil && ctx.Err() == nil {
+			s.logger.Error("referrals could not be judged", slog.Any("cause", err))
+		}
+		if done > 0 && err == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+		}
 	}
 }
 

@@ -29,6 +29,7 @@ import (
 	"regulars/internal/requestid"
 	"regulars/internal/value"
 	"regulars/loyalty"
+	"regulars/loyalty/referral"
 	"regulars/loyalty/reward"
 )
 
@@ -37,7 +38,7 @@ var update = flag.Bool("update", false, "write the answers that were given as th
 // TestAPI plays the scripts below testdata, a folder per operation, and compares the answers with the ones beside them.
 //
 // A script is a file of steps. A line "### ADMIN", "### MEMBER ada", "### CLIENT members:read program:read" or "### nobody"
-// says who sends the document that follows; "### later P1Y" moves the clock. What looks like {{mem_1}} is the first id of that kind that was answered, and
+// says who sends the document that follows; "### later P1Y" moves the clock, "### work" lets referrals be judged. What looks like {{mem_1}} is the first id of that kind that was answered, and
 // {{act_mem_1_2}} that member's fact of number 2.
 func TestAPI(t *testing.T) {
 	t.Parallel()
@@ -61,7 +62,9 @@ var bounds = graph.Limits{Complexity: 30_000, Depth: 15, Introspection: true, Su
 type stage struct {
 	handler http.Handler
 	db      *postgres.DB
-	now     time.Time
+	// referrals are judged when a script says so.
+	referrals *referral.Service
+	now       time.Time
 	// time is how long an operation may take.
 	time time.Duration
 	seen map[string]string
@@ -81,7 +84,8 @@ func newStageWithin(t *testing.T, bounds graph.Limits) *stage {
 	s.db = db
 	logger := slog.New(slog.NewTextHandler(&s.log, nil))
 	service := loyalty.New(db)
-	s.handler = graph.NewHandler(service, reward.New(db, service), identity.NewClients(db, logger), audit.NewLog(db), bounds, logger)
+	s.referrals = referral.New(db, service, "https://club.example")
+	s.handler = graph.NewHandler(service, reward.New(db, service), s.referrals, identity.NewClients(db, logger), audit.NewLog(db), bounds, logger)
 	return s
 }
 
@@ -109,6 +113,10 @@ func play(t *testing.T, path string) {
 			s.now = parsed.After(s.now, time.UTC)
 			continue
 		}
+		if who == "work" {
+			s.work(t)
+			continue
+		}
 		answers = append(answers, s.ask(t, who, document))
 	}
 	if strings.Contains(s.log.String(), "operation failed") {
@@ -128,6 +136,20 @@ func play(t *testing.T, path string) {
 	}
 	if difference := cmp.Diff(string(want), got); difference != "" {
 		t.Error(difference)
+	}
+}
+
+// work judges referrals until nothing is left to do.
+func (s *stage) work(t *testing.T) {
+	t.Helper()
+	for {
+		done, err := s.referrals.Work(actor.With(t.Context(), actor.System("work")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if done == 0 {
+			return
+		}
 	}
 }
 
@@ -193,11 +215,12 @@ func (s *stage) answer(ctx context.Context, t *testing.T, who string, body map[s
 }
 
 var (
-	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli|hld|rew|red|aud)_[0-9a-z]{26}\b`)
+	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli|hld|rew|red|aud|ref|hsh)_[0-9a-z]{26}\b`)
 	placeForm  = regexp.MustCompile(`{{(act|ent)_(mem_\d+)(_\d+)}}`)
 	ownedForm  = regexp.MustCompile(`\b(act|ent)_([0-9a-z]{26})_`)
 	numberForm = regexp.MustCompile(`"number": "\d{12}"`)
 	codeForm   = regexp.MustCompile(`\b[2-9A-Z]{5}(-[2-9A-Z]{5}){2}\b`)
+	inviteForm = regexp.MustCompile(`\b[2-9A-Z]{5}-[2-9A-Z]{5}\b`)
 	keyForm    = regexp.MustCompile(`"rgl_[a-z2-7]{16}_[a-z2-7]{52}"`)
 	keyIDForm  = regexp.MustCompile(`"id": "[a-z2-7]{16}"`)
 	cursorForm = regexp.MustCompile(`"(cursor|startCursor|endCursor)": "[^"]+"`)
@@ -211,6 +234,7 @@ func (s *stage) scrub(answer string) string {
 	})
 	answer = idForm.ReplaceAllStringFunc(answer, s.name)
 	answer = codeForm.ReplaceAllStringFunc(answer, func(code string) string { return s.named("voucher", code) })
+	answer = inviteForm.ReplaceAllStringFunc(answer, func(code string) string { return s.named("invite", code) })
 	answer = numberForm.ReplaceAllString(answer, `"number": "<number>"`)
 	answer = keyForm.ReplaceAllString(answer, `"<key>"`)
 	answer = keyIDForm.ReplaceAllString(answer, `"id": "<key id>"`)

@@ -41,6 +41,12 @@ func (r *Resolver) node(ctx context.Context, wanted string) (generated.Node, err
 	if waiting := id.ParseWaitingReturn(wanted); waiting != (id.WaitingReturn{}) {
 		return found(r.loyalty.WaitingReturn(ctx, waiting))
 	}
+	if one := id.ParseReferral(wanted); one != (id.Referral{}) {
+		return found(r.referrals.Referral(ctx, one))
+	}
+	if household := id.ParseHousehold(wanted); household != (id.Household{}) {
+		return found(r.referrals.Household(ctx, household))
+	}
 	// A till is shown the member whose purchase it records; only who may look members up finds them by what it kept of that.
 	if !caller.Has(actor.Member, actor.Support, actor.Admin, actor.MembersRead) {
 		return nil, nil

@@ -67,12 +67,14 @@ func tierChangePayload(changed *loyalty.TierChange, err error) (*generated.TierC
 }
 
 // programEdit is what an input changes of the program: fields that it leaves out stay, and so do those that are null, but for
-// the cost, which null clears.
+// the cost and the referral policy, which null clears.
 func programEdit(input generated.UpdateProgramInput) loyalty.ProgramEdit {
 	cost, said := input.CostPerPoint.ValueOK()
+	referral, inviting := input.Referral.ValueOK()
 	return loyalty.ProgramEdit{
 		Name: input.Name.Value(), DefaultLocale: input.DefaultLocale.Value(), CostPerPoint: cost, ForgetCost: said && cost == nil,
 		ReturnPolicy: input.ReturnPolicy.Value(), Expiry: input.Expiry.Value(), TierPolicy: input.TierPolicy.Value(), AdjustmentCaps: caps(input.AdjustmentCaps.Value()),
+		Referral: referral, EndReferral: inviting && referral == nil,
 	}
 }
 

@@ -281,6 +281,9 @@ func (d *decisions) write(ctx context.Context, tx *postgres.Tx, open []*fact) er
 	if err := insertMoves(ctx, tx, d.standings.moves); err != nil {
 		return fmt.Errorf("write tier moves: %w", err)
 	}
+	if err := d.tellReferrals(ctx, tx, entered); err != nil {
+		return err
+	}
 	if err := releaseActivityKeys(ctx, tx, refused); err != nil {
 		return fmt.Errorf("release keys: %w", err)
 	}

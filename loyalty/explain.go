@@ -48,6 +48,10 @@ func (e *Explainer) Title(entry *ledger.Entry, reward string) string {
 		return "Points given back"
 	case entry.Kind == ledger.RedemptionCancel:
 		return "Returned: " + reward
+	case entry.Kind == ledger.Accrual && entry.ActivitySequence == nil:
+		return "Points for a referral"
+	case entry.Kind == ledger.Reversal && entry.ActivitySequence == nil && entry.AdjustmentID == nil:
+		return "Points for a referral taken back"
 	case entry.Kind == ledger.Expiry:
 		return "Points expired"
 	case entry.Kind == ledger.Adjusted && entry.Points > 0:

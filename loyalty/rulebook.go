@@ -24,6 +24,8 @@ type rulebook struct {
 	// terms are the program's policies of points, caps how many a day somebody of a role moves by hand.
 	terms ledger.Terms
 	caps  []AdjustmentCap
+	// referrals are all versions of the referral policy, oldest first.
+	referrals []referralPolicyRow
 	// known is until when anything counts that was recorded; nil: all of it.
 	known *time.Time
 }
@@ -132,9 +134,13 @@ func (s *Service) rulebook(ctx context.Context, q postgres.Runner) (*rulebook, e
 	if err != nil {
 		return nil, fmt.Errorf("load caps: %w", err)
 	}
+	referrals, err := selectReferralPolicies(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("load referral policies: %w", err)
+	}
 	made := &rulebook{
 		Program: settings, zone: zone, status: status, ladder: status.Ladder(), rules: set,
-		terms: terms, caps: caps,
+		terms: terms, caps: caps, referrals: referrals,
 	}
 	s.compiled.Store(made)
 	return made, nil

@@ -11,6 +11,7 @@ import (
 	"regulars/internal/problem"
 	"regulars/internal/value"
 	"regulars/loyalty"
+	"regulars/loyalty/referral"
 	"regulars/loyalty/reward"
 	"strconv"
 	"sync/atomic"
@@ -27,6 +28,7 @@ type MemberResolver interface {
 	Holds(ctx context.Context, obj *loyalty.Member, first *int, after *string, open *bool) (*loyalty.HoldConnection, error)
 	Points(ctx context.Context, obj *loyalty.Member, asOf *time.Time) (*loyalty.PointsBalance, error)
 	PointsHistory(ctx context.Context, obj *loyalty.Member, first *int, after *string, filter *PointsEntryFilter) (*loyalty.PointsEntryConnection, error)
+	Referral(ctx context.Context, obj *loyalty.Member) (*referral.Summary, error)
 	Redemptions(ctx context.Context, obj *loyalty.Member, first *int, after *string) (*reward.RedemptionConnection, error)
 	Standing(ctx context.Context, obj *loyalty.Member, asOf *time.Time) (*loyalty.TierStanding, error)
 	TierHistory(ctx context.Context, obj *loyalty.Member, first *int, after *string) (*loyalty.TierHistoryConnection, error)
@@ -681,6 +683,38 @@ func (ec *executionContext) fieldContext_Member_pointsHistory(ctx context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Member_referral(ctx context.Context, field graphql.CollectedField, obj *loyalty.Member) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Member_referral(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Member().Referral(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *referral.Summary) graphql.Marshaler {
+			return ec.marshalOReferralSummary2ᚖregularsᚋloyaltyᚋreferralᚐSummary(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Member_referral(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Member",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReferralSummary(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Member_redemptions(ctx context.Context, field graphql.CollectedField, obj *loyalty.Member) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1066,7 +1100,7 @@ func (ec *executionContext) unmarshalInputEnrollMemberInput(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"externalId", "email", "phone", "displayName", "birthDate", "locale", "timeZone", "joinedAt", "idempotencyKey"}
+	fieldsInOrder := [...]string{"externalId", "email", "phone", "displayName", "birthDate", "locale", "timeZone", "joinedAt", "referralCode", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1129,6 +1163,13 @@ func (ec *executionContext) unmarshalInputEnrollMemberInput(ctx context.Context,
 				return it, err
 			}
 			it.JoinedAt = data
+		case "referralCode":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("referralCode"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ReferralCode = data
 		case "idempotencyKey":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
 			data, err := ec.unmarshalNString2string(ctx, v)
@@ -1613,6 +1654,44 @@ func (ec *executionContext) _Member(ctx context.Context, sel ast.SelectionSet, o
 					}
 				}()
 				res = ec._Member_pointsHistory(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "referral":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Member_referral(ctx, field, obj)
 				if res == graphql.RequiredNull {
 					atomic.AddUint32(&fs.Invalids, 1)
 				}

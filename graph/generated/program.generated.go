@@ -433,6 +433,38 @@ func (ec *executionContext) fieldContext_Program_adjustmentCaps(_ context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Program_referral(ctx context.Context, field graphql.CollectedField, obj *loyalty.Program) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Program_referral(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Referral, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *loyalty.ReferralPolicy) graphql.Marshaler {
+			return ec.marshalOReferralPolicy2ᚖregularsᚋloyaltyᚐReferralPolicy(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Program_referral(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Program",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReferralPolicy(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ProgramPayload_program(ctx context.Context, field graphql.CollectedField, obj *ProgramPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -600,7 +632,7 @@ func (ec *executionContext) unmarshalInputUpdateProgramInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "defaultLocale", "costPerPoint", "returnPolicy", "expiry", "tierPolicy", "adjustmentCaps"}
+	fieldsInOrder := [...]string{"name", "defaultLocale", "costPerPoint", "returnPolicy", "expiry", "tierPolicy", "adjustmentCaps", "referral"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -656,6 +688,13 @@ func (ec *executionContext) unmarshalInputUpdateProgramInput(ctx context.Context
 				return it, err
 			}
 			it.AdjustmentCaps = graphql.OmittableOf(data)
+		case "referral":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("referral"))
+			data, err := ec.unmarshalOReferralPolicyInput2ᚖregularsᚋloyaltyᚐReferralPolicyInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Referral = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -824,6 +863,11 @@ func (ec *executionContext) _Program(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "adjustmentCaps":
 			out.Values[i] = ec._Program_adjustmentCaps(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "referral":
+			out.Values[i] = ec._Program_referral(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

@@ -10,6 +10,7 @@ import (
 	"regulars/internal/value"
 	"regulars/loyalty"
 	"regulars/loyalty/ledger"
+	"regulars/loyalty/referral"
 	"regulars/loyalty/reward"
 	"sync/atomic"
 	"time"
@@ -37,6 +38,8 @@ type ResolverRoot interface {
 	Evaluation() EvaluationResolver
 	Hold() HoldResolver
 	HoldConnection() HoldConnectionResolver
+	Household() HouseholdResolver
+	HouseholdConnection() HouseholdConnectionResolver
 	Member() MemberResolver
 	MemberConnection() MemberConnectionResolver
 	Mutation() MutationResolver
@@ -47,6 +50,9 @@ type ResolverRoot interface {
 	RecordActivityPayload() RecordActivityPayloadResolver
 	Redemption() RedemptionResolver
 	RedemptionConnection() RedemptionConnectionResolver
+	Referral() ReferralResolver
+	ReferralConnection() ReferralConnectionResolver
+	ReferralSummary() ReferralSummaryResolver
 	Reward() RewardResolver
 	RewardConnection() RewardConnectionResolver
 	RuleOutcome() RuleOutcomeResolver
@@ -318,6 +324,33 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	Household struct {
+		AllowedAt func(childComplexity int) int
+		AllowedBy func(childComplexity int) int
+		EndedAt   func(childComplexity int) int
+		EndedBy   func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Members   func(childComplexity int) int
+		Note      func(childComplexity int) int
+	}
+
+	HouseholdConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	HouseholdEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	HouseholdPayload struct {
+		Household  func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	InputError struct {
 		Code    func(childComplexity int) int
 		Message func(childComplexity int) int
@@ -363,6 +396,7 @@ type ComplexityRoot struct {
 		Points        func(childComplexity int, asOf *time.Time) int
 		PointsHistory func(childComplexity int, first *int, after *string, filter *PointsEntryFilter) int
 		Redemptions   func(childComplexity int, first *int, after *string) int
+		Referral      func(childComplexity int) int
 		Standing      func(childComplexity int, asOf *time.Time) int
 		Status        func(childComplexity int) int
 		TierHistory   func(childComplexity int, first *int, after *string) int
@@ -393,12 +427,15 @@ type ComplexityRoot struct {
 
 	Mutation struct {
 		AdjustPoints         func(childComplexity int, input loyalty.AdjustPointsInput) int
+		AllowHousehold       func(childComplexity int, input AllowHouseholdInput) int
 		ApplyTierChange      func(childComplexity int, input loyalty.ApplyTierChangeInput) int
 		ApproveAdjustment    func(childComplexity int, input ReviewAdjustmentInput) int
+		ApproveReferral      func(childComplexity int, input ReviewReferralInput) int
 		ArchiveReward        func(childComplexity int, input ArchiveRewardInput) int
 		CancelPending        func(childComplexity int, input CancelPendingInput) int
 		CancelRedemption     func(childComplexity int, input reward.CancelInput) int
 		CaptureHold          func(childComplexity int, input loyalty.CaptureHoldInput) int
+		ClaimReferral        func(childComplexity int, input loyalty.ClaimReferralInput) int
 		ConfirmActivity      func(childComplexity int, input ConfirmActivityInput) int
 		CreateClient         func(childComplexity int, input identity.CreateClientInput) int
 		CreateEarningRule    func(childComplexity int, input loyalty.EarningRuleInput) int
@@ -407,6 +444,7 @@ type ComplexityRoot struct {
 		DeclineAdjustment    func(childComplexity int, input ReviewAdjustmentInput) int
 		DuplicateEarningRule func(childComplexity int, input DuplicateEarningRuleInput) int
 		EndEarningRule       func(childComplexity int, input PauseEarningRuleInput) int
+		EndHousehold         func(childComplexity int, input EndHouseholdInput) int
 		EnrollMember         func(childComplexity int, input loyalty.EnrollMemberInput) int
 		HoldPoints           func(childComplexity int, input loyalty.HoldPointsInput) int
 		PauseEarningRule     func(childComplexity int, input PauseEarningRuleInput) int
@@ -419,6 +457,7 @@ type ComplexityRoot struct {
 		RedeemReward         func(childComplexity int, input reward.RedeemInput) int
 		RefundCapture        func(childComplexity int, input loyalty.RefundCaptureInput) int
 		ReinstateMember      func(childComplexity int, input SuspendMemberInput) int
+		RejectReferral       func(childComplexity int, input ReviewReferralInput) int
 		ReleaseHold          func(childComplexity int, input ReleaseHoldInput) int
 		ResumeEarningRule    func(childComplexity int, input PauseEarningRuleInput) int
 		ReverseAdjustment    func(childComplexity int, input loyalty.ReverseAdjustmentInput) int
@@ -508,6 +547,7 @@ type ComplexityRoot struct {
 		DefaultLocale  func(childComplexity int) int
 		Expiry         func(childComplexity int) int
 		Name           func(childComplexity int) int
+		Referral       func(childComplexity int) int
 		ReturnPolicy   func(childComplexity int) int
 		StartsAt       func(childComplexity int) int
 		TierPolicy     func(childComplexity int) int
@@ -526,11 +566,13 @@ type ComplexityRoot struct {
 		Clients         func(childComplexity int, first *int, after *string) int
 		ConditionFields func(childComplexity int) int
 		EarningRules    func(childComplexity int, first *int, after *string, filter *EarningRuleFilter) int
+		Households      func(childComplexity int, first *int, after *string) int
 		Member          func(childComplexity int, by loyalty.MemberRef) int
 		Members         func(childComplexity int, first *int, after *string, filter *loyalty.MemberFilter) int
 		Node            func(childComplexity int, id string) int
 		PreviewPurchase func(childComplexity int, input loyalty.PreviewPurchaseInput) int
 		Program         func(childComplexity int) int
+		Referrals       func(childComplexity int, first *int, after *string, status []referral.Status) int
 		Rewards         func(childComplexity int, first *int, after *string, filter *RewardFilter) int
 		Tiers           func(childComplexity int) int
 		Viewer          func(childComplexity int) int
@@ -588,6 +630,60 @@ type ComplexityRoot struct {
 	RedemptionEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	Referral struct {
+		FinalAt        func(childComplexity int) int
+		ID             func(childComplexity int) int
+		Note           func(childComplexity int) int
+		QualifiedAt    func(childComplexity int) int
+		Reason         func(childComplexity int) int
+		Referee        func(childComplexity int) int
+		RefereePoints  func(childComplexity int) int
+		ReferredAt     func(childComplexity int) int
+		Referrer       func(childComplexity int) int
+		ReferrerPoints func(childComplexity int) int
+		RejectedAt     func(childComplexity int) int
+		ReviewedAt     func(childComplexity int) int
+		ReviewedBy     func(childComplexity int) int
+		RewardedAt     func(childComplexity int) int
+		SignalNames    func(childComplexity int) int
+		Status         func(childComplexity int) int
+	}
+
+	ReferralConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ReferralEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ReferralPayload struct {
+		Referral   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	ReferralPolicy struct {
+		MaxPerMonth     func(childComplexity int) int
+		MinimumPurchase func(childComplexity int) int
+		PendingFor      func(childComplexity int) int
+		RefereePoints   func(childComplexity int) int
+		ReferrerPoints  func(childComplexity int) int
+		Within          func(childComplexity int) int
+	}
+
+	ReferralSummary struct {
+		Code         func(childComplexity int) int
+		Joined       func(childComplexity int) int
+		Link         func(childComplexity int) int
+		PointsEarned func(childComplexity int) int
+		Referrals    func(childComplexity int, first *int, after *string) int
+		Rewarded     func(childComplexity int) int
 	}
 
 	ReleaseHoldPayload struct {
@@ -1803,6 +1899,100 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.HoldPointsPayload.UserErrors(childComplexity), true
 
+	case "Household.allowedAt":
+		if e.ComplexityRoot.Household.AllowedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Household.AllowedAt(childComplexity), true
+	case "Household.allowedBy":
+		if e.ComplexityRoot.Household.AllowedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Household.AllowedBy(childComplexity), true
+	case "Household.endedAt":
+		if e.ComplexityRoot.Household.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Household.EndedAt(childComplexity), true
+	case "Household.endedBy":
+		if e.ComplexityRoot.Household.EndedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Household.EndedBy(childComplexity), true
+	case "Household.id":
+		if e.ComplexityRoot.Household.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Household.ID(childComplexity), true
+	case "Household.members":
+		if e.ComplexityRoot.Household.Members == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Household.Members(childComplexity), true
+	case "Household.note":
+		if e.ComplexityRoot.Household.Note == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Household.Note(childComplexity), true
+
+	case "HouseholdConnection.edges":
+		if e.ComplexityRoot.HouseholdConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HouseholdConnection.Edges(childComplexity), true
+	case "HouseholdConnection.nodes":
+		if e.ComplexityRoot.HouseholdConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HouseholdConnection.Nodes(childComplexity), true
+	case "HouseholdConnection.pageInfo":
+		if e.ComplexityRoot.HouseholdConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HouseholdConnection.PageInfo(childComplexity), true
+	case "HouseholdConnection.totalCount":
+		if e.ComplexityRoot.HouseholdConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HouseholdConnection.TotalCount(childComplexity), true
+
+	case "HouseholdEdge.cursor":
+		if e.ComplexityRoot.HouseholdEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HouseholdEdge.Cursor(childComplexity), true
+	case "HouseholdEdge.node":
+		if e.ComplexityRoot.HouseholdEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HouseholdEdge.Node(childComplexity), true
+
+	case "HouseholdPayload.household":
+		if e.ComplexityRoot.HouseholdPayload.Household == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HouseholdPayload.Household(childComplexity), true
+	case "HouseholdPayload.userErrors":
+		if e.ComplexityRoot.HouseholdPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HouseholdPayload.UserErrors(childComplexity), true
+
 	case "InputError.code":
 		if e.ComplexityRoot.InputError.Code == nil {
 			break
@@ -2019,6 +2209,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.Redemptions(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "Member.referral":
+		if e.ComplexityRoot.Member.Referral == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.Referral(childComplexity), true
 	case "Member.standing":
 		if e.ComplexityRoot.Member.Standing == nil {
 			break
@@ -2129,6 +2325,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AdjustPoints(childComplexity, args["input"].(loyalty.AdjustPointsInput)), true
+	case "Mutation.allowHousehold":
+		if e.ComplexityRoot.Mutation.AllowHousehold == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_allowHousehold_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AllowHousehold(childComplexity, args["input"].(AllowHouseholdInput)), true
 	case "Mutation.applyTierChange":
 		if e.ComplexityRoot.Mutation.ApplyTierChange == nil {
 			break
@@ -2151,6 +2358,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ApproveAdjustment(childComplexity, args["input"].(ReviewAdjustmentInput)), true
+	case "Mutation.approveReferral":
+		if e.ComplexityRoot.Mutation.ApproveReferral == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_approveReferral_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ApproveReferral(childComplexity, args["input"].(ReviewReferralInput)), true
 	case "Mutation.archiveReward":
 		if e.ComplexityRoot.Mutation.ArchiveReward == nil {
 			break
@@ -2195,6 +2413,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CaptureHold(childComplexity, args["input"].(loyalty.CaptureHoldInput)), true
+	case "Mutation.claimReferral":
+		if e.ComplexityRoot.Mutation.ClaimReferral == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_claimReferral_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ClaimReferral(childComplexity, args["input"].(loyalty.ClaimReferralInput)), true
 	case "Mutation.confirmActivity":
 		if e.ComplexityRoot.Mutation.ConfirmActivity == nil {
 			break
@@ -2283,6 +2512,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.EndEarningRule(childComplexity, args["input"].(PauseEarningRuleInput)), true
+	case "Mutation.endHousehold":
+		if e.ComplexityRoot.Mutation.EndHousehold == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_endHousehold_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EndHousehold(childComplexity, args["input"].(EndHouseholdInput)), true
 	case "Mutation.enrollMember":
 		if e.ComplexityRoot.Mutation.EnrollMember == nil {
 			break
@@ -2415,6 +2655,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReinstateMember(childComplexity, args["input"].(SuspendMemberInput)), true
+	case "Mutation.rejectReferral":
+		if e.ComplexityRoot.Mutation.RejectReferral == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_rejectReferral_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RejectReferral(childComplexity, args["input"].(ReviewReferralInput)), true
 	case "Mutation.releaseHold":
 		if e.ComplexityRoot.Mutation.ReleaseHold == nil {
 			break
@@ -2844,6 +3095,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Program.Name(childComplexity), true
+	case "Program.referral":
+		if e.ComplexityRoot.Program.Referral == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Program.Referral(childComplexity), true
 	case "Program.returnPolicy":
 		if e.ComplexityRoot.Program.ReturnPolicy == nil {
 			break
@@ -2943,6 +3200,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.EarningRules(childComplexity, args["first"].(*int), args["after"].(*string), args["filter"].(*EarningRuleFilter)), true
+	case "Query.households":
+		if e.ComplexityRoot.Query.Households == nil {
+			break
+		}
+
+		args, err := ec.field_Query_households_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Households(childComplexity, args["first"].(*int), args["after"].(*string)), true
 
 	case "Query.member":
 		if e.ComplexityRoot.Query.Member == nil {
@@ -2994,6 +3262,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Program(childComplexity), true
+	case "Query.referrals":
+		if e.ComplexityRoot.Query.Referrals == nil {
+			break
+		}
+
+		args, err := ec.field_Query_referrals_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Referrals(childComplexity, args["first"].(*int), args["after"].(*string), args["status"].([]referral.Status)), true
 	case "Query.rewards":
 		if e.ComplexityRoot.Query.Rewards == nil {
 			break
@@ -3227,6 +3506,233 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RedemptionEdge.Node(childComplexity), true
+
+	case "Referral.finalAt":
+		if e.ComplexityRoot.Referral.FinalAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.FinalAt(childComplexity), true
+	case "Referral.id":
+		if e.ComplexityRoot.Referral.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.ID(childComplexity), true
+	case "Referral.note":
+		if e.ComplexityRoot.Referral.Note == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.Note(childComplexity), true
+	case "Referral.qualifiedAt":
+		if e.ComplexityRoot.Referral.QualifiedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.QualifiedAt(childComplexity), true
+	case "Referral.reason":
+		if e.ComplexityRoot.Referral.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.Reason(childComplexity), true
+	case "Referral.referee":
+		if e.ComplexityRoot.Referral.Referee == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.Referee(childComplexity), true
+	case "Referral.refereePoints":
+		if e.ComplexityRoot.Referral.RefereePoints == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.RefereePoints(childComplexity), true
+	case "Referral.referredAt":
+		if e.ComplexityRoot.Referral.ReferredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.ReferredAt(childComplexity), true
+	case "Referral.referrer":
+		if e.ComplexityRoot.Referral.Referrer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.Referrer(childComplexity), true
+	case "Referral.referrerPoints":
+		if e.ComplexityRoot.Referral.ReferrerPoints == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.ReferrerPoints(childComplexity), true
+	case "Referral.rejectedAt":
+		if e.ComplexityRoot.Referral.RejectedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.RejectedAt(childComplexity), true
+	case "Referral.reviewedAt":
+		if e.ComplexityRoot.Referral.ReviewedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.ReviewedAt(childComplexity), true
+	case "Referral.reviewedBy":
+		if e.ComplexityRoot.Referral.ReviewedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.ReviewedBy(childComplexity), true
+	case "Referral.rewardedAt":
+		if e.ComplexityRoot.Referral.RewardedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.RewardedAt(childComplexity), true
+	case "Referral.signals":
+		if e.ComplexityRoot.Referral.SignalNames == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.SignalNames(childComplexity), true
+	case "Referral.status":
+		if e.ComplexityRoot.Referral.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.Status(childComplexity), true
+
+	case "ReferralConnection.edges":
+		if e.ComplexityRoot.ReferralConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralConnection.Edges(childComplexity), true
+	case "ReferralConnection.nodes":
+		if e.ComplexityRoot.ReferralConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralConnection.Nodes(childComplexity), true
+	case "ReferralConnection.pageInfo":
+		if e.ComplexityRoot.ReferralConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralConnection.PageInfo(childComplexity), true
+	case "ReferralConnection.totalCount":
+		if e.ComplexityRoot.ReferralConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralConnection.TotalCount(childComplexity), true
+
+	case "ReferralEdge.cursor":
+		if e.ComplexityRoot.ReferralEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralEdge.Cursor(childComplexity), true
+	case "ReferralEdge.node":
+		if e.ComplexityRoot.ReferralEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralEdge.Node(childComplexity), true
+
+	case "ReferralPayload.referral":
+		if e.ComplexityRoot.ReferralPayload.Referral == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralPayload.Referral(childComplexity), true
+	case "ReferralPayload.userErrors":
+		if e.ComplexityRoot.ReferralPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralPayload.UserErrors(childComplexity), true
+
+	case "ReferralPolicy.maxPerMonth":
+		if e.ComplexityRoot.ReferralPolicy.MaxPerMonth == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralPolicy.MaxPerMonth(childComplexity), true
+	case "ReferralPolicy.minimumPurchase":
+		if e.ComplexityRoot.ReferralPolicy.MinimumPurchase == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralPolicy.MinimumPurchase(childComplexity), true
+	case "ReferralPolicy.pendingFor":
+		if e.ComplexityRoot.ReferralPolicy.PendingFor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralPolicy.PendingFor(childComplexity), true
+	case "ReferralPolicy.refereePoints":
+		if e.ComplexityRoot.ReferralPolicy.RefereePoints == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralPolicy.RefereePoints(childComplexity), true
+	case "ReferralPolicy.referrerPoints":
+		if e.ComplexityRoot.ReferralPolicy.ReferrerPoints == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralPolicy.ReferrerPoints(childComplexity), true
+	case "ReferralPolicy.within":
+		if e.ComplexityRoot.ReferralPolicy.Within == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralPolicy.Within(childComplexity), true
+
+	case "ReferralSummary.code":
+		if e.ComplexityRoot.ReferralSummary.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralSummary.Code(childComplexity), true
+	case "ReferralSummary.joined":
+		if e.ComplexityRoot.ReferralSummary.Joined == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralSummary.Joined(childComplexity), true
+	case "ReferralSummary.link":
+		if e.ComplexityRoot.ReferralSummary.Link == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralSummary.Link(childComplexity), true
+	case "ReferralSummary.pointsEarned":
+		if e.ComplexityRoot.ReferralSummary.PointsEarned == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralSummary.PointsEarned(childComplexity), true
+	case "ReferralSummary.referrals":
+		if e.ComplexityRoot.ReferralSummary.Referrals == nil {
+			break
+		}
+
+		args, err := ec.field_ReferralSummary_referrals_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.ReferralSummary.Referrals(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "ReferralSummary.rewarded":
+		if e.ComplexityRoot.ReferralSummary.Rewarded == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralSummary.Rewarded(childComplexity), true
 
 	case "ReleaseHoldPayload.hold":
 		if e.ComplexityRoot.ReleaseHoldPayload.Hold == nil {
@@ -3943,6 +4449,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputAdjustPointsInput,
 		ec.unmarshalInputAdjustmentCapInput,
+		ec.unmarshalInputAllowHouseholdInput,
 		ec.unmarshalInputApplyTierChangeInput,
 		ec.unmarshalInputArchiveRewardInput,
 		ec.unmarshalInputAttributeInput,
@@ -3951,12 +4458,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCancelPendingInput,
 		ec.unmarshalInputCancelRedemptionInput,
 		ec.unmarshalInputCaptureHoldInput,
+		ec.unmarshalInputClaimReferralInput,
 		ec.unmarshalInputConfirmActivityInput,
 		ec.unmarshalInputCreateClientInput,
 		ec.unmarshalInputCreateRewardInput,
 		ec.unmarshalInputDuplicateEarningRuleInput,
 		ec.unmarshalInputEarningRuleFilter,
 		ec.unmarshalInputEarningRuleInput,
+		ec.unmarshalInputEndHouseholdInput,
 		ec.unmarshalInputEnrollMemberInput,
 		ec.unmarshalInputExpiryPolicyInput,
 		ec.unmarshalInputHoldPointsInput,
@@ -3976,11 +4485,13 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRecordPurchasesInput,
 		ec.unmarshalInputRecordReturnInput,
 		ec.unmarshalInputRedeemRewardInput,
+		ec.unmarshalInputReferralPolicyInput,
 		ec.unmarshalInputRefundCaptureInput,
 		ec.unmarshalInputReleaseHoldInput,
 		ec.unmarshalInputReturnLineInput,
 		ec.unmarshalInputReverseAdjustmentInput,
 		ec.unmarshalInputReviewAdjustmentInput,
+		ec.unmarshalInputReviewReferralInput,
 		ec.unmarshalInputReviseEarningRuleInput,
 		ec.unmarshalInputRevokeClientInput,
 		ec.unmarshalInputRewardFilter,
@@ -4375,7 +4886,7 @@ enum RuleOutcomeStatus {
 `, BuiltIn: false},
 	{Name: "../schema/audit.graphqls", Input: `extend type Query {
   """
-  Who changed what, newest first. ADMIN sees all changes, SUPPORT those of the program's settings, rules, tiers, rewards, members, adjustments, holds and redemptions, MARKETER those of settings, rules, tiers and rewards.
+  Who changed what, newest first. ADMIN sees all changes, SUPPORT those of the program's settings, rules, tiers, rewards, members, adjustments, holds, redemptions, referrals and households, MARKETER those of settings, rules, tiers, rewards and referrals.
   For SUPPORT, MARKETER and ADMIN.
   """
   auditEntries(
@@ -4965,8 +5476,8 @@ type ReleaseHoldPayload @access {
 
 extend type Mutation {
   """
-  Makes a member of a person. For SUPPORT, ADMIN, ` + "`" + `members:write` + "`" + ` and the member itself. A member that enrolls itself has its externalId from its token, and joinedAt is refused.
-  Codes: INVALID_EMAIL, INVALID_PHONE, INVALID_NAME, INVALID_DATE, INVALID_LOCALE, INVALID_TIME_ZONE, INVALID_EXTERNAL_ID, INVALID_IDEMPOTENCY_KEY, EMAIL_TAKEN, PHONE_TAKEN, EXTERNAL_ID_TAKEN, IDEMPOTENCY_KEY_REUSED.
+  Makes a member of a person. For SUPPORT, ADMIN, ` + "`" + `members:write` + "`" + ` and the member itself. A member that enrolls itself has its externalId from its token, and joinedAt is refused. A referral code that nobody has stores nothing, and is counted as a guess.
+  Codes: INVALID_EMAIL, INVALID_PHONE, INVALID_NAME, INVALID_DATE, INVALID_LOCALE, INVALID_TIME_ZONE, INVALID_EXTERNAL_ID, INVALID_IDEMPOTENCY_KEY, EMAIL_TAKEN, PHONE_TAKEN, EXTERNAL_ID_TAKEN, UNKNOWN_REFERRAL_CODE, IDEMPOTENCY_KEY_REUSED.
   """
   enrollMember(
     "Who joins."
@@ -5079,6 +5590,8 @@ input EnrollMemberInput {
   timeZone: String
   "When the member joined; by default now."
   joinedAt: DateTime
+  "The referral code of whoever invited it; case, spaces and hyphens do not matter."
+  referralCode: String
   "Makes a retry answer the first result: unique per caller, 1 to 200 characters."
   idempotencyKey: String!
 }
@@ -5446,7 +5959,7 @@ type AdjustmentEdge @access {
 
 extend type Mutation {
   """
-  Changes settings of the program. What is not given stays, and so does what is null, but for ` + "`" + `costPerPoint` + "`" + `. A new policy holds for what is recorded from then on: points that were given before keep the expiry that they have, nobody becomes idle sooner than counted from now, and tiers keep the end that they have until they are decided about next. For ADMIN.
+  Changes settings of the program. What is not given stays, and so does what is null, but for ` + "`" + `costPerPoint` + "`" + ` and ` + "`" + `referral` + "`" + `. A new policy holds for what is recorded from then on: points that were given before keep the expiry that they have, nobody becomes idle sooner than counted from now, tiers keep the end that they have until they are decided about next, and who joined before is rewarded by the referral policy of that time. For ADMIN.
   Codes: INVALID_NAME, INVALID_LOCALE, INVALID_AMOUNT, CURRENCY_MISMATCH, INVALID_POLICY, INVALID_POINTS.
   """
   updateProgram(
@@ -5477,6 +5990,8 @@ type Program @access {
   tierPolicy: TierPolicy!
   "How many points a day somebody of a role moves by hand without a second person; a role that is not listed has no cap. Null where the caller may not see it."
   adjustmentCaps: [AdjustmentCap!] @access(roles: [MARKETER, SUPPORT, ADMIN], scopes: ["program:read"])
+  "What inviting is worth to those who join now; null: nothing."
+  referral: ReferralPolicy
 }
 
 "How points lapse."
@@ -5547,6 +6062,8 @@ input UpdateProgramInput {
   tierPolicy: TierPolicyInput
   "How many points a day somebody of a role moves by hand: all caps that there shall be; an empty list: none."
   adjustmentCaps: [AdjustmentCapInput!]
+  "What inviting is worth to those who join from now on; null: nothing."
+  referral: ReferralPolicyInput
 }
 
 "How points lapse."
@@ -5575,6 +6092,299 @@ type ProgramPayload @access {
   program: Program
   "Why it was refused."
   userErrors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../schema/referral.graphqls", Input: `extend type Query {
+  """
+  Who invited whom, newest first; those UNDER_REVIEW wait for somebody. For MARKETER, SUPPORT and ADMIN.
+  """
+  referrals(
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+    "Only these."
+    status: [ReferralStatus!]
+  ): ReferralConnection! @access(roles: [MARKETER, SUPPORT, ADMIN])
+
+  """
+  Members who live together, newest first, also where that does not count any more. For SUPPORT and ADMIN.
+  """
+  households(
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+  ): HouseholdConnection! @access(roles: [SUPPORT, ADMIN])
+}
+
+extend type Member {
+  "What the member invites others with, and what has come of it; null where the caller may not see it."
+  referral: ReferralSummary @access(roles: [SUPPORT, ADMIN], scopes: ["members:read"], owner: true)
+}
+
+extend type Mutation {
+  """
+  Says after joining who invited a member, for as long as a purchase would count, or for 30 days if there was no referral policy when it joined. What it bought before counts as well. Saying the same again changes nothing. Codes that nobody has are counted as guesses. A member does so for itself, the others for anybody. For SUPPORT, ADMIN and the member itself.
+  Codes: UNKNOWN_MEMBER, UNKNOWN_REFERRAL_CODE, SELF_REFERRAL, ALREADY_REFERRED, CIRCULAR_REFERRAL, REFERRAL_TOO_LATE.
+  """
+  claimReferral(
+    "Who was invited, and the code."
+    input: ClaimReferralInput!
+  ): MemberPayload! @access(roles: [SUPPORT, ADMIN], owner: true)
+
+  """
+  Lets a referral go on that is UNDER_REVIEW: it is QUALIFIED, and REWARDED moments later unless its referrer's month is full. Signals that show up afterwards can hold it again. Approving it again answers the same. For SUPPORT and ADMIN.
+  Codes: UNKNOWN_REFERRAL, NOT_UNDER_REVIEW, REASON_REQUIRED.
+  """
+  approveReferral(
+    "Which referral."
+    input: ReviewReferralInput!
+  ): ReferralPayload! @access(roles: [SUPPORT, ADMIN])
+
+  """
+  Ends a referral that is UNDER_REVIEW: nobody gets anything. Rejecting it again answers the same. For SUPPORT and ADMIN.
+  Codes: UNKNOWN_REFERRAL, NOT_UNDER_REVIEW, REASON_REQUIRED.
+  """
+  rejectReferral(
+    "Which referral."
+    input: ReviewReferralInput!
+  ): ReferralPayload! @access(roles: [SUPPORT, ADMIN])
+
+  """
+  Says that members live together: a mailbox, phone, device or card that they share is no signal between them, and referrals between them go on that wait for nothing else. For SUPPORT and ADMIN.
+  Codes: INVALID_HOUSEHOLD, UNKNOWN_MEMBER, REASON_REQUIRED.
+  """
+  allowHousehold(
+    "Who, and why that is believed."
+    input: AllowHouseholdInput!
+  ): HouseholdPayload! @access(roles: [SUPPORT, ADMIN])
+
+  """
+  Makes what the members of a household share a signal again. What was rewarded stays so. Ending it again changes nothing. For SUPPORT and ADMIN.
+  Codes: UNKNOWN_HOUSEHOLD.
+  """
+  endHousehold(
+    "Which household."
+    input: EndHouseholdInput!
+  ): HouseholdPayload! @access(roles: [SUPPORT, ADMIN])
+}
+
+"What inviting is worth to those who join while it is in force."
+type ReferralPolicy @access {
+  "What the one who invites gets."
+  referrerPoints: Points!
+  "What the one who joins gets."
+  refereePoints: Points!
+  "What a purchase must be worth, less what came back of it; null: more than nothing."
+  minimumPurchase: Money
+  "How long after joining a purchase counts."
+  within: Duration!
+  "How many of a member's referrals are rewarded that qualify in the same month; null: there is no limit."
+  maxPerMonth: Int
+  "How long after the purchase the points cannot be spent: what comes back within takes them back."
+  pendingFor: Duration!
+}
+
+"What inviting is worth. It counts for those who join from now on; for others that of when they joined."
+input ReferralPolicyInput {
+  "What the one who invites gets, 0 or more. It does not count towards tiers."
+  referrerPoints: Points!
+  "What the one who joins gets, 0 or more. It does not count towards tiers."
+  refereePoints: Points!
+  "What a purchase must be worth; by default more than nothing."
+  minimumPurchase: MoneyInput
+  "How long after joining a purchase counts, by when it happened; by default P30D."
+  within: Duration
+  "How many of a member's referrals are rewarded that qualify in the same month of the program's time zone; by default there is no limit."
+  maxPerMonth: Int
+  "How long after the purchase the points cannot be spent, by default P14D: what comes back within takes them back. PT0S: they can be spent at once and are kept."
+  pendingFor: Duration
+}
+
+"What a member invites others with, and what has come of it."
+type ReferralSummary @access(roles: [SUPPORT, ADMIN], scopes: ["members:read"], owner: true) {
+  "The code to give to others: 10 characters that nobody confuses, in two groups. Case, spaces and hyphens do not matter."
+  code: String!
+  "Where people join with the code: /join?code=… below the program's public address."
+  link: String!
+  "How many have joined by it, whatever came of it."
+  joined: Int!
+  "Of how many the points stand."
+  rewarded: Int!
+  "What the member got for them, pending points included."
+  pointsEarned: Points!
+  "Them, newest first. Who they are is not told to the member."
+  referrals(
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+  ): ReferralConnection!
+}
+
+"That one member invited another."
+type Referral implements Node @access(roles: [MARKETER, SUPPORT, ADMIN], scopes: ["members:read"], owner: true) {
+  "The referral's id."
+  id: ID!
+  "What has come of it."
+  status: ReferralStatus!
+  "Why it is REJECTED."
+  reason: ReferralReason
+  "Who invited."
+  referrer: Member @access(roles: [SUPPORT, ADMIN], scopes: ["members:read"])
+  "Who was invited."
+  referee: Member @access(roles: [SUPPORT, ADMIN], scopes: ["members:read"])
+  "When the new member joined, or named the code afterwards."
+  referredAt: DateTime!
+  "When the purchase happened that counts."
+  qualifiedAt: DateTime
+  "When both got their points."
+  rewardedAt: DateTime
+  "From when the points can be spent; what comes back of the purchase before takes them back."
+  finalAt: DateTime
+  "What the one who invited got; null: nothing, or nothing any more."
+  referrerPoints: Points
+  "What the one who joined got; null: nothing, or nothing any more."
+  refereePoints: Points
+  "When it was rejected."
+  rejectedAt: DateTime
+  "All that ever asked for somebody to look at it: SAME_EMAIL, SAME_PHONE, SAME_DEVICE, SAME_CARD, SELF_REFERRAL, VELOCITY. The list grows. Empty for the member itself."
+  signals: [String!]!
+  "When somebody looked at it last."
+  reviewedAt: DateTime @access(roles: [MARKETER, SUPPORT, ADMIN])
+  "Who that was."
+  reviewedBy: String @access(roles: [MARKETER, SUPPORT, ADMIN])
+  "What that person said about it."
+  note: String @access(roles: [MARKETER, SUPPORT, ADMIN])
+}
+
+"What has come of a referral."
+enum ReferralStatus {
+  "The new member has bought nothing yet that counts, or it came back."
+  JOINED
+  "It has bought enough in time; the points come next."
+  QUALIFIED
+  "Both have their points, pending until ` + "`" + `finalAt` + "`" + `."
+  REWARDED
+  "There are no points; ` + "`" + `reason` + "`" + ` says why."
+  REJECTED
+  "It would count, but its signals ask for somebody to look at it."
+  UNDER_REVIEW
+}
+
+"Why a referral is rejected. The list grows."
+enum ReferralReason {
+  "As many of the referrer's were rewarded as may be in the month in which it qualified."
+  MONTHLY_LIMIT
+  "One of the two would own more points than can be counted."
+  TOO_MANY_POINTS
+  "Somebody looked at it and decided so."
+  REVIEWED
+}
+
+"Who invited a member, said after it joined."
+input ClaimReferralInput {
+  "Who was invited; by default the caller."
+  memberId: ID
+  "The code of whoever invited it; case, spaces and hyphens do not matter."
+  code: String!
+}
+
+"A referral to decide about."
+input ReviewReferralInput {
+  "Which."
+  referralId: ID!
+  "Why, for staff: at most 500 characters."
+  note: String
+}
+
+"Answers ` + "`" + `approveReferral` + "`" + ` and ` + "`" + `rejectReferral` + "`" + `."
+type ReferralPayload @access {
+  "The referral as it is now; null if that was refused."
+  referral: Referral
+  "Why it was refused."
+  userErrors: [UserError!]!
+}
+
+"Members who live together."
+type Household implements Node @access(roles: [SUPPORT, ADMIN]) {
+  "The household's id."
+  id: ID!
+  "Who lives together."
+  members: [Member!]!
+  "Why that is believed."
+  note: String!
+  "Since when it counts."
+  allowedAt: DateTime!
+  "Who said so."
+  allowedBy: String!
+  "Since when it does not count any more; null: it counts."
+  endedAt: DateTime
+  "Who ended it."
+  endedBy: String
+}
+
+"Members who live together."
+input AllowHouseholdInput {
+  "2 to 20 members."
+  memberIds: [ID!]!
+  "Why that is believed: 1 to 500 characters."
+  note: String!
+}
+
+"A household that does not count any more."
+input EndHouseholdInput {
+  "Which."
+  householdId: ID!
+}
+
+"Answers ` + "`" + `allowHousehold` + "`" + ` and ` + "`" + `endHousehold` + "`" + `."
+type HouseholdPayload @access {
+  "The household; null if that was refused."
+  household: Household
+  "Why it was refused."
+  userErrors: [UserError!]!
+}
+
+"A page of referrals."
+type ReferralConnection @access {
+  "The referrals with their cursors."
+  edges: [ReferralEdge!]!
+  "The referrals alone."
+  nodes: [Referral!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "How many referrals there are over all pages."
+  totalCount: Int!
+}
+
+"A referral in a page."
+type ReferralEdge @access {
+  "The referral."
+  node: Referral!
+  "The cursor to read on behind."
+  cursor: String!
+}
+
+"A page of households."
+type HouseholdConnection @access {
+  "The households with their cursors."
+  edges: [HouseholdEdge!]!
+  "The households alone."
+  nodes: [Household!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "How many households there are over all pages."
+  totalCount: Int!
+}
+
+"A household in a page."
+type HouseholdEdge @access {
+  "The household."
+  node: Household!
+  "The cursor to read on behind."
+  cursor: String!
 }
 `, BuiltIn: false},
 	{Name: "../schema/reward.graphqls", Input: `extend type Query {
@@ -7306,6 +8116,60 @@ func (ec *executionContext) childFields_HoldPointsPayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type HoldPointsPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Household(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Household_id(ctx, field)
+	case "members":
+		return ec.fieldContext_Household_members(ctx, field)
+	case "note":
+		return ec.fieldContext_Household_note(ctx, field)
+	case "allowedAt":
+		return ec.fieldContext_Household_allowedAt(ctx, field)
+	case "allowedBy":
+		return ec.fieldContext_Household_allowedBy(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_Household_endedAt(ctx, field)
+	case "endedBy":
+		return ec.fieldContext_Household_endedBy(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Household", field.Name)
+}
+
+func (ec *executionContext) childFields_HouseholdConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_HouseholdConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_HouseholdConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_HouseholdConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_HouseholdConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HouseholdConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_HouseholdEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_HouseholdEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_HouseholdEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HouseholdEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_HouseholdPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "household":
+		return ec.fieldContext_HouseholdPayload_household(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_HouseholdPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HouseholdPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Limit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "scope":
@@ -7352,6 +8216,8 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_points(ctx, field)
 	case "pointsHistory":
 		return ec.fieldContext_Member_pointsHistory(ctx, field)
+	case "referral":
+		return ec.fieldContext_Member_referral(ctx, field)
 	case "redemptions":
 		return ec.fieldContext_Member_redemptions(ctx, field)
 	case "standing":
@@ -7564,6 +8430,8 @@ func (ec *executionContext) childFields_Program(ctx context.Context, field graph
 		return ec.fieldContext_Program_tierPolicy(ctx, field)
 	case "adjustmentCaps":
 		return ec.fieldContext_Program_adjustmentCaps(ctx, field)
+	case "referral":
+		return ec.fieldContext_Program_referral(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Program", field.Name)
 }
@@ -7682,6 +8550,114 @@ func (ec *executionContext) childFields_RedemptionEdge(ctx context.Context, fiel
 		return ec.fieldContext_RedemptionEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RedemptionEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_Referral(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Referral_id(ctx, field)
+	case "status":
+		return ec.fieldContext_Referral_status(ctx, field)
+	case "reason":
+		return ec.fieldContext_Referral_reason(ctx, field)
+	case "referrer":
+		return ec.fieldContext_Referral_referrer(ctx, field)
+	case "referee":
+		return ec.fieldContext_Referral_referee(ctx, field)
+	case "referredAt":
+		return ec.fieldContext_Referral_referredAt(ctx, field)
+	case "qualifiedAt":
+		return ec.fieldContext_Referral_qualifiedAt(ctx, field)
+	case "rewardedAt":
+		return ec.fieldContext_Referral_rewardedAt(ctx, field)
+	case "finalAt":
+		return ec.fieldContext_Referral_finalAt(ctx, field)
+	case "referrerPoints":
+		return ec.fieldContext_Referral_referrerPoints(ctx, field)
+	case "refereePoints":
+		return ec.fieldContext_Referral_refereePoints(ctx, field)
+	case "rejectedAt":
+		return ec.fieldContext_Referral_rejectedAt(ctx, field)
+	case "signals":
+		return ec.fieldContext_Referral_signals(ctx, field)
+	case "reviewedAt":
+		return ec.fieldContext_Referral_reviewedAt(ctx, field)
+	case "reviewedBy":
+		return ec.fieldContext_Referral_reviewedBy(ctx, field)
+	case "note":
+		return ec.fieldContext_Referral_note(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Referral", field.Name)
+}
+
+func (ec *executionContext) childFields_ReferralConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ReferralConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ReferralConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ReferralConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ReferralConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReferralConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ReferralEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_ReferralEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_ReferralEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReferralEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ReferralPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "referral":
+		return ec.fieldContext_ReferralPayload_referral(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ReferralPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReferralPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ReferralPolicy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "referrerPoints":
+		return ec.fieldContext_ReferralPolicy_referrerPoints(ctx, field)
+	case "refereePoints":
+		return ec.fieldContext_ReferralPolicy_refereePoints(ctx, field)
+	case "minimumPurchase":
+		return ec.fieldContext_ReferralPolicy_minimumPurchase(ctx, field)
+	case "within":
+		return ec.fieldContext_ReferralPolicy_within(ctx, field)
+	case "maxPerMonth":
+		return ec.fieldContext_ReferralPolicy_maxPerMonth(ctx, field)
+	case "pendingFor":
+		return ec.fieldContext_ReferralPolicy_pendingFor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReferralPolicy", field.Name)
+}
+
+func (ec *executionContext) childFields_ReferralSummary(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_ReferralSummary_code(ctx, field)
+	case "link":
+		return ec.fieldContext_ReferralSummary_link(ctx, field)
+	case "joined":
+		return ec.fieldContext_ReferralSummary_joined(ctx, field)
+	case "rewarded":
+		return ec.fieldContext_ReferralSummary_rewarded(ctx, field)
+	case "pointsEarned":
+		return ec.fieldContext_ReferralSummary_pointsEarned(ctx, field)
+	case "referrals":
+		return ec.fieldContext_ReferralSummary_referrals(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReferralSummary", field.Name)
 }
 
 func (ec *executionContext) childFields_ReleaseHoldPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -36,6 +36,8 @@ const (
 	auditEntryPrefix    = "aud"
 	waitingReturnPrefix = "wai"
 	tierMovePrefix      = "mov"
+	referralPrefix      = "ref"
+	householdPrefix     = "hsh"
 )
 
 // Member is the id of a member.
@@ -307,6 +309,15 @@ func (a *AuditEntry) Scan(source any) error { return (*uuid.UUID)(a).Scan(source
 
 // Scan takes the id from the database.
 func (r *WaitingReturn) Scan(source any) error { return (*uuid.UUID)(r).Scan(source) }
+
+// MarshalText writes the id into JSON as the API shows it.
+func (m Member) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// UnmarshalText reads the id back from JSON.
+func (m *Member) UnmarshalText(text []byte) error {
+	*m = ParseMember(string(text))
+	return nil
+}
 
 // MarshalText writes the id into JSON as the API shows it.
 func (t Tier) MarshalText() ([]byte, error) { return []byte(t.String()), nil }

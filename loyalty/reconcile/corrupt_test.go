@@ -269,7 +269,8 @@ func TestCheck_Corrupt(t *testing.T) {
 			"QUALIFYING accounts 1: qualifying_until 2026-01-17T10:00:08Z none"}},
 
 		{"member lost", `delete from members where id = GIVER`, []string{
-			"MEMBER_KEY member_keys NUMBER: key that its member does not have none one", "OWNER members: the member one none"}},
+			"MEMBER_KEY member_keys NUMBER: key that its member does not have none one",
+			"MEMBER_KEY member_keys REFERRAL_CODE: key that its member does not have none one", "OWNER members: the member one none"}},
 		{"account lost", `delete from accounts where member_id = GIVER`, []string{"OWNER accounts: the account one none"}},
 	} {
 		corrupt(t, p, test.statement)

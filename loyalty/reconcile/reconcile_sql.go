@@ -22,6 +22,8 @@ type memberRow struct {
 	Email      *string   `db:"email"`
 	Phone      *string   `db:"phone"`
 	JoinedAt   time.Time `db:"joined_at"`
+	// ReferralCode is what the member gives to those it invites.
+	ReferralCode string `db:"referral_code"`
 }
 
 type activityRow struct {
@@ -194,7 +196,7 @@ func countMembers(ctx context.Context, tx *postgres.Tx) (int, error) {
 func selectMembers(ctx context.Context, tx *postgres.Tx, after id.Member, limit int) ([]memberRow, error) {
 	var members []memberRow
 	err := tx.Select(ctx, &members, `
-		select id, number, external_id, email, phone, joined_at from members where id > $1 order by id limit $2`, after, limit)
+		select id, number, external_id, email, phone, joined_at, referral_code from members where id > $1 order by id limit $2`, after, limit)
 	return members, err
 }
 
@@ -265,6 +267,7 @@ func eachStrayMemberKey(ctx context.Context, tx *postgres.Tx, visit func(strayKe
 			when 'NUMBER' then members.number
 			when 'EXTERNAL_ID' then members.external_id
 			when 'PHONE' then members.phone
+			when 'REFERRAL_CODE' then members.referral_code
 			else lower(members.email)
 		end`)
 }
