@@ -164,6 +164,10 @@ func (s *stepping) see(ctx context.Context) (sight, error) {
 	}
 	switch s.Status {
 	case Joined, UnderReview:
+		// Without a purchase that counts there is nothing to hold back.
+		if seen.first() == nil {
+			break
+		}
 		if seen.shown, err = look(ctx, s.tx, s.Referral); err != nil {
 			return seen, err
 		}
