@@ -5782,7 +5782,7 @@ type PointsEntry implements Node @access(roles: [SUPPORT, ADMIN], scopes: ["memb
   shortfall: Points!
   "One line that a member understands."
   title: String!
-  "The fact behind it; null for what staff did, an expiry, and what was spent or given back."
+  "The fact behind it; null for what staff did, an expiry, a referral, and what was spent or given back."
   activity: Activity
   "Why this many; null for an entry that no rule decided."
   evaluation: Evaluation
@@ -5794,7 +5794,7 @@ type PointsEntry implements Node @access(roles: [SUPPORT, ADMIN], scopes: ["memb
 
 "What an entry is. The list grows."
 enum PointsEntryKind {
-  "Points that a rule awarded."
+  "Points that a rule awarded, or that were given for a referral."
   ACCRUAL
   "Points that were spent."
   REDEMPTION
@@ -6135,7 +6135,7 @@ extend type Mutation {
 
   """
   Lets a referral go on that is UNDER_REVIEW: it is QUALIFIED, and REWARDED moments later unless its referrer's month is full. Signals that show up afterwards can hold it again. Approving it again answers the same. For SUPPORT and ADMIN.
-  Codes: UNKNOWN_REFERRAL, NOT_UNDER_REVIEW, REASON_REQUIRED.
+  Codes: UNKNOWN_REFERRAL, SELF_APPROVAL, NOT_UNDER_REVIEW, REASON_REQUIRED.
   """
   approveReferral(
     "Which referral."
@@ -6144,7 +6144,7 @@ extend type Mutation {
 
   """
   Ends a referral that is UNDER_REVIEW: nobody gets anything. Rejecting it again answers the same. For SUPPORT and ADMIN.
-  Codes: UNKNOWN_REFERRAL, NOT_UNDER_REVIEW, REASON_REQUIRED.
+  Codes: UNKNOWN_REFERRAL, SELF_APPROVAL, NOT_UNDER_REVIEW, REASON_REQUIRED.
   """
   rejectReferral(
     "Which referral."
@@ -6153,7 +6153,7 @@ extend type Mutation {
 
   """
   Says that members live together: a mailbox, phone, device or card that they share is no signal between them, and referrals between them go on that wait for nothing else. For SUPPORT and ADMIN.
-  Codes: INVALID_HOUSEHOLD, UNKNOWN_MEMBER, REASON_REQUIRED.
+  Codes: INVALID_HOUSEHOLD, UNKNOWN_MEMBER, SELF_APPROVAL, REASON_REQUIRED.
   """
   allowHousehold(
     "Who, and why that is believed."

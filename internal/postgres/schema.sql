@@ -876,6 +876,8 @@ CREATE INDEX referrals_by_referee ON public.referrals USING btree (referee_id);
 
 CREATE INDEX referrals_by_status ON public.referrals USING btree (status, id);
 
+CREATE INDEX referrals_by_time ON public.referrals USING btree (referrer_id, referred_at, id);
+
 CREATE INDEX referrals_due ON public.referrals USING btree (id) WHERE due;
 
 CREATE INDEX return_lines_by_purchase ON public.return_lines USING btree (member_id, purchase_sequence);

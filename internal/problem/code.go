@@ -176,7 +176,7 @@ var Registry = []Description{
 	{NotPosted, "The adjustment has moved nothing that could be taken back: it waits, or was declined."},
 	{AlreadyReversed, "The adjustment was taken back before."},
 	{CapExceeded, "It would move more points than the caller's role may move by hand in a day, and nothing can wait for a second person."},
-	{SelfApproval, "Nobody decides about an adjustment of their own."},
+	{SelfApproval, "Nobody decides about an adjustment, a referral or a household of their own."},
 	{InvalidPolicy, "The policy's fields do not go together."},
 
 	{UnknownReward, "No reward that the caller may see has this id."},
