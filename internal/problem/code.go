@@ -175,7 +175,7 @@ var Registry = []Description{
 	{EditConflict, "Someone else changed the rule since; start again from the current version."},
 	{NotADraft, "The rule has no draft to publish."},
 	{UnknownRule, "There is no such rule."},
-	{InvalidTiers, "Ranks and thresholds of the ladder must rise together."},
+	{InvalidTiers, "Ranks and thresholds of the ladder must rise together, the lowest tier stays, names differ; or there is no such tier, or a benefit is out of its range."},
 
 	{UnknownClient, "There is no such machine client, or it is revoked."},
 	{ClientNameTaken, "Another machine client that is not revoked has this name."},
