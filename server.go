@@ -283,8 +283,8 @@ func (s *Server) Serve(ctx context.Context) error {
 	return nil
 }
 
-// finishPromotions goes on with what a new tier had begun when the program last stopped. What fails is tried again at
-// the next start; meanwhile members rise with their next fact.
+// finishPromotions goes on with posting what changes of the ladder had begun when the program last stopped. What fails is tried again
+// at the next start; members hold their tiers all the same.
 func (s *Server) finishPromotions(ctx context.Context) {
 	if err := s.loyalty.FinishPromotions(actor.With(ctx, actor.System("start"))); err != nil && ctx.Err() == nil {
 		s.logger.Error("promotions could not be finished", slog.Any("cause", err))

@@ -51,6 +51,7 @@ func TestUpdateProgram_TierPolicy(t *testing.T) {
 		{"months of a year", loyalty.TierPolicyInput{Period: tiers.CalendarYear, Months: pointer(12)}, []string{"INVALID_POLICY tierPolicy/months"}},
 		{"valid for nothing", loyalty.TierPolicyInput{Period: tiers.Lifetime, Validity: &value.Period{}}, []string{
 			"INVALID_POLICY tierPolicy/validity"}},
+		{"valid for less than a month", loyalty.TierPolicyInput{Period: tiers.Rolling, Validity: &value.Period{Days: 27}}, []string{"INVALID_POLICY tierPolicy/validity"}},
 		{"valid for too long", loyalty.TierPolicyInput{Period: tiers.Lifetime, Validity: &value.Period{Years: 101}}, []string{"INVALID_POLICY tierPolicy/validity"}},
 		{"more grace than validity", loyalty.TierPolicyInput{Period: tiers.Rolling, Validity: &grace, Grace: &year}, []string{"INVALID_POLICY tierPolicy/grace"}},
 	} {

@@ -7454,7 +7454,7 @@ input TierPolicyInput {
   period: TierPeriod!
   "How many months ROLLING looks back, 1 to 120; by default 12. Only with ROLLING."
   months: Int
-  "How long a tier lasts from when it is reached: more than nothing, at most 100 years; by default P12M."
+  "How long a tier lasts from when it is reached: at least a month, at most 100 years; by default P12M."
   validity: Duration
   "From when on a tier is held that was reached; by default AT_ONCE."
   start: TierStart

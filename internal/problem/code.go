@@ -200,7 +200,7 @@ var Registry = []Description{
 	{NotPublished, "The rule has never been published: there is nothing to pause or resume."},
 	{RuleEnded, "The rule has been ended, for ever. A duplicate of it can go on."},
 	{UnknownRule, "There is no such rule."},
-	{InvalidTiers, "Ranks and thresholds of the ladder must rise together."},
+	{InvalidTiers, "Ranks and thresholds of the ladder must rise together, the lowest tier stays, names differ; or there is no such tier, or a benefit is out of its range."},
 
 	{UnknownClient, "There is no such machine client, or it is revoked."},
 	{ClientNameTaken, "Another machine client that is not revoked has this name."},
