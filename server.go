@@ -27,6 +27,7 @@ import (
 	"regulars/internal/program"
 	"regulars/internal/ratelimit"
 	"regulars/internal/web"
+	"regulars/jobs"
 	"regulars/loyalty"
 	"regulars/loyalty/reward"
 )
@@ -116,6 +117,7 @@ type Server struct {
 	clients   *identity.Clients
 	database  *cli.Database
 	loyalty   *loyalty.Service
+	jobs      *jobs.Runner
 	demo      demo.State
 	handler   *web.Handler
 	http      *http.Server
@@ -161,9 +163,12 @@ func Open(ctx context.Context, settings cli.Settings, seed program.Seed, logger 
 	if err := s.demonstrate(ctx, settings.Demo.On); err != nil {
 		return nil, err
 	}
+	if s.jobs, err = jobs.New(ctx, s.database.DB, settings.Jobs, logger); err != nil {
+		return nil, err
+	}
 	s.clients = identity.NewClients(s.database.Doorway, logger)
 	s.handler = web.NewHandler(web.Parts{
-		GraphQL: graph.NewHandler(s.loyalty, reward.New(s.database.DB, s.loyalty), s.clients, audit.NewLog(s.database.DB), graph.Limits{
+		GraphQL: graph.NewHandler(s.loyalty, reward.New(s.database.DB, s.loyalty), s.clients, audit.NewLog(s.database.DB), s.jobs, graph.Limits{
 			Complexity: bounds.MaximumComplexity, Depth: bounds.MaximumDepth,
 			Introspection: bounds.Introspection.On, Suggestions: bounds.Suggests(),
 		}, logger),
@@ -249,14 +254,15 @@ func reachable(address net.Addr) string {
 // URL returns where people and apps reach the server, without a slash at the end.
 func (s *Server) URL() string { return s.publicURL }
 
-// Serve answers requests until ctx ends. Then it reports itself not ready, takes no new requests, waits for those under
-// way, half a minute at most, and returns nil.
+// Serve answers requests and runs jobs until ctx ends. Then it reports itself not ready, takes no new requests, stops the jobs,
+// whose next runs finish the rest, waits for the requests under way, half a minute at most, and returns nil.
 func (s *Server) Serve(ctx context.Context) error {
 	working, stop := context.WithCancel(ctx)
 	var background sync.WaitGroup
 	defer background.Wait()
 	defer stop()
 	background.Go(func() { s.finishPromotions(working) })
+	background.Go(func() { s.jobs.Serve(working) })
 	if s.oidc != nil {
 		background.Go(func() { s.oidc.Discover(working) })
 	}
@@ -299,6 +305,9 @@ func (s *Server) Close() error {
 	}
 	if s.clients != nil {
 		s.clients.Close()
+	}
+	if s.jobs != nil {
+		errs = append(errs, s.jobs.Close())
 	}
 	if s.database != nil {
 		errs = append(errs, s.database.Close())

@@ -28,6 +28,7 @@ import (
 	"regulars/internal/program"
 	"regulars/internal/requestid"
 	"regulars/internal/value"
+	"regulars/jobs"
 	"regulars/loyalty"
 	"regulars/loyalty/reward"
 )
@@ -37,7 +38,7 @@ var update = flag.Bool("update", false, "write the answers that were given as th
 // TestAPI plays the scripts below testdata, a folder per operation, and compares the answers with the ones beside them.
 //
 // A script is a file of steps. A line "### ADMIN", "### MEMBER ada", "### CLIENT members:read program:read" or "### nobody"
-// says who sends the document that follows; "### later P1Y" moves the clock. What looks like {{mem_1}} is the first id of that kind that was answered, and
+// says who sends the document that follows; "### later P1Y" moves the clock, "### settle" waits for jobs. What looks like {{mem_1}} is the first id of that kind that was answered, and
 // {{act_mem_1_2}} that member's fact of number 2.
 func TestAPI(t *testing.T) {
 	t.Parallel()
@@ -61,6 +62,7 @@ var bounds = graph.Limits{Complexity: 30_000, Depth: 15, Introspection: true, Su
 type stage struct {
 	handler http.Handler
 	db      *postgres.DB
+	jobs    *jobs.Runner
 	now     time.Time
 	// time is how long an operation may take.
 	time time.Duration
@@ -81,7 +83,17 @@ func newStageWithin(t *testing.T, bounds graph.Limits) *stage {
 	s.db = db
 	logger := slog.New(slog.NewTextHandler(&s.log, nil))
 	service := loyalty.New(db)
-	s.handler = graph.NewHandler(service, reward.New(db, service), identity.NewClients(db, logger), audit.NewLog(db), bounds, logger)
+	runner, err := jobs.New(t.Context(), db, nil, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := runner.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	s.jobs = runner
+	s.handler = graph.NewHandler(service, reward.New(db, service), identity.NewClients(db, logger), audit.NewLog(db), runner, bounds, logger)
 	return s
 }
 
@@ -101,6 +113,10 @@ func play(t *testing.T, path string) {
 	var answers []string
 	for _, step := range strings.Split("\n"+string(script), "\n### ")[1:] {
 		who, document, _ := strings.Cut(step, "\n")
+		if who == "settle" {
+			s.jobs.Wait()
+			continue
+		}
 		if period, ok := strings.CutPrefix(who, "later "); ok {
 			parsed, err := value.ParsePeriod(period)
 			if err != nil {
@@ -193,7 +209,7 @@ func (s *stage) answer(ctx context.Context, t *testing.T, who string, body map[s
 }
 
 var (
-	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli|hld|rew|red|aud)_[0-9a-z]{26}\b`)
+	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli|hld|rew|red|aud|run)_[0-9a-z]{26}\b`)
 	placeForm  = regexp.MustCompile(`{{(act|ent)_(mem_\d+)(_\d+)}}`)
 	ownedForm  = regexp.MustCompile(`\b(act|ent)_([0-9a-z]{26})_`)
 	numberForm = regexp.MustCompile(`"number": "\d{12}"`)

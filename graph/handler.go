@@ -19,6 +19,7 @@ import (
 	"regulars/internal/audit"
 	"regulars/internal/identity"
 	"regulars/internal/page"
+	"regulars/jobs"
 	"regulars/loyalty"
 	"regulars/loyalty/ledger"
 	"regulars/loyalty/reward"
@@ -26,8 +27,8 @@ import (
 
 // NewHandler returns what answers POST requests of GraphQL over HTTP, within bounds. It reads the caller (package actor)
 // and the request's id (package requestid) from the request's context, whose end stops the operation's statements. Faults of ours go to logger and to nobody else.
-func NewHandler(service *loyalty.Service, catalog *reward.Service, clients *identity.Clients, log *audit.Log, bounds Limits, logger *slog.Logger) http.Handler {
-	config := generated.Config{Resolvers: &Resolver{loyalty: service, rewards: catalog, clients: clients, log: log}}
+func NewHandler(service *loyalty.Service, catalog *reward.Service, clients *identity.Clients, log *audit.Log, runner *jobs.Runner, bounds Limits, logger *slog.Logger) http.Handler {
+	config := generated.Config{Resolvers: &Resolver{loyalty: service, rewards: catalog, clients: clients, log: log, jobs: runner}}
 	config.Complexity.Query.Members = func(child int, first *int, _ *string, _ *loyalty.MemberFilter) int { return pageCost(child, first) }
 	config.Complexity.Query.EarningRules = func(child int, first *int, _ *string, _ *generated.EarningRuleFilter) int {
 		return pageCost(child, first)
@@ -37,6 +38,8 @@ func NewHandler(service *loyalty.Service, catalog *reward.Service, clients *iden
 	}
 	config.Complexity.Query.Clients = func(child int, first *int, _ *string) int { return pageCost(child, first) }
 	config.Complexity.Query.WaitingReturns = func(child int, first *int, _ *string) int { return pageCost(child, first) }
+	config.Complexity.Query.JobRuns = func(child int, first *int, _, _ *string) int { return pageCost(child, first) }
+	config.Complexity.Query.Jobs = func(child int) int { return 1 + page.DefaultSize*child }
 	config.Complexity.Query.AuditEntries = func(child int, first *int, _, _ *string) int { return pageCost(child, first) }
 	config.Complexity.Member.PointsHistory = func(child int, first *int, _ *string, _ *generated.PointsEntryFilter) int {
 		return pageCost(child, first)

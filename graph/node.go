@@ -38,6 +38,9 @@ func (r *Resolver) node(ctx context.Context, wanted string) (generated.Node, err
 	if entry := id.ParseAuditEntry(wanted); entry != (id.AuditEntry{}) {
 		return found(r.log.Entry(ctx, entry))
 	}
+	if run := id.ParseJobRun(wanted); run != (id.JobRun{}) {
+		return found(r.jobs.Run(ctx, run))
+	}
 	if waiting := id.ParseWaitingReturn(wanted); waiting != (id.WaitingReturn{}) {
 		return found(r.loyalty.WaitingReturn(ctx, waiting))
 	}

@@ -6,6 +6,7 @@ import (
 	"regulars/internal/audit"
 	"regulars/internal/identity"
 	"regulars/internal/problem"
+	"regulars/jobs"
 	"regulars/loyalty"
 	"regulars/loyalty/reward"
 )
@@ -16,6 +17,7 @@ type Resolver struct {
 	rewards *reward.Service
 	clients *identity.Clients
 	log     *audit.Log
+	jobs    *jobs.Runner
 }
 
 // refused splits an error of the domain: what its caller can act on goes into the payload, anything else stops the

@@ -128,7 +128,7 @@ func (r *Runner) ask(ctx context.Context, name string) (*Work, error) {
 	}
 	i := slices.IndexFunc(r.table, func(known job) bool { return known.name == name })
 	if i < 0 {
-		return nil, problem.At(problem.JobUnknown, []string{"job"}, "no job is called %q", name)
+		return nil, problem.At(problem.JobUnknown, []string{"job"}, "No job is called %q.", name)
 	}
 	work, err := r.begin(ctx, r.table[i], func(now time.Time, _ state) *Run {
 		return &Run{ScheduledFor: now, StartedBy: caller.Caller}
@@ -137,7 +137,7 @@ func (r *Runner) ask(ctx context.Context, name string) (*Work, error) {
 		return nil, err
 	}
 	if work == nil {
-		return nil, problem.At(problem.JobRunning, []string{"job"}, "%s is running already", name)
+		return nil, problem.At(problem.JobRunning, []string{"job"}, "%s is running already.", name)
 	}
 	return work, nil
 }
@@ -231,7 +231,9 @@ func (r *Runner) execute(ctx context.Context, work *Work) *Run {
 
 	work.close(one, err, why, r.now())
 	level := slog.LevelInfo
-	if work.run.Status == Failed {
+	if _, plain := errors.AsType[failure](err); work.run.Status == Failed && plain {
+		level = slog.LevelWarn
+	} else if work.run.Status == Failed {
 		level = slog.LevelError
 	}
 	logger.Log(ctx, level, "a job ends", slog.String("status", string(work.run.Status)), slog.Int("processed", work.run.Processed),
@@ -264,7 +266,7 @@ func (w *Work) close(one job, err, why error, now time.Time) {
 		w.run.Total = &total
 	}
 	said := ""
-	var plain failure
+	plain, known := errors.AsType[failure](err)
 	switch {
 	case err == nil:
 		w.run.Status = Succeeded
@@ -275,7 +277,7 @@ func (w *Work) close(one job, err, why error, now time.Time) {
 		w.run.Status, said = Interrupted, "The connection that held the job's lock broke. The next run finishes the rest."
 	case why != nil:
 		w.run.Status, said = Interrupted, "The program was stopped. The next run finishes the rest."
-	case errors.As(err, &plain):
+	case known:
 		w.run.Status, said = Failed, string(plain)
 	default:
 		w.run.Status, said = Failed, "A fault of the program or its database. The log says more under the run's id."

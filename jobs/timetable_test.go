@@ -1,0 +1,140 @@
+package jobs
+
+import (
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"regulars/internal/value"
+	"regulars/loyalty"
+	"regulars/loyalty/lots"
+	"regulars/loyalty/loyaltytest"
+	"regulars/loyalty/reconcile"
+)
+
+// real is a runner with the timetable of the program.
+func real(t *testing.T, w *loyaltytest.World) *Runner {
+	t.Helper()
+	r, err := New(w.Admin, w.DB, Specs{"forget-runs": off}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+func complete(t *testing.T, w *loyaltytest.World, r *Runner, name string) *Run {
+	t.Helper()
+	run, err := r.Complete(w.Admin, name, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run
+}
+
+// The timetable posts what has lapsed, and a day of it leaves the books clean.
+func TestTimetable_Day(t *testing.T) {
+	t.Parallel()
+	w := loyaltytest.New(t)
+	policy := loyalty.ExpiryPolicy{Mode: lots.AfterEarning, After: &value.Period{Days: 30}}
+	if _, err := w.Service.UpdateProgram(w.Admin, loyalty.ProgramEdit{Expiry: &policy}); err != nil {
+		t.Fatal(err)
+	}
+	w.Rule(loyaltytest.Fixed(10))
+	var members []*loyalty.Member
+	for range 3 {
+		member := w.Enroll()
+		w.Purchase(member, "1.00")
+		members = append(members, member)
+	}
+	r := real(t, w)
+	w.Clock.Advance(24 * time.Hour)
+	for range 31 {
+		turn(t, r)
+		w.Clock.Advance(24 * time.Hour)
+	}
+	ran := map[string]int{}
+	for after := (*string)(nil); ; {
+		listed, err := r.Runs(w.Admin, pointer(100), after, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, run := range listed.Nodes {
+			if run.Status != Succeeded {
+				t.Errorf("%s: %s", run.Job, *run.Error)
+			}
+			ran[fmt.Sprintf("%s %d", run.Job, run.Processed)]++
+		}
+		if after = listed.PageInfo.EndCursor; !listed.PageInfo.HasNextPage {
+			break
+		}
+	}
+	want := map[string]int{
+		"expire-points 0": 30, "expire-points 3": 1, "announce-expiries 0": 30, "announce-expiries 3": 1, "check-books 3": 31,
+		// That each has its first tier and its points is a month old in the end.
+		"forget-notices 0": 30, "forget-notices 6": 1,
+	}
+	if difference := cmp.Diff(want, ran); difference != "" {
+		t.Error(difference)
+	}
+	for _, member := range members {
+		if balance := w.Balance(member); balance.Available != 0 {
+			t.Errorf("%d points are left", balance.Available)
+		}
+	}
+	report, err := reconcile.Check(w.Admin, w.DB, nil)
+	if err != nil || !report.Clean() {
+		t.Errorf("%v, %v", report.Differences, err)
+	}
+}
+
+// Books that differ are a failure, which says how.
+func TestCheckBooks_Differ(t *testing.T) {
+	t.Parallel()
+	w := loyaltytest.New(t)
+	member := w.Enroll()
+	r := real(t, w)
+	if run := complete(t, w, r, "check-books"); run.Status != Succeeded || run.Processed != 1 || *run.Total != 1 {
+		t.Errorf("%+v", run)
+	}
+	statement(t, w, `update accounts set balance = 5, debt = 1 where member_id = $1`, member.ID)
+	want := "The books differ from what they should be (BALANCE 1, DEBT 1). The command check lists every difference."
+	if run := complete(t, w, r, "check-books"); run.Status != Failed || *run.Error != want {
+		t.Errorf("%+v", run)
+	}
+}
+
+// Old records go, but each job's newest stays.
+func TestForgetRuns(t *testing.T) {
+	t.Parallel()
+	w := loyaltytest.New(t)
+	r := real(t, w)
+	old := complete(t, w, r, "forget-notices")
+	for range 2 {
+		complete(t, w, r, "expire-points")
+		old = complete(t, w, r, "expire-points")
+	}
+	w.Clock.Advance((runDays*24 - 1) * time.Hour)
+	if run := complete(t, w, r, "forget-runs"); run.Processed != 0 {
+		t.Errorf("too early %d are forgotten", run.Processed)
+	}
+	complete(t, w, r, "check-books")
+	w.Clock.Advance(time.Hour + time.Microsecond)
+	if run := complete(t, w, r, "forget-runs"); run.Processed != 3 {
+		t.Errorf("%d are forgotten", run.Processed)
+	}
+	if found, err := r.Run(w.Admin, old.ID); err != nil || found == nil {
+		t.Errorf("the newest of expire-points is %v, %v", found, err)
+	}
+	listed, err := r.Runs(w.Admin, nil, nil, nil)
+	if err != nil || len(listed.Nodes) != 5 {
+		t.Errorf("%d are left, %v", len(listed.Nodes), err)
+	}
+}
