@@ -37,6 +37,8 @@ var samples = []sample{
 	{operation: "Query.auditEntries", arguments: `(of: "<rule>")`},
 	{operation: "Query.clients"},
 	{operation: "Query.earningRules"},
+	{operation: "Query.jobRuns"},
+	{operation: "Query.jobs"},
 	{operation: "Query.member", arguments: `(by: {id: "<member>"})`},
 	{operation: "Query.member", arguments: `(by: {externalId: "<externalId>"})`},
 	{operation: "Query.member", arguments: `(by: {email: "<email>"})`},
@@ -53,6 +55,7 @@ var samples = []sample{
 	{operation: "Query.node", arguments: `(id: "<reward>")`},
 	{operation: "Query.node", arguments: `(id: "<redemption>")`},
 	{operation: "Query.node", arguments: `(id: "<waitingReturn>")`},
+	{operation: "Query.node", arguments: `(id: "<jobRun>")`},
 	{operation: "Query.program"},
 	{operation: "Query.rewards", self: true},
 	{operation: "Query.rewards", arguments: `(filter: {archived: true})`},
@@ -91,6 +94,8 @@ var samples = []sample{
 	{operation: "Mutation.reviseEarningRule", arguments: `(input: {ruleId: "<rule>", basedOnVersion: 9, rule: {name: "Late", award: {fixed: 1}}})`},
 	{operation: "Mutation.revokeClient", arguments: `(input: {clientId: "<revoked>"})`},
 	{operation: "Mutation.rotateClientKey", arguments: `(input: {clientId: "<client>"})`},
+	{operation: "Mutation.runJob", arguments: `(input: {job: "forget-runs"})`},
+	{operation: "Mutation.runJob", arguments: `(input: {job: "make-coffee"})`},
 	{operation: "Mutation.suspendMember", arguments: `(input: {memberId: "<member>", reason: "To look into it"})`},
 	{operation: "Mutation.updateMember", arguments: `(input: {memberId: "<member>", displayName: "Ada"})`},
 	{operation: "Mutation.updateMember", arguments: `(input: {memberId: "<member>", email: "not one"})`},
@@ -103,6 +108,8 @@ var samples = []sample{
 // elsewhere are fields that no program has along with others that this one has.
 var elsewhere = []string{
 	"ExpiryPolicy.on",
+	"JobRun.attempt",
+	"JobRun.error",
 }
 
 // narrower is where the program shows a caller less than the schema does, as the descriptions there say.
@@ -204,6 +211,7 @@ func newWorld(t *testing.T) *world {
 			"<reward>":        {"Reward", id.New[id.Reward]().String()},
 			"<redemption>":    {"Redemption", id.New[id.Redemption]().String()},
 			"<waitingReturn>": {"WaitingReturn", id.New[id.WaitingReturn]().String()},
+			"<jobRun>":        {"JobRun", id.New[id.JobRun]().String()},
 		},
 	}
 	w.callers = []caller{
@@ -295,6 +303,12 @@ func (w *world) fill(t *testing.T, ada, eve, admin caller) {
 	do(admin, `approveAdjustment(input: {adjustmentId: "<adjustment>", note: "Well"})`, "adjustment { id }")
 	do(admin, `reverseAdjustment(input: {adjustmentId: "<adjustment>", reason: "Too much after all", idempotencyKey: "back"})`, "adjustment { id }")
 	do(admin, `updateProgram(input: {adjustmentCaps: [{role: SUPPORT, pointsPerDay: 5000000}]})`, "program { name }")
+	keep("<jobRun>", `run_\w+`, do(admin, `runJob(input: {job: "check-books"})`, "run { id }"))
+	for !strings.Contains(w.ask(t, admin, `{ node(id: "<jobRun>") { ... on JobRun { status } } }`, nil), "SUCCEEDED") {
+		if t.Context().Err() != nil {
+			t.Fatal("the job does not end")
+		}
+	}
 	w.fillRewards(t, do, keep, admin)
 	w.fillHolds(t, do, keep, admin)
 }

@@ -64,7 +64,7 @@ func TestJob(t *testing.T) {
 		t.Fatal(err)
 	}
 	output, messages, code := o.run(t, "job", "run", "check-books")
-	if code != 1 || output != "check-books: FAILED, 0 done in 0s\n" || messages != "regulars: The books differ from what they should be (MEMBER_KEYS 1). The command check lists every difference.\n" {
+	if code != 1 || output != "check-books: FAILED, 0 done in 0s\n" || messages != "regulars: The books differ from what they should be (MEMBER_KEY 1). The command check lists every difference.\n" {
 		t.Errorf("one that fails: exit code %d, output %q, messages %q", code, output, messages)
 	}
 }
