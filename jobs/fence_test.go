@@ -176,7 +176,7 @@ func TestFence_Stalled(t *testing.T) {
 	})
 	first, second := runner(t, w, table), runner(t, w, table)
 	w.Clock.Advance(time.Hour)
-	first.tick(t.Context())
+	begin(t, first)
 	<-stalled
 	turn(t, second) // it cannot have the lock yet
 	cut(t, w)
@@ -245,7 +245,7 @@ func TestFence_BatchUnderWay(t *testing.T) {
 	})
 	first, second := runner(t, w, table), runner(t, w, table)
 	w.Clock.Advance(time.Hour)
-	first.tick(t.Context())
+	begin(t, first)
 	<-inside
 	cut(t, w)
 	ticked := make(chan struct{})

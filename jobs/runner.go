@@ -73,8 +73,16 @@ func (r *Runner) Serve(ctx context.Context) {
 	defer r.stop(errStopped)
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
+	failing := false
 	for {
-		r.tick(ctx)
+		err := r.tick(ctx)
+		switch {
+		case err != nil && !failing && ctx.Err() == nil:
+			r.logger.ErrorContext(ctx, "jobs cannot be begun; it is tried every second", slog.Any("cause", err))
+		case err == nil && failing:
+			r.logger.InfoContext(ctx, "jobs can be begun again")
+		}
+		failing = err != nil
 		select {
 		case <-ctx.Done():
 			return
@@ -143,7 +151,7 @@ func (r *Runner) ask(ctx context.Context, name string) (*Work, error) {
 }
 
 // tick begins what is due now, and closes what other runners have left behind.
-func (r *Runner) tick(ctx context.Context) {
+func (r *Runner) tick(ctx context.Context) error {
 	states, err := selectStates(ctx, r.db, names(r.table))
 	for _, stands := range states {
 		i := slices.IndexFunc(r.table, func(known job) bool { return known.name == stands.Name })
@@ -158,9 +166,7 @@ func (r *Runner) tick(ctx context.Context) {
 			r.running.Go(func() { r.execute(r.life, work) })
 		}
 	}
-	if err != nil && ctx.Err() == nil {
-		r.logger.ErrorContext(ctx, "jobs could not be begun", slog.Any("cause", err))
-	}
+	return err
 }
 
 // begin takes the job's lock, closes what was left behind, and writes the record of the run that want then gives. It returns

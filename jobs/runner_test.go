@@ -48,8 +48,16 @@ func line(name string, do func(ctx context.Context, work *Work) error) job {
 // turn ticks and waits for what that began.
 func turn(t *testing.T, r *Runner) {
 	t.Helper()
-	r.tick(t.Context())
+	begin(t, r)
 	r.Wait()
+}
+
+// begin ticks.
+func begin(t *testing.T, r *Runner) {
+	t.Helper()
+	if err := r.tick(t.Context()); err != nil && t.Context().Err() == nil {
+		t.Error(err)
+	}
 }
 
 // shown is what a test compares of a run.
@@ -251,7 +259,7 @@ func TestStart(t *testing.T) {
 		}
 		// Nor is it begun by its time, which stays due.
 		w.Clock.Advance(time.Hour)
-		r.tick(t.Context())
+		begin(t, r)
 	}
 	if _, err := one.Start(w.Admin, "weight"); !is(err, problem.JobUnknown) {
 		t.Errorf("a job that is not there: %v", err)

@@ -47,6 +47,11 @@ var announced = value.Period{Days: 30}
 
 func expirePoints(ctx context.Context, work *Work) error {
 	service := loyalty.New(work.DB)
+	due, err := service.PointsDue(ctx)
+	if err != nil {
+		return err
+	}
+	work.Report(0, due)
 	return work.batches(ctx, func() (int, error) { return service.ExpirePoints(ctx, batch) })
 }
 

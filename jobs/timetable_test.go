@@ -15,8 +15,8 @@ import (
 	"regulars/loyalty/reconcile"
 )
 
-// real is a runner with the timetable of the program.
-func real(t *testing.T, w *loyaltytest.World) *Runner {
+// whole is a runner with the timetable of the program.
+func whole(t *testing.T, w *loyaltytest.World) *Runner {
 	t.Helper()
 	r, err := New(w.Admin, w.DB, Specs{"forget-runs": off}, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -54,7 +54,7 @@ func TestTimetable_Day(t *testing.T) {
 		w.Purchase(member, "1.00")
 		members = append(members, member)
 	}
-	r := real(t, w)
+	r := whole(t, w)
 	w.Clock.Advance(24 * time.Hour)
 	for range 31 {
 		turn(t, r)
@@ -100,7 +100,7 @@ func TestCheckBooks_Differ(t *testing.T) {
 	t.Parallel()
 	w := loyaltytest.New(t)
 	member := w.Enroll()
-	r := real(t, w)
+	r := whole(t, w)
 	if run := complete(t, w, r, "check-books"); run.Status != Succeeded || run.Processed != 1 || *run.Total != 1 {
 		t.Errorf("%+v", run)
 	}
@@ -115,7 +115,7 @@ func TestCheckBooks_Differ(t *testing.T) {
 func TestForgetRuns(t *testing.T) {
 	t.Parallel()
 	w := loyaltytest.New(t)
-	r := real(t, w)
+	r := whole(t, w)
 	old := complete(t, w, r, "forget-notices")
 	for range 2 {
 		complete(t, w, r, "expire-points")

@@ -35,13 +35,16 @@ type Work struct {
 	total     atomic.Int64 // 0: not known
 }
 
-// Advance tells that more was done.
+// Advance tells that more was done. What becomes due meanwhile raises a total that was told.
 func (w *Work) Advance(by int) {
-	w.processed.Add(int64(by))
+	done := w.processed.Add(int64(by))
+	if total := w.total.Load(); total > 0 && done > total {
+		w.total.Store(done)
+	}
 	w.show()
 }
 
-// Report tells how much is done of how much.
+// Report tells how much is done of how much; a total of 0 is not known.
 func (w *Work) Report(done, total int) {
 	w.processed.Store(int64(done))
 	w.total.Store(int64(total))
