@@ -307,7 +307,7 @@ func (s *Server) Close() error {
 		s.clients.Close()
 	}
 	if s.jobs != nil {
-		errs = append(errs, s.jobs.Close())
+		s.jobs.Close()
 	}
 	if s.database != nil {
 		errs = append(errs, s.database.Close())

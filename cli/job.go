@@ -100,14 +100,14 @@ func (c runJobCommand) Run(ctx context.Context, running Program, settings Settin
 }
 
 func (s Seed) withJobs(ctx context.Context, running Program, settings Settings, work func(context.Context, *jobs.Runner) error) error {
-	return asOperator(ctx, running, settings, s, "job", func(ctx context.Context, database *Database) (err error) {
+	return asOperator(ctx, running, settings, s, "job", func(ctx context.Context, database *Database) error {
 		// What servers log is said here anyway, but for faults.
 		logger := slog.New(slog.NewTextHandler(running.Messages, &slog.HandlerOptions{Level: slog.LevelError}))
 		runner, err := jobs.New(ctx, database.DB, settings.Jobs, logger)
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, runner.Close()) }()
+		defer runner.Close()
 		return work(ctx, runner)
 	})
 }

@@ -87,11 +87,7 @@ func newStageWithin(t *testing.T, bounds graph.Limits) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := runner.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	t.Cleanup(runner.Close)
 	s.jobs = runner
 	s.handler = graph.NewHandler(service, reward.New(db, service), identity.NewClients(db, logger), audit.NewLog(db), runner, bounds, logger)
 	return s

@@ -16,7 +16,7 @@ import (
 func steps(t *testing.T, count int) *loyaltytest.World {
 	t.Helper()
 	w := loyaltytest.New(t)
-	statement(t, w, `create table steps (number int primary key); create table taken (number int, run text)`)
+	statement(t, w, `create table steps (number int primary key); create table taken (number int, run text, sequence bigserial)`)
 	statement(t, w, `insert into steps select generate_series(1, $1::int)`, count)
 	return w
 }
@@ -35,7 +35,7 @@ func step(ctx context.Context, work *Work, before func()) (int, error) {
 		before()
 		removed, err := tx.Exec(ctx, `
 			with next as (delete from steps where number = (select min(number) from steps) returning number)
-			insert into taken select number, $1 from next`, work.run.ID.String())
+			insert into taken (number, run) select number, $1 from next`, work.run.ID.String())
 		count = int(removed)
 		return err
 	})

@@ -92,10 +92,11 @@ func (r *Runner) Serve(ctx context.Context) {
 }
 
 // Close stops all runs and waits until they have been closed.
-func (r *Runner) Close() error {
+func (r *Runner) Close() {
 	r.stop(errStopped)
 	r.Wait()
-	return r.locks.Close()
+	// What it says of connections that broke is of no use to anybody.
+	_ = r.locks.Close()
 }
 
 // Wait waits until the runs that this runner has begun are over.

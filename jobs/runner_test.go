@@ -33,11 +33,7 @@ func runnerOn(t *testing.T, w *loyaltytest.World, db *postgres.DB, table ...job)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	t.Cleanup(r.Close)
 	return r
 }
 

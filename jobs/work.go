@@ -108,7 +108,7 @@ func (w *Work) keep(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		if err := w.lock.Alive(ctx); err != nil && ctx.Err() == nil {
+		if err := w.lock.Alive(ctx); err != nil {
 			w.lose(errLost)
 			return
 		}

@@ -44,9 +44,11 @@ func (db *DB) TryLock(ctx context.Context, name string) (*Lock, error) {
 	return taken, nil
 }
 
-// Alive proves with a round trip that the connection is there, and the lock with it.
+// Alive proves with a round trip that the connection is there, and the lock with
+// it. It asks also after the end of ctx: a statement that is cut short takes
+// its connection along.
 func (l *Lock) Alive(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, lockTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lockTime)
 	defer cancel()
 	_, err := l.session.ExecContext(ctx, "select 1")
 	return translate(ctx, err)

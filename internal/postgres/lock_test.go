@@ -35,6 +35,9 @@ func TestTryLock(t *testing.T) {
 	other.Release(t.Context())
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
+	if err := first.Alive(ended); err != nil || take("a") != nil {
+		t.Errorf("the end of a context takes the lock: %v", err)
+	}
 	first.Release(ended)
 	again := take("a")
 	if again == nil {
