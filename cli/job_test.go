@@ -19,6 +19,7 @@ func TestJob(t *testing.T) {
 	want := []string{
 		"job|runs|next|last|began|took",
 		"expire-points|hourly at :05|2026-05-04T12:05:00Z|-|-|-",
+		"recalculate-tiers|hourly at :10|2026-05-04T12:10:00Z|-|-|-",
 		"announce-expiries|daily at 04:30|2026-05-05T04:30:00Z|-|-|-",
 		"check-books|daily at 05:00|2026-05-05T05:00:00Z|-|-|-",
 		"forget-notices|daily at 05:15|2026-05-05T05:15:00Z|-|-|-",

@@ -44,6 +44,7 @@ type loaders struct {
 	balances    keyed[id.Member, loyalty.PointsBalance]
 	expirations keyed[id.Member, loyalty.Expirations]
 	standings   keyed[id.Member, loyalty.TierStanding]
+	careers     keyed[id.Member, loyalty.TierHistoryConnection]
 }
 
 func newLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.Service) *loaders {
@@ -88,6 +89,13 @@ func (l *loaders) balance(ctx context.Context, member id.Member, asOf *time.Time
 func (l *loaders) standing(ctx context.Context, member id.Member, asOf *time.Time) (*loyalty.TierStanding, error) {
 	return l.standings.load(ctx, member, asOf, func(ctx context.Context, members []id.Member) (map[id.Member]*loyalty.TierStanding, error) {
 		return l.service.Standings(ctx, members, asOf)
+	})
+}
+
+// tierHistory is a page of how a member came to stand where it does.
+func (l *loaders) tierHistory(ctx context.Context, member id.Member, first *int, after *string) (*loyalty.TierHistoryConnection, error) {
+	return l.careers.load(ctx, member, []any{first, after}, func(ctx context.Context, members []id.Member) (map[id.Member]*loyalty.TierHistoryConnection, error) {
+		return l.service.TierHistories(ctx, members, first, after)
 	})
 }
 

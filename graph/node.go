@@ -54,6 +54,9 @@ func (r *Resolver) node(ctx context.Context, wanted string) (generated.Node, err
 	if entry := id.ParseEntry(wanted); entry != (id.Entry{}) {
 		return found(load(ctx).entries.Load(ctx, entry))
 	}
+	if moved := id.ParseTierMove(wanted); moved != (id.TierMove{}) {
+		return found(r.loyalty.TierHistoryEntry(ctx, moved))
+	}
 	return found(load(ctx).members.Load(ctx, id.ParseMember(wanted)))
 }
 

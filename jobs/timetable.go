@@ -27,7 +27,7 @@ type job struct {
 // timetable is every job there is. The spec is what is right for most; REGULARS_JOBS says another.
 var timetable = []job{
 	{"expire-points", "Posts points that have lapsed and holds that have ended.", "5 * * * *", 3 * time.Hour, expirePoints},
-	// recalculate-tiers goes here: Service.RecalculateTiers by batches, as expirePoints does it, "30 2 * * *", 6 hours.
+	{"recalculate-tiers", "Posts tiers that have run out, and what changes of the ladder did.", "10 * * * *", 6 * time.Hour, recalculateTiers},
 	{"announce-expiries", "Tells, by notices, of points that lapse within 30 days.", "30 4 * * *", 3 * time.Hour, announceExpiries},
 	{"check-books", "Proves the books; it fails if anything differs.", "0 5 * * *", 12 * time.Hour, checkBooks},
 	{"forget-notices", "Deletes notices that are 30 days old and that every consumer has had.", "15 5 * * *", time.Hour, forgetNotices},
@@ -53,6 +53,11 @@ func expirePoints(ctx context.Context, work *Work) error {
 	}
 	work.Report(0, due)
 	return work.batches(ctx, func() (int, error) { return service.ExpirePoints(ctx, batch) })
+}
+
+func recalculateTiers(ctx context.Context, work *Work) error {
+	service := loyalty.New(work.DB)
+	return work.batches(ctx, func() (int, error) { return service.RecalculateTiers(ctx, batch) })
 }
 
 func announceExpiries(ctx context.Context, work *Work) error {

@@ -35,8 +35,8 @@ func complete(t *testing.T, w *loyaltytest.World, r *Runner, name string) *Run {
 	return run
 }
 
-// The timetable posts what has lapsed, and a day of it leaves the books clean.
-func TestTimetable_Day(t *testing.T) {
+// The timetable posts what has lapsed, day by day, and leaves the books clean.
+func TestTimetable_Days(t *testing.T) {
 	t.Parallel()
 	w := loyaltytest.New(t)
 	policy := loyalty.ExpiryPolicy{Mode: lots.AfterEarning, After: &value.Period{Days: 30}}
@@ -44,6 +44,7 @@ func TestTimetable_Day(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Rule(loyaltytest.Fixed(10))
+	w.Tier("Silver", 1, 5)
 	var members []*loyalty.Member
 	for range 3 {
 		member := w.Enroll()
@@ -56,6 +57,9 @@ func TestTimetable_Day(t *testing.T) {
 		turn(t, r)
 		w.Clock.Advance(24 * time.Hour)
 	}
+	// A year later their tier has run out.
+	w.Clock.Advance(400 * 24 * time.Hour)
+	turn(t, r)
 	ran := map[string]int{}
 	for after := (*string)(nil); ; {
 		listed, err := r.Runs(w.Admin, pointer(100), after, nil)
@@ -73,9 +77,10 @@ func TestTimetable_Day(t *testing.T) {
 		}
 	}
 	want := map[string]int{
-		"expire-points 0": 30, "expire-points 3": 1, "announce-expiries 0": 30, "announce-expiries 3": 1, "check-books 3": 31,
-		// That each has its first tier and its points is a month old in the end.
-		"forget-notices 0": 30, "forget-notices 6": 1,
+		"expire-points 0": 31, "expire-points 3": 1, "announce-expiries 0": 31, "announce-expiries 3": 1, "check-books 3": 32,
+		"recalculate-tiers 0": 31, "recalculate-tiers 3": 1,
+		// First that each has its tiers and its points is a month old, and a year later that these would lapse and did.
+		"forget-notices 0": 30, "forget-notices 9": 1, "forget-notices 6": 1,
 	}
 	if difference := cmp.Diff(want, ran); difference != "" {
 		t.Error(difference)
@@ -83,6 +88,9 @@ func TestTimetable_Day(t *testing.T) {
 	for _, member := range members {
 		if balance := w.Balance(member); balance.Available != 0 {
 			t.Errorf("%d points are left", balance.Available)
+		}
+		if standing := w.Standing(member); standing.Tier.Name == "Silver" {
+			t.Error("the tier is left")
 		}
 	}
 	report, err := reconcile.Check(w.Admin, w.DB, nil)

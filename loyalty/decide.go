@@ -42,7 +42,7 @@ type decisions struct {
 	members   map[id.Member]*Member
 	// histories are the tiers of members as they were stored: all of them if something is told that happened before the
 	// present one, else only that. What this slice adds is in standings.
-	histories map[id.Member][]past
+	histories map[id.Member][]move
 	purchases map[id.Activity]*purchase
 }
 
@@ -59,7 +59,7 @@ func openDecisions(ctx context.Context, tx *postgres.Tx, book *rulebook, open []
 	}
 	slices.SortFunc(members, id.Compare)
 	members = slices.Compact(members)
-	made := &decisions{book: book, members: make(map[id.Member]*Member, len(members)), histories: map[id.Member][]past{}}
+	made := &decisions{book: book, members: make(map[id.Member]*Member, len(members)), histories: map[id.Member][]move{}}
 	var err error
 	if made.batch, err = ledger.Lock(ctx, tx, book.terms, members); err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func (d *decisions) loadHistories(ctx context.Context, tx *postgres.Tx, open []*
 	var late []id.Member
 	for _, one := range open {
 		account := d.batch.Account(one.member)
-		d.histories[one.member] = []past{{Member: one.member, At: account.TierSince, To: account.TierID}}
+		d.histories[one.member] = []move{{Member: one.member, At: account.TierSince, Record: account.Standing()}}
 		if one.returning == nil && one.occurredAt.Before(account.TierSince) {
 			late = append(late, one.member)
 		}
@@ -132,8 +132,8 @@ func (d *decisions) tierAt(one *fact) tiers.Tier {
 		return d.standings.tier(one.member)
 	}
 	held := d.book.ladder.Base()
-	hold := func(moved past) {
-		if tier, ok := d.book.ladder.Tier(moved.To); ok && !moved.At.After(one.occurredAt) {
+	hold := func(moved move) {
+		if tier, ok := d.book.status.Tier(moved.LadderVersion, moved.Held); ok && !moved.At.After(one.occurredAt) {
 			held = tier
 		}
 	}
@@ -142,7 +142,7 @@ func (d *decisions) tierAt(one *fact) tiers.Tier {
 	}
 	for _, moved := range d.standings.moves {
 		if moved.Member == one.member {
-			hold(past{Member: moved.Member, At: moved.At, To: moved.To})
+			hold(moved)
 		}
 	}
 	return held

@@ -10,7 +10,6 @@ import (
 	"regulars/internal/id"
 	"regulars/internal/postgres"
 	"regulars/internal/problem"
-	"regulars/internal/program"
 	"regulars/internal/value"
 	"regulars/loyalty/ledger"
 	"regulars/loyalty/tiers"
@@ -89,10 +88,7 @@ func ownEnrollment(caller actor.Actor, inputs []EnrollMemberInput) ([]EnrollMemb
 }
 
 func (s *Service) enroll(ctx context.Context, tx *postgres.Tx, caller actor.Actor, inputs []EnrollMemberInput) ([]Enrollment, error) {
-	if err := program.Share(ctx, tx, s.db.Now); err != nil {
-		return nil, err
-	}
-	book, err := s.rulebook(ctx, tx)
+	book, err := s.share(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
@@ -162,8 +158,8 @@ func insertEnrolled(ctx context.Context, tx *postgres.Tx, book *rulebook, candid
 			Member: one.member.ID, TierID: base.ID, TierSince: one.member.JoinedAt, LadderVersion: book.ladder.Version,
 		})
 		moves = append(moves, move{
-			Member: one.member.ID, Sequence: 1, At: one.member.JoinedAt, RecordedAt: tx.Now, To: base.ID,
-			Reason: tiers.Enrolled, LadderVersion: book.ladder.Version,
+			Member: one.member.ID, Sequence: 1, At: one.member.JoinedAt, RecordedAt: tx.Now, Reason: tiers.Enrolled,
+			Record: tiers.Enroll(book.ladder, one.member.JoinedAt).Record(),
 		})
 	}
 	if err := insertMembers(ctx, tx, members); err != nil {

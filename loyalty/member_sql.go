@@ -126,7 +126,8 @@ const memberFilterSQL = `
 		and ($2::text is null or members.status = $2)
 		and ($3::uuid is null or exists (
 			select from accounts
-			where accounts.member_id = members.id and (accounts.tier_id = $3 or accounts.tier_valid_until is not null)))`
+			where accounts.member_id = members.id and (accounts.tier_id = $3 or accounts.review_at is not null
+				or accounts.ladder_version < (select max(version) from ladders where promoted_at is null))))`
 
 // memberQuerySQL narrows by ranges of texts that begin alike: no text has a higher character than the range's end.
 const memberQuerySQL = `

@@ -17,6 +17,7 @@ import (
 	"regulars/internal/value"
 	"regulars/loyalty/ledger"
 	"regulars/loyalty/lots"
+	"regulars/loyalty/tiers"
 )
 
 // Program is all settings of the program, with the policies in force.
@@ -24,6 +25,7 @@ type Program struct {
 	program.Program
 	ReturnPolicy lots.ReturnPolicy
 	Expiry       ExpiryPolicy
+	TierPolicy   TierPolicy
 	// AdjustmentCaps are support's first; a role that is not in them has none.
 	AdjustmentCaps []AdjustmentCap
 }
@@ -40,13 +42,16 @@ func (p *Program) CostPerPoint() *value.Money {
 func (p *Program) settings() map[string]any {
 	return map[string]any{
 		"name": p.Name, "defaultLocale": p.DefaultLocale, "costPerPoint": p.CostMinor, "returnPolicy": p.ReturnPolicy,
-		"expiry": p.Expiry.said(), "adjustmentCaps": p.AdjustmentCaps,
+		"expiry": p.Expiry.said(), "tierPolicy": p.TierPolicy.said(), "adjustmentCaps": p.AdjustmentCaps,
 	}
 }
 
-func newProgram(settings program.Program, terms ledger.Terms, caps []AdjustmentCap) *Program {
+func newProgram(settings program.Program, terms ledger.Terms, status tiers.Terms, caps []AdjustmentCap) *Program {
 	expiry, returns := terms.InForce()
-	return &Program{Program: settings, ReturnPolicy: returns, Expiry: policyOf(expiry), AdjustmentCaps: append([]AdjustmentCap{}, caps...)}
+	return &Program{
+		Program: settings, ReturnPolicy: returns, Expiry: policyOf(expiry), TierPolicy: tierPolicyOf(status.Policy()),
+		AdjustmentCaps: append([]AdjustmentCap{}, caps...),
+	}
 }
 
 // programReaders may read how the program counts.
@@ -61,7 +66,7 @@ func (s *Service) Program(ctx context.Context) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newProgram(book.Program, book.terms, book.caps), nil
+	return newProgram(book.Program, book.terms, book.status, book.caps), nil
 }
 
 // ProgramEdit is what changes of the program; what is nil stays.
@@ -73,12 +78,14 @@ type ProgramEdit struct {
 	ForgetCost   bool
 	ReturnPolicy *lots.ReturnPolicy
 	Expiry       *ExpiryPolicy
+	TierPolicy   *TierPolicyInput
 	// AdjustmentCaps are all that there shall be; empty: none.
 	AdjustmentCaps []AdjustmentCap
 }
 
 // UpdateProgram changes settings of the program, and returns all of them. A new policy holds for what is recorded from then on:
-// points that were given before keep the expiry that they have, and nobody is idle sooner than counted from now. For admins.
+// points that were given before keep the expiry that they have, nobody is idle sooner than counted from now, and tiers keep the
+// end that they have until they are decided about next. For admins.
 //
 // Problems: INVALID_NAME, INVALID_LOCALE, INVALID_AMOUNT, CURRENCY_MISMATCH, INVALID_POLICY, INVALID_POINTS.
 func (s *Service) UpdateProgram(ctx context.Context, edit ProgramEdit) (*Program, error) {
@@ -91,11 +98,14 @@ func (s *Service) UpdateProgram(ctx context.Context, edit ProgramEdit) (*Program
 		if err := program.Change(ctx, tx, s.db.Now); err != nil {
 			return err
 		}
-		before, terms, err := readProgram(ctx, tx)
+		before, terms, status, err := readProgram(ctx, tx)
 		if err != nil {
 			return err
 		}
 		if after, err = edit.apply(before, tx.Now); err != nil {
+			return err
+		}
+		if err := writeTierPolicy(ctx, tx, before, after, status); err != nil {
 			return err
 		}
 		return writeProgram(ctx, tx, caller, before, after, terms)
@@ -107,21 +117,25 @@ func (s *Service) UpdateProgram(ctx context.Context, edit ProgramEdit) (*Program
 }
 
 // readProgram reads the settings past what is compiled: the transaction may yet fail that has counted the revision up.
-func readProgram(ctx context.Context, tx *postgres.Tx) (*Program, ledger.Terms, error) {
+func readProgram(ctx context.Context, tx *postgres.Tx) (*Program, ledger.Terms, tiers.Terms, error) {
 	settings, err := program.Load(ctx, tx)
 	if err != nil {
-		return nil, ledger.Terms{}, err
+		return nil, ledger.Terms{}, tiers.Terms{}, err
 	}
 	zone, err := settings.Zone()
 	if err != nil {
-		return nil, ledger.Terms{}, err
+		return nil, ledger.Terms{}, tiers.Terms{}, err
 	}
 	terms, err := TermsTx(ctx, tx, zone)
 	if err != nil {
-		return nil, ledger.Terms{}, err
+		return nil, ledger.Terms{}, tiers.Terms{}, err
+	}
+	status, err := TiersTx(ctx, tx, zone)
+	if err != nil {
+		return nil, ledger.Terms{}, tiers.Terms{}, err
 	}
 	caps, err := selectCaps(ctx, tx)
-	return newProgram(settings, terms, caps), terms, err
+	return newProgram(settings, terms, status, caps), terms, status, err
 }
 
 // apply checks the edit and returns the settings that it makes of those before.
@@ -158,12 +172,27 @@ func (e ProgramEdit) apply(before *Program, now time.Time) (*Program, error) {
 		e.Expiry.check(&problems, now)
 		after.Expiry = *e.Expiry
 	}
+	if e.TierPolicy != nil {
+		after.TierPolicy = e.TierPolicy.policy(&problems)
+	}
 	if e.AdjustmentCaps != nil {
 		checkCaps(&problems, e.AdjustmentCaps)
 		after.AdjustmentCaps = slices.Clone(e.AdjustmentCaps)
 		slices.SortFunc(after.AdjustmentCaps, func(a, b AdjustmentCap) int { return strings.Compare(string(b.Role), string(a.Role)) })
 	}
 	return &after, problems.Err()
+}
+
+// writeTierPolicy keeps the policy of tiers if it differs.
+func writeTierPolicy(ctx context.Context, tx *postgres.Tx, before, after *Program, status tiers.Terms) error {
+	if reflect.DeepEqual(before.TierPolicy, after.TierPolicy) {
+		return nil
+	}
+	since, err := newSince(ctx, tx, status.Policy().Since)
+	if err != nil {
+		return err
+	}
+	return insertTierPolicy(ctx, tx, since, after.TierPolicy)
 }
 
 // writeProgram keeps what differs.

@@ -63,6 +63,9 @@ type MutationResolver interface {
 	ReviseEarningRule(ctx context.Context, input ReviseEarningRuleInput) (*EarningRulePayload, error)
 	PublishEarningRule(ctx context.Context, input PublishEarningRuleInput) (*EarningRulePayload, error)
 	CreateTier(ctx context.Context, input loyalty.TierInput) (*TierPayload, error)
+	PreviewTierChange(ctx context.Context, input loyalty.TierChangeInput) (*TierChangePreviewPayload, error)
+	ApplyTierChange(ctx context.Context, input loyalty.ApplyTierChangeInput) (*TierChangePayload, error)
+	SetTierFloor(ctx context.Context, input loyalty.SetTierFloorInput) (*MemberPayload, error)
 }
 type QueryResolver interface {
 	Node(ctx context.Context, id string) (Node, error)
@@ -91,6 +94,20 @@ func (ec *executionContext) field_Mutation_adjustPoints_args(ctx context.Context
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (loyalty.AdjustPointsInput, error) {
 			return ec.unmarshalNAdjustPointsInput2regularsᚋloyaltyᚐAdjustPointsInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_applyTierChange_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (loyalty.ApplyTierChangeInput, error) {
+			return ec.unmarshalNApplyTierChangeInput2regularsᚋloyaltyᚐApplyTierChangeInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -273,6 +290,20 @@ func (ec *executionContext) field_Mutation_holdPoints_args(ctx context.Context, 
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (loyalty.HoldPointsInput, error) {
 			return ec.unmarshalNHoldPointsInput2regularsᚋloyaltyᚐHoldPointsInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_previewTierChange_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (loyalty.TierChangeInput, error) {
+			return ec.unmarshalNTierChangeInput2regularsᚋloyaltyᚐTierChangeInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -469,6 +500,20 @@ func (ec *executionContext) field_Mutation_runJob_args(ctx context.Context, rawA
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (RunJobInput, error) {
 			return ec.unmarshalNRunJobInput2regularsᚋgraphᚋgeneratedᚐRunJobInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setTierFloor_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (loyalty.SetTierFloorInput, error) {
+			return ec.unmarshalNSetTierFloorInput2regularsᚋloyaltyᚐSetTierFloorInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2775,6 +2820,138 @@ func (ec *executionContext) fieldContext_Mutation_createTier(ctx context.Context
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_previewTierChange(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_previewTierChange(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().PreviewTierChange(ctx, fc.Args["input"].(loyalty.TierChangeInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *TierChangePreviewPayload) graphql.Marshaler {
+			return ec.marshalNTierChangePreviewPayload2ᚖregularsᚋgraphᚋgeneratedᚐTierChangePreviewPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_previewTierChange(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TierChangePreviewPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_previewTierChange_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_applyTierChange(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_applyTierChange(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().ApplyTierChange(ctx, fc.Args["input"].(loyalty.ApplyTierChangeInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *TierChangePayload) graphql.Marshaler {
+			return ec.marshalNTierChangePayload2ᚖregularsᚋgraphᚋgeneratedᚐTierChangePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_applyTierChange(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TierChangePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_applyTierChange_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setTierFloor(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setTierFloor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetTierFloor(ctx, fc.Args["input"].(loyalty.SetTierFloorInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *MemberPayload) graphql.Marshaler {
+			return ec.marshalNMemberPayload2ᚖregularsᚋgraphᚋgeneratedᚐMemberPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setTierFloor(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MemberPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setTierFloor_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *page.Info) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3604,6 +3781,13 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._WaitingReturn(ctx, sel, obj)
+	case loyalty.TierHistoryEntry:
+		return ec._TierHistoryEntry(ctx, sel, &obj)
+	case *loyalty.TierHistoryEntry:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._TierHistoryEntry(ctx, sel, obj)
 	case tiers.Tier:
 		return ec._Tier(ctx, sel, &obj)
 	case *tiers.Tier:
@@ -4297,6 +4481,27 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "createTier":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_createTier(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "previewTierChange":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_previewTierChange(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "applyTierChange":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_applyTierChange(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setTierFloor":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setTierFloor(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

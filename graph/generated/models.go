@@ -291,6 +291,24 @@ type SuspendMemberInput struct {
 	Reason string `json:"reason"`
 }
 
+// Answers `applyTierChange`.
+type TierChangePayload struct {
+	// The ladder as it is now, from the lowest tier up; null if the change was refused.
+	Tiers []*tiers.Tier `json:"tiers,omitempty"`
+	// Who moved, from the highest tier down; null if the change was refused.
+	Moves []*loyalty.TierMove `json:"moves,omitempty"`
+	// Why it was refused.
+	UserErrors []problem.UserError `json:"userErrors"`
+}
+
+// Answers `previewTierChange`.
+type TierChangePreviewPayload struct {
+	// Who would move, from the highest tier down; null if the ladder cannot be like this.
+	Moves []*loyalty.TierMove `json:"moves,omitempty"`
+	// Why not.
+	UserErrors []problem.UserError `json:"userErrors"`
+}
+
 // Answers `createTier`.
 type TierPayload struct {
 	// The new tier; null if it was refused.
@@ -333,6 +351,8 @@ type UpdateProgramInput struct {
 	ReturnPolicy graphql.Omittable[*lots.ReturnPolicy] `json:"returnPolicy,omitempty"`
 	// How points lapse; NEVER ends it.
 	Expiry graphql.Omittable[*loyalty.ExpiryPolicy] `json:"expiry,omitempty"`
+	// How qualifying points count and how long tiers last. It holds for what is decided from then on: nobody moves by it, and tiers that are held keep their end until their next review.
+	TierPolicy graphql.Omittable[*loyalty.TierPolicyInput] `json:"tierPolicy,omitempty"`
 	// How many points a day somebody of a role moves by hand: all caps that there shall be; an empty list: none.
 	AdjustmentCaps graphql.Omittable[[]*loyalty.AdjustmentCap] `json:"adjustmentCaps,omitempty"`
 }

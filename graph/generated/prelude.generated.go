@@ -1700,6 +1700,16 @@ func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐTier(ctx conte
 	return v
 }
 
+func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐTierMove(ctx context.Context, v any) (id.TierMove, error) {
+	var res id.TierMove
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐTierMove(ctx context.Context, sel ast.SelectionSet, v id.TierMove) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐWaitingReturn(ctx context.Context, v any) (id.WaitingReturn, error) {
 	var res id.WaitingReturn
 	err := res.UnmarshalGQL(v)
@@ -2018,6 +2028,41 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	_ = ctx
 	res := graphql.MarshalBoolean(*v)
 	return res
+}
+
+func (ec *executionContext) unmarshalOID2ᚕregularsᚋinternalᚋidᚐMemberᚄ(ctx context.Context, v any) ([]id.Member, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]id.Member, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNID2regularsᚋinternalᚋidᚐMember(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOID2ᚕregularsᚋinternalᚋidᚐMemberᚄ(ctx context.Context, sel ast.SelectionSet, v []id.Member) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNID2regularsᚋinternalᚋidᚐMember(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalOID2ᚖregularsᚋinternalᚋidᚐMember(ctx context.Context, v any) (*id.Member, error) {

@@ -369,6 +369,38 @@ func (ec *executionContext) fieldContext_Program_expiry(_ context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _Program_tierPolicy(ctx context.Context, field graphql.CollectedField, obj *loyalty.Program) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Program_tierPolicy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TierPolicy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v loyalty.TierPolicy) graphql.Marshaler {
+			return ec.marshalNTierPolicy2regularsᚋloyaltyᚐTierPolicy(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Program_tierPolicy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Program",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TierPolicy(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Program_adjustmentCaps(ctx context.Context, field graphql.CollectedField, obj *loyalty.Program) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -568,7 +600,7 @@ func (ec *executionContext) unmarshalInputUpdateProgramInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "defaultLocale", "costPerPoint", "returnPolicy", "expiry", "adjustmentCaps"}
+	fieldsInOrder := [...]string{"name", "defaultLocale", "costPerPoint", "returnPolicy", "expiry", "tierPolicy", "adjustmentCaps"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -610,6 +642,13 @@ func (ec *executionContext) unmarshalInputUpdateProgramInput(ctx context.Context
 				return it, err
 			}
 			it.Expiry = graphql.OmittableOf(data)
+		case "tierPolicy":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tierPolicy"))
+			data, err := ec.unmarshalOTierPolicyInput2ᚖregularsᚋloyaltyᚐTierPolicyInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TierPolicy = graphql.OmittableOf(data)
 		case "adjustmentCaps":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("adjustmentCaps"))
 			data, err := ec.unmarshalOAdjustmentCapInput2ᚕᚖregularsᚋloyaltyᚐAdjustmentCapᚄ(ctx, v)
@@ -775,6 +814,11 @@ func (ec *executionContext) _Program(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "expiry":
 			out.Values[i] = ec._Program_expiry(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "tierPolicy":
+			out.Values[i] = ec._Program_tierPolicy(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -49,6 +49,7 @@ type ResolverRoot interface {
 	Reward() RewardResolver
 	RewardConnection() RewardConnectionResolver
 	RuleOutcome() RuleOutcomeResolver
+	TierHistoryConnection() TierHistoryConnectionResolver
 	WaitingReturnConnection() WaitingReturnConnectionResolver
 }
 
@@ -185,6 +186,11 @@ type ComplexityRoot struct {
 		CreatedAt func(childComplexity int) int
 		ExpiresAt func(childComplexity int) int
 		ID        func(childComplexity int) int
+	}
+
+	ComingTier struct {
+		At   func(childComplexity int) int
+		Tier func(childComplexity int) int
 	}
 
 	ConflictError struct {
@@ -362,6 +368,7 @@ type ComplexityRoot struct {
 		Redemptions   func(childComplexity int, first *int, after *string) int
 		Standing      func(childComplexity int, asOf *time.Time) int
 		Status        func(childComplexity int) int
+		TierHistory   func(childComplexity int, first *int, after *string) int
 		TimeZone      func(childComplexity int) int
 	}
 
@@ -389,6 +396,7 @@ type ComplexityRoot struct {
 
 	Mutation struct {
 		AdjustPoints       func(childComplexity int, input loyalty.AdjustPointsInput) int
+		ApplyTierChange    func(childComplexity int, input loyalty.ApplyTierChangeInput) int
 		ApproveAdjustment  func(childComplexity int, input ReviewAdjustmentInput) int
 		ArchiveReward      func(childComplexity int, input ArchiveRewardInput) int
 		CancelPending      func(childComplexity int, input CancelPendingInput) int
@@ -402,6 +410,7 @@ type ComplexityRoot struct {
 		DeclineAdjustment  func(childComplexity int, input ReviewAdjustmentInput) int
 		EnrollMember       func(childComplexity int, input loyalty.EnrollMemberInput) int
 		HoldPoints         func(childComplexity int, input loyalty.HoldPointsInput) int
+		PreviewTierChange  func(childComplexity int, input loyalty.TierChangeInput) int
 		PublishEarningRule func(childComplexity int, input PublishEarningRuleInput) int
 		RecordActivity     func(childComplexity int, input loyalty.RecordActivityInput) int
 		RecordPurchase     func(childComplexity int, input loyalty.RecordPurchaseInput) int
@@ -416,6 +425,7 @@ type ComplexityRoot struct {
 		RevokeClient       func(childComplexity int, input RevokeClientInput) int
 		RotateClientKey    func(childComplexity int, input RotateClientKeyInput) int
 		RunJob             func(childComplexity int, input RunJobInput) int
+		SetTierFloor       func(childComplexity int, input loyalty.SetTierFloorInput) int
 		SuspendMember      func(childComplexity int, input SuspendMemberInput) int
 		UpdateMember       func(childComplexity int, input UpdateMemberInput) int
 		UpdateProgram      func(childComplexity int, input UpdateProgramInput) int
@@ -493,6 +503,7 @@ type ComplexityRoot struct {
 		Name           func(childComplexity int) int
 		ReturnPolicy   func(childComplexity int) int
 		StartsAt       func(childComplexity int) int
+		TierPolicy     func(childComplexity int) int
 		TimeZone       func(childComplexity int) int
 	}
 
@@ -635,11 +646,29 @@ type ComplexityRoot struct {
 	}
 
 	Tier struct {
-		Benefits  func(childComplexity int) int
-		ID        func(childComplexity int) int
-		Name      func(childComplexity int) int
-		Rank      func(childComplexity int) int
-		Threshold func(childComplexity int) int
+		Benefits     func(childComplexity int) int
+		EarlyBooking func(childComplexity int) int
+		Factor       func(childComplexity int) int
+		ID           func(childComplexity int) int
+		Name         func(childComplexity int) int
+		Rank         func(childComplexity int) int
+		Threshold    func(childComplexity int) int
+	}
+
+	TierChangePayload struct {
+		Moves      func(childComplexity int) int
+		Tiers      func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	TierChangePreviewPayload struct {
+		Moves      func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	TierFloor struct {
+		Tier  func(childComplexity int) int
+		Until func(childComplexity int) int
 	}
 
 	TierGap struct {
@@ -648,12 +677,54 @@ type ComplexityRoot struct {
 		Tier    func(childComplexity int) int
 	}
 
+	TierHistoryConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	TierHistoryEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	TierHistoryEntry struct {
+		At         func(childComplexity int) int
+		From       func(childComplexity int) int
+		ID         func(childComplexity int) int
+		Reason     func(childComplexity int) int
+		RecordedAt func(childComplexity int) int
+		Sentence   func(childComplexity int) int
+		To         func(childComplexity int) int
+		ValidUntil func(childComplexity int) int
+	}
+
+	TierMove struct {
+		From      func(childComplexity int) int
+		Members   func(childComplexity int) int
+		SampleIDs func(childComplexity int) int
+		To        func(childComplexity int) int
+	}
+
 	TierPayload struct {
 		Tier       func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
+	TierPolicy struct {
+		Downgrade func(childComplexity int) int
+		Grace     func(childComplexity int) int
+		Months    func(childComplexity int) int
+		Period    func(childComplexity int) int
+		Start     func(childComplexity int) int
+		Validity  func(childComplexity int) int
+	}
+
 	TierStanding struct {
+		Coming           func(childComplexity int) int
+		Floor            func(childComplexity int) int
+		GraceUntil       func(childComplexity int) int
 		Keep             func(childComplexity int) int
 		Next             func(childComplexity int) int
 		QualifyingPoints func(childComplexity int) int
@@ -1209,6 +1280,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ClientKey.ID(childComplexity), true
+
+	case "ComingTier.at":
+		if e.ComplexityRoot.ComingTier.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComingTier.At(childComplexity), true
+	case "ComingTier.tier":
+		if e.ComplexityRoot.ComingTier.Tier == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComingTier.Tier(childComplexity), true
 
 	case "ConflictError.code":
 		if e.ComplexityRoot.ConflictError.Code == nil {
@@ -1939,6 +2023,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.Status(childComplexity), true
+	case "Member.tierHistory":
+		if e.ComplexityRoot.Member.TierHistory == nil {
+			break
+		}
+
+		args, err := ec.field_Member_tierHistory_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Member.TierHistory(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Member.timeZone":
 		if e.ComplexityRoot.Member.TimeZone == nil {
 			break
@@ -2021,6 +2116,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AdjustPoints(childComplexity, args["input"].(loyalty.AdjustPointsInput)), true
+	case "Mutation.applyTierChange":
+		if e.ComplexityRoot.Mutation.ApplyTierChange == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_applyTierChange_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ApplyTierChange(childComplexity, args["input"].(loyalty.ApplyTierChangeInput)), true
 	case "Mutation.approveAdjustment":
 		if e.ComplexityRoot.Mutation.ApproveAdjustment == nil {
 			break
@@ -2164,6 +2270,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.HoldPoints(childComplexity, args["input"].(loyalty.HoldPointsInput)), true
+	case "Mutation.previewTierChange":
+		if e.ComplexityRoot.Mutation.PreviewTierChange == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_previewTierChange_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PreviewTierChange(childComplexity, args["input"].(loyalty.TierChangeInput)), true
 	case "Mutation.publishEarningRule":
 		if e.ComplexityRoot.Mutation.PublishEarningRule == nil {
 			break
@@ -2318,6 +2435,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RunJob(childComplexity, args["input"].(RunJobInput)), true
+	case "Mutation.setTierFloor":
+		if e.ComplexityRoot.Mutation.SetTierFloor == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setTierFloor_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetTierFloor(childComplexity, args["input"].(loyalty.SetTierFloorInput)), true
 	case "Mutation.suspendMember":
 		if e.ComplexityRoot.Mutation.SuspendMember == nil {
 			break
@@ -2657,6 +2785,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Program.StartsAt(childComplexity), true
+	case "Program.tierPolicy":
+		if e.ComplexityRoot.Program.TierPolicy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Program.TierPolicy(childComplexity), true
 	case "Program.timeZone":
 		if e.ComplexityRoot.Program.TimeZone == nil {
 			break
@@ -3243,6 +3377,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Tier.Benefits(childComplexity), true
+	case "Tier.earlyBooking":
+		if e.ComplexityRoot.Tier.EarlyBooking == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tier.EarlyBooking(childComplexity), true
+	case "Tier.multiplier":
+		if e.ComplexityRoot.Tier.Factor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tier.Factor(childComplexity), true
 	case "Tier.id":
 		if e.ComplexityRoot.Tier.ID == nil {
 			break
@@ -3268,6 +3414,51 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Tier.Threshold(childComplexity), true
 
+	case "TierChangePayload.moves":
+		if e.ComplexityRoot.TierChangePayload.Moves == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierChangePayload.Moves(childComplexity), true
+	case "TierChangePayload.tiers":
+		if e.ComplexityRoot.TierChangePayload.Tiers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierChangePayload.Tiers(childComplexity), true
+	case "TierChangePayload.userErrors":
+		if e.ComplexityRoot.TierChangePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierChangePayload.UserErrors(childComplexity), true
+
+	case "TierChangePreviewPayload.moves":
+		if e.ComplexityRoot.TierChangePreviewPayload.Moves == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierChangePreviewPayload.Moves(childComplexity), true
+	case "TierChangePreviewPayload.userErrors":
+		if e.ComplexityRoot.TierChangePreviewPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierChangePreviewPayload.UserErrors(childComplexity), true
+
+	case "TierFloor.tier":
+		if e.ComplexityRoot.TierFloor.Tier == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierFloor.Tier(childComplexity), true
+	case "TierFloor.until":
+		if e.ComplexityRoot.TierFloor.Until == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierFloor.Until(childComplexity), true
+
 	case "TierGap.by":
 		if e.ComplexityRoot.TierGap.By == nil {
 			break
@@ -3287,6 +3478,118 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TierGap.Tier(childComplexity), true
 
+	case "TierHistoryConnection.edges":
+		if e.ComplexityRoot.TierHistoryConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryConnection.Edges(childComplexity), true
+	case "TierHistoryConnection.nodes":
+		if e.ComplexityRoot.TierHistoryConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryConnection.Nodes(childComplexity), true
+	case "TierHistoryConnection.pageInfo":
+		if e.ComplexityRoot.TierHistoryConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryConnection.PageInfo(childComplexity), true
+	case "TierHistoryConnection.totalCount":
+		if e.ComplexityRoot.TierHistoryConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryConnection.TotalCount(childComplexity), true
+
+	case "TierHistoryEdge.cursor":
+		if e.ComplexityRoot.TierHistoryEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryEdge.Cursor(childComplexity), true
+	case "TierHistoryEdge.node":
+		if e.ComplexityRoot.TierHistoryEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryEdge.Node(childComplexity), true
+
+	case "TierHistoryEntry.at":
+		if e.ComplexityRoot.TierHistoryEntry.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryEntry.At(childComplexity), true
+	case "TierHistoryEntry.from":
+		if e.ComplexityRoot.TierHistoryEntry.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryEntry.From(childComplexity), true
+	case "TierHistoryEntry.id":
+		if e.ComplexityRoot.TierHistoryEntry.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryEntry.ID(childComplexity), true
+	case "TierHistoryEntry.reason":
+		if e.ComplexityRoot.TierHistoryEntry.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryEntry.Reason(childComplexity), true
+	case "TierHistoryEntry.recordedAt":
+		if e.ComplexityRoot.TierHistoryEntry.RecordedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryEntry.RecordedAt(childComplexity), true
+	case "TierHistoryEntry.sentence":
+		if e.ComplexityRoot.TierHistoryEntry.Sentence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryEntry.Sentence(childComplexity), true
+	case "TierHistoryEntry.to":
+		if e.ComplexityRoot.TierHistoryEntry.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryEntry.To(childComplexity), true
+	case "TierHistoryEntry.validUntil":
+		if e.ComplexityRoot.TierHistoryEntry.ValidUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryEntry.ValidUntil(childComplexity), true
+
+	case "TierMove.from":
+		if e.ComplexityRoot.TierMove.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierMove.From(childComplexity), true
+	case "TierMove.members":
+		if e.ComplexityRoot.TierMove.Members == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierMove.Members(childComplexity), true
+	case "TierMove.sampleIds":
+		if e.ComplexityRoot.TierMove.SampleIDs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierMove.SampleIDs(childComplexity), true
+	case "TierMove.to":
+		if e.ComplexityRoot.TierMove.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierMove.To(childComplexity), true
+
 	case "TierPayload.tier":
 		if e.ComplexityRoot.TierPayload.Tier == nil {
 			break
@@ -3300,6 +3603,61 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TierPayload.UserErrors(childComplexity), true
 
+	case "TierPolicy.downgrade":
+		if e.ComplexityRoot.TierPolicy.Downgrade == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierPolicy.Downgrade(childComplexity), true
+	case "TierPolicy.grace":
+		if e.ComplexityRoot.TierPolicy.Grace == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierPolicy.Grace(childComplexity), true
+	case "TierPolicy.months":
+		if e.ComplexityRoot.TierPolicy.Months == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierPolicy.Months(childComplexity), true
+	case "TierPolicy.period":
+		if e.ComplexityRoot.TierPolicy.Period == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierPolicy.Period(childComplexity), true
+	case "TierPolicy.start":
+		if e.ComplexityRoot.TierPolicy.Start == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierPolicy.Start(childComplexity), true
+	case "TierPolicy.validity":
+		if e.ComplexityRoot.TierPolicy.Validity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierPolicy.Validity(childComplexity), true
+
+	case "TierStanding.coming":
+		if e.ComplexityRoot.TierStanding.Coming == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierStanding.Coming(childComplexity), true
+	case "TierStanding.floor":
+		if e.ComplexityRoot.TierStanding.Floor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierStanding.Floor(childComplexity), true
+	case "TierStanding.graceUntil":
+		if e.ComplexityRoot.TierStanding.GraceUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierStanding.GraceUntil(childComplexity), true
 	case "TierStanding.keep":
 		if e.ComplexityRoot.TierStanding.Keep == nil {
 			break
@@ -3478,6 +3836,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputAdjustPointsInput,
 		ec.unmarshalInputAdjustmentCapInput,
+		ec.unmarshalInputApplyTierChangeInput,
 		ec.unmarshalInputArchiveRewardInput,
 		ec.unmarshalInputAttributeInput,
 		ec.unmarshalInputAwardInput,
@@ -3515,8 +3874,11 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRewardFilter,
 		ec.unmarshalInputRotateClientKeyInput,
 		ec.unmarshalInputRunJobInput,
+		ec.unmarshalInputSetTierFloorInput,
 		ec.unmarshalInputSuspendMemberInput,
+		ec.unmarshalInputTierChangeInput,
 		ec.unmarshalInputTierInput,
+		ec.unmarshalInputTierPolicyInput,
 		ec.unmarshalInputUpdateMemberInput,
 		ec.unmarshalInputUpdateProgramInput,
 		ec.unmarshalInputUpdateRewardInput,
@@ -5007,7 +5369,7 @@ type AdjustmentEdge @access {
 
 extend type Mutation {
   """
-  Changes settings of the program. What is not given stays, and so does what is null, but for ` + "`" + `costPerPoint` + "`" + `. A new policy holds for what is recorded from then on: points that were given before keep the expiry that they have, and nobody becomes idle sooner than counted from now. For ADMIN.
+  Changes settings of the program. What is not given stays, and so does what is null, but for ` + "`" + `costPerPoint` + "`" + `. A new policy holds for what is recorded from then on: points that were given before keep the expiry that they have, nobody becomes idle sooner than counted from now, and tiers keep the end that they have until they are decided about next. For ADMIN.
   Codes: INVALID_NAME, INVALID_LOCALE, INVALID_AMOUNT, CURRENCY_MISMATCH, INVALID_POLICY, INVALID_POINTS.
   """
   updateProgram(
@@ -5034,6 +5396,8 @@ type Program @access {
   returnPolicy: ReturnPolicy!
   "How points lapse that rules give without saying when; INACTIVITY takes all points that have no expiry."
   expiry: ExpiryPolicy!
+  "How qualifying points count and how long tiers last."
+  tierPolicy: TierPolicy!
   "How many points a day somebody of a role moves by hand without a second person; a role that is not listed has no cap. Null where the caller may not see it."
   adjustmentCaps: [AdjustmentCap!] @access(roles: [MARKETER, SUPPORT, ADMIN], scopes: ["program:read"])
 }
@@ -5102,6 +5466,8 @@ input UpdateProgramInput {
   returnPolicy: ReturnPolicy
   "How points lapse; NEVER ends it."
   expiry: ExpiryPolicyInput
+  "How qualifying points count and how long tiers last. It holds for what is decided from then on: nobody moves by it, and tiers that are held keep their end until their next review."
+  tierPolicy: TierPolicyInput
   "How many points a day somebody of a role moves by hand: all caps that there shall be; an empty list: none."
   adjustmentCaps: [AdjustmentCapInput!]
 }
@@ -5716,17 +6082,51 @@ extend type Member {
     "As it was answered at this instant, or will be if nothing new is recorded; by default now. Tiers run out by the clock; before the member existed it stood at the bottom."
     asOf: DateTime
   ): TierStanding!
+  "How the member came to stand there, newest first: what is posted of it. What the clock has done since is in ` + "`" + `standing` + "`" + ` at once, and here once it is posted; null where the caller may not see it."
+  tierHistory(
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+  ): TierHistoryConnection @access(roles: [SUPPORT, ADMIN], scopes: ["members:read"], owner: true)
 }
 
 extend type Mutation {
   """
-  Adds a tier to the ladder and promotes the members that reach it already. For MARKETER and ADMIN.
-  Codes: INVALID_NAME, INVALID_POINTS, INVALID_TIERS.
+  Adds a tier to the ladder. Members that reach it hold it at once. For MARKETER and ADMIN.
+  Codes: INVALID_NAME, INVALID_POINTS, INVALID_DURATION, INVALID_TIERS.
   """
   createTier(
     "The tier."
     input: TierInput!
   ): TierPayload! @access(roles: [MARKETER, ADMIN])
+
+  """
+  Says who would move if the ladder were changed like this now, without protection. It moves nobody. For MARKETER and ADMIN.
+  Codes: INVALID_NAME, INVALID_POINTS, INVALID_DURATION, INVALID_TIERS.
+  """
+  previewTierChange(
+    "The ladder as it shall be."
+    input: TierChangeInput!
+  ): TierChangePreviewPayload! @access(roles: [MARKETER, ADMIN])
+
+  """
+  Changes the ladder and answers who moved. Members hold their tiers at once; their histories and notices follow in batches. For MARKETER and ADMIN.
+  Codes: INVALID_NAME, INVALID_POINTS, INVALID_DURATION, INVALID_TIERS, INVALID_DATE.
+  """
+  applyTierChange(
+    "The ladder as it shall be, and what becomes of the members that there are."
+    input: ApplyTierChangeInput!
+  ): TierChangePayload! @access(roles: [MARKETER, ADMIN])
+
+  """
+  Gives a member a tier by hand until an instant, or takes that back: it does not fall below it before, and can rise above it. What it earns goes on beneath, and is what it has when the time is over. For SUPPORT and ADMIN.
+  Codes: UNKNOWN_MEMBER, INVALID_TIERS, INVALID_DATE, REASON_REQUIRED.
+  """
+  setTierFloor(
+    "What is given to whom."
+    input: SetTierFloorInput!
+  ): MemberPayload! @access(roles: [SUPPORT, ADMIN])
 }
 
 "A step of the ladder."
@@ -5737,13 +6137,17 @@ type Tier implements Node @access {
   name: String!
   "Orders the tiers; the lowest one, which everybody has, is 0."
   rank: Int!
-  "How many qualifying points of the last 12 months reach it."
+  "How many qualifying points reach it, of those that count by the program's policy."
   threshold: Points!
   "What it brings, for people to read."
   benefits: [String!]!
+  "By how much what rules award to its members is multiplied, e.g. 1.5; null: by nothing."
+  multiplier: Decimal
+  "How long before others its members may book; null: not before them."
+  earlyBooking: Duration
 }
 
-"Where a member stands. A tier is reached with the fact that earns it and kept for 12 months; then the qualifying points of the last 12 months decide anew. Spending never lowers it."
+"Where a member stands, by the program's ` + "`" + `tierPolicy` + "`" + `. A tier is reached with the fact that earns it and kept for its validity; then the qualifying points decide anew. Spending never lowers it."
 type TierStanding @access {
   "The tier that the member holds."
   tier: Tier!
@@ -5751,12 +6155,34 @@ type TierStanding @access {
   since: DateTime!
   "Until when, unless it is earned again; null: for ever."
   validUntil: DateTime
-  "Qualifying points of the last 12 months."
+  "Until when the tier is kept beyond that, in which it can still be earned; null: not at all."
+  graceUntil: DateTime
+  "A higher tier that is reached and begins later; null: none."
+  coming: ComingTier
+  "The tier below which the member does not fall, as it was given by hand; null: none."
+  floor: TierFloor
+  "Qualifying points that count now."
   qualifyingPoints: Points!
   "What is missing for the tier above; null at the top."
   next: TierGap
   "What is missing to keep the tier when it runs out; null if nothing is."
   keep: TierGap
+}
+
+"A tier that is reached and begins later."
+type ComingTier @access {
+  "The tier."
+  tier: Tier!
+  "When it begins."
+  at: DateTime!
+}
+
+"A tier that was given by hand."
+type TierFloor @access {
+  "The tier."
+  tier: Tier!
+  "Until when."
+  until: DateTime!
 }
 
 "How many qualifying points are missing for a tier."
@@ -5769,16 +6195,218 @@ type TierGap @access {
   by: DateTime
 }
 
+"How qualifying points count and how long tiers last, by the program's calendar."
+type TierPolicy @access {
+  "Which qualifying points count together."
+  period: TierPeriod!
+  "How many months ROLLING looks back; null with other periods."
+  months: Int
+  "How long a tier lasts from when it is reached. With a period of years, it lasts to the end of the year in which that ends."
+  validity: Duration!
+  "From when on a tier is held that was reached."
+  start: TierStart!
+  "What becomes of a tier that ran out and is not reached any more."
+  downgrade: TierDowngrade!
+  "How long after its end a tier is kept, in which it can still be reached; null: not at all."
+  grace: Duration
+}
+
+"Which qualifying points count together."
+enum TierPeriod {
+  "Those of the last months."
+  ROLLING
+  "Those of the calendar year. Whether a tier is kept is decided by the last whole year and what has come since."
+  CALENDAR_YEAR
+  "Those since the last day on which the member had joined some whole years ago. Whether a tier is kept is decided by the last whole such year and what has come since."
+  MEMBERSHIP_YEAR
+  "All that there ever were."
+  LIFETIME
+}
+
+"From when on a tier is held that was reached."
+enum TierStart {
+  "With the fact that reaches it."
+  AT_ONCE
+  "When the next year of the period begins; with ROLLING and LIFETIME, the next month. Meanwhile it is shown as coming, and what was held is held; spending and returns do not take it away."
+  NEXT_PERIOD
+}
+
+"What becomes of a tier that ran out and is not reached any more."
+enum TierDowngrade {
+  "The member falls to the tier that it reaches."
+  REQUALIFY
+  "It falls to the next lower tier, or to the one that it reaches if that is higher."
+  ONE_STEP
+  "It keeps the tier."
+  NEVER
+}
+
+"What an edit of the ladder does to the members that there are."
+enum TierChangeMode {
+  "Nobody moves now, but those whose tier is removed: they go to the next lower one, or to a higher one that they reach. The others rise with their next fact, and fall when their tier runs out."
+  AT_NEXT_REVIEW
+  "Members that reach a higher tier have it now. Those whose tier asks for more than they have, or is removed, go to the one that they reach, as far as the program lowers anybody. Whose tier asks for no more than before does not fall."
+  NOW
+}
+
+"How many members go from one tier to another."
+type TierMove @access {
+  "The name of the tier that they hold."
+  from: String!
+  "The name of the tier to which they go."
+  to: String!
+  "How many they are."
+  members: Int!
+  "Some of them, at most 10, by their ids; null where the caller may not see members."
+  sampleIds: [ID!] @access(roles: [SUPPORT, ADMIN])
+}
+
+"A line of a member's tier history. It never changes."
+type TierHistoryEntry implements Node @access {
+  "The line's id."
+  id: ID!
+  "When it came about."
+  at: DateTime!
+  "When it was posted."
+  recordedAt: DateTime!
+  "The tier that was held before; null for the first one."
+  from: Tier
+  "The tier that is held then; it may be the same one, e.g. for longer."
+  to: Tier!
+  "Until when what was earned is valid; null: without end."
+  validUntil: DateTime
+  "Why, as a code."
+  reason: TierMoveReason!
+  "Why, for people to read."
+  sentence: String!
+}
+
+"Why a standing moved."
+enum TierMoveReason {
+  "The member came."
+  ENROLLED
+  "A fact brought the points for a tier."
+  REACHED
+  "A tier began that was reached before."
+  STARTED
+  "The tiers changed."
+  LADDER_CHANGED
+  "The tier is not reached any more, and kept since a change of the tiers promised so."
+  PROTECTED
+  "The tier ran out and was reached again."
+  REQUALIFIED
+  "The tier ran out and is kept: the program lowers nobody."
+  KEPT
+  "The tier ran out."
+  LAPSED
+  "A tier was given by hand."
+  FLOOR_SET
+  "What was given by hand was taken back."
+  FLOOR_CLEARED
+  "What was given by hand came to its end."
+  FLOOR_ENDED
+}
+
+"A page of a tier history."
+type TierHistoryConnection @access {
+  "The lines with their cursors."
+  edges: [TierHistoryEdge!]!
+  "The lines alone."
+  nodes: [TierHistoryEntry!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "How many lines there are over all pages."
+  totalCount: Int!
+}
+
+"A line of a tier history in a page."
+type TierHistoryEdge @access {
+  "The line."
+  node: TierHistoryEntry!
+  "The cursor to read on behind."
+  cursor: String!
+}
+
 "A tier. Ranks and thresholds of the ladder rise together."
 input TierInput {
+  "A tier that there is, so that it can be renamed: only where the whole ladder changes."
+  id: ID
   "What it is called; unique."
   name: String!
   "Its place, from 1; unique."
   rank: Int!
-  "How many qualifying points of the last 12 months reach it, from 1."
+  "How many qualifying points reach it, from 1."
   threshold: Points!
   "What it brings, for people to read."
   benefits: [String!]
+  "By how much what rules award to its members is multiplied: more than 1, at most 1000, with at most 6 decimal places; null: by nothing."
+  multiplier: Decimal
+  "How long before others its members may book; null: not before them."
+  earlyBooking: Duration
+}
+
+"How qualifying points count and how long tiers last; what is left out is as a new program has it."
+input TierPolicyInput {
+  "Which qualifying points count together."
+  period: TierPeriod!
+  "How many months ROLLING looks back, 1 to 120; by default 12. Only with ROLLING."
+  months: Int
+  "How long a tier lasts from when it is reached: more than nothing, at most 100 years; by default P12M."
+  validity: Duration
+  "From when on a tier is held that was reached; by default AT_ONCE."
+  start: TierStart
+  "What becomes of a tier that ran out and is not reached any more; by default REQUALIFY."
+  downgrade: TierDowngrade
+  "How long after its end a tier is kept, in which it can still be reached: shorter than the validity; by default not at all."
+  grace: Duration
+}
+
+"The ladder as it shall be."
+input TierChangeInput {
+  "All tiers that there shall be, matched by id, else by name; one that is left out is removed, and what is left out of one it does not have. The lowest one, of rank 0, must be among them."
+  tiers: [TierInput!]!
+  "What it does to the members that there are."
+  mode: TierChangeMode! = NOW
+}
+
+"The ladder as it shall be, and what becomes of the members that there are."
+input ApplyTierChangeInput {
+  "All tiers that there shall be, as for ` + "`" + `previewTierChange` + "`" + `."
+  tiers: [TierInput!]!
+  "What it does to the members that there are."
+  mode: TierChangeMode!
+  "With NOW: nobody falls before, and who would have fallen is reviewed then. What is removed cannot be kept: its members go to the next lower tier, or to a higher one that they reach."
+  protectUntil: DateTime
+}
+
+"A tier by hand."
+input SetTierFloorInput {
+  "Who is given it."
+  memberId: ID!
+  "Which tier, above the lowest one; null: what was given is taken back."
+  tierId: ID
+  "Until when, in the future; it goes with a tier."
+  until: DateTime
+  "Why, for the record: 1 to 500 characters."
+  reason: String!
+}
+
+"Answers ` + "`" + `previewTierChange` + "`" + `."
+type TierChangePreviewPayload @access {
+  "Who would move, from the highest tier down; null if the ladder cannot be like this."
+  moves: [TierMove!]
+  "Why not."
+  userErrors: [UserError!]!
+}
+
+"Answers ` + "`" + `applyTierChange` + "`" + `."
+type TierChangePayload @access {
+  "The ladder as it is now, from the lowest tier up; null if the change was refused."
+  tiers: [Tier!]
+  "Who moved, from the highest tier down; null if the change was refused."
+  moves: [TierMove!]
+  "Why it was refused."
+  userErrors: [UserError!]!
 }
 
 "Answers ` + "`" + `createTier` + "`" + `."
@@ -6143,6 +6771,16 @@ func (ec *executionContext) childFields_ClientKey(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type ClientKey", field.Name)
 }
 
+func (ec *executionContext) childFields_ComingTier(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "tier":
+		return ec.fieldContext_ComingTier_tier(ctx, field)
+	case "at":
+		return ec.fieldContext_ComingTier_at(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComingTier", field.Name)
+}
+
 func (ec *executionContext) childFields_CreateClientPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "client":
@@ -6435,6 +7073,8 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_redemptions(ctx, field)
 	case "standing":
 		return ec.fieldContext_Member_standing(ctx, field)
+	case "tierHistory":
+		return ec.fieldContext_Member_tierHistory(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Member", field.Name)
 }
@@ -6623,6 +7263,8 @@ func (ec *executionContext) childFields_Program(ctx context.Context, field graph
 		return ec.fieldContext_Program_returnPolicy(ctx, field)
 	case "expiry":
 		return ec.fieldContext_Program_expiry(ctx, field)
+	case "tierPolicy":
+		return ec.fieldContext_Program_tierPolicy(ctx, field)
 	case "adjustmentCaps":
 		return ec.fieldContext_Program_adjustmentCaps(ctx, field)
 	}
@@ -6883,8 +7525,44 @@ func (ec *executionContext) childFields_Tier(ctx context.Context, field graphql.
 		return ec.fieldContext_Tier_threshold(ctx, field)
 	case "benefits":
 		return ec.fieldContext_Tier_benefits(ctx, field)
+	case "multiplier":
+		return ec.fieldContext_Tier_multiplier(ctx, field)
+	case "earlyBooking":
+		return ec.fieldContext_Tier_earlyBooking(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Tier", field.Name)
+}
+
+func (ec *executionContext) childFields_TierChangePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "tiers":
+		return ec.fieldContext_TierChangePayload_tiers(ctx, field)
+	case "moves":
+		return ec.fieldContext_TierChangePayload_moves(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_TierChangePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TierChangePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_TierChangePreviewPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "moves":
+		return ec.fieldContext_TierChangePreviewPayload_moves(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_TierChangePreviewPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TierChangePreviewPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_TierFloor(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "tier":
+		return ec.fieldContext_TierFloor_tier(ctx, field)
+	case "until":
+		return ec.fieldContext_TierFloor_until(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TierFloor", field.Name)
 }
 
 func (ec *executionContext) childFields_TierGap(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6899,6 +7577,66 @@ func (ec *executionContext) childFields_TierGap(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type TierGap", field.Name)
 }
 
+func (ec *executionContext) childFields_TierHistoryConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_TierHistoryConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_TierHistoryConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_TierHistoryConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_TierHistoryConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TierHistoryConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_TierHistoryEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_TierHistoryEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_TierHistoryEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TierHistoryEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_TierHistoryEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_TierHistoryEntry_id(ctx, field)
+	case "at":
+		return ec.fieldContext_TierHistoryEntry_at(ctx, field)
+	case "recordedAt":
+		return ec.fieldContext_TierHistoryEntry_recordedAt(ctx, field)
+	case "from":
+		return ec.fieldContext_TierHistoryEntry_from(ctx, field)
+	case "to":
+		return ec.fieldContext_TierHistoryEntry_to(ctx, field)
+	case "validUntil":
+		return ec.fieldContext_TierHistoryEntry_validUntil(ctx, field)
+	case "reason":
+		return ec.fieldContext_TierHistoryEntry_reason(ctx, field)
+	case "sentence":
+		return ec.fieldContext_TierHistoryEntry_sentence(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TierHistoryEntry", field.Name)
+}
+
+func (ec *executionContext) childFields_TierMove(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_TierMove_from(ctx, field)
+	case "to":
+		return ec.fieldContext_TierMove_to(ctx, field)
+	case "members":
+		return ec.fieldContext_TierMove_members(ctx, field)
+	case "sampleIds":
+		return ec.fieldContext_TierMove_sampleIds(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TierMove", field.Name)
+}
+
 func (ec *executionContext) childFields_TierPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "tier":
@@ -6909,6 +7647,24 @@ func (ec *executionContext) childFields_TierPayload(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type TierPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_TierPolicy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "period":
+		return ec.fieldContext_TierPolicy_period(ctx, field)
+	case "months":
+		return ec.fieldContext_TierPolicy_months(ctx, field)
+	case "validity":
+		return ec.fieldContext_TierPolicy_validity(ctx, field)
+	case "start":
+		return ec.fieldContext_TierPolicy_start(ctx, field)
+	case "downgrade":
+		return ec.fieldContext_TierPolicy_downgrade(ctx, field)
+	case "grace":
+		return ec.fieldContext_TierPolicy_grace(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TierPolicy", field.Name)
+}
+
 func (ec *executionContext) childFields_TierStanding(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "tier":
@@ -6917,6 +7673,12 @@ func (ec *executionContext) childFields_TierStanding(ctx context.Context, field 
 		return ec.fieldContext_TierStanding_since(ctx, field)
 	case "validUntil":
 		return ec.fieldContext_TierStanding_validUntil(ctx, field)
+	case "graceUntil":
+		return ec.fieldContext_TierStanding_graceUntil(ctx, field)
+	case "coming":
+		return ec.fieldContext_TierStanding_coming(ctx, field)
+	case "floor":
+		return ec.fieldContext_TierStanding_floor(ctx, field)
 	case "qualifyingPoints":
 		return ec.fieldContext_TierStanding_qualifyingPoints(ctx, field)
 	case "next":

@@ -33,6 +33,14 @@ CREATE TABLE public.accounts (
     pending bigint DEFAULT 0 NOT NULL,
     held bigint DEFAULT 0 NOT NULL,
     heard_at timestamp with time zone NOT NULL,
+    joined_at timestamp with time zone NOT NULL,
+    tier_earned_id uuid,
+    tier_grace_until timestamp with time zone,
+    tier_coming_id uuid,
+    tier_coming_at timestamp with time zone,
+    tier_floor_id uuid,
+    tier_floor_until timestamp with time zone,
+    review_at timestamp with time zone,
     CONSTRAINT accounts_debt_check CHECK ((debt >= 0)),
     CONSTRAINT accounts_held_check CHECK ((held >= 0)),
     CONSTRAINT accounts_pending_check CHECK ((pending >= 0))
@@ -262,6 +270,9 @@ CREATE TABLE public.ladder_tiers (
     rank integer NOT NULL,
     threshold bigint NOT NULL,
     benefits text[] NOT NULL,
+    multiplier bigint,
+    early_booking text,
+    CONSTRAINT ladder_tiers_multiplier_check CHECK ((multiplier > 1000000)),
     CONSTRAINT ladder_tiers_rank_check CHECK ((rank >= 0)),
     CONSTRAINT ladder_tiers_threshold_check CHECK ((threshold >= 0))
 );
@@ -271,6 +282,9 @@ CREATE TABLE public.ladders (
     created_at timestamp with time zone NOT NULL,
     promoted_until uuid,
     promoted_at timestamp with time zone,
+    mode text NOT NULL,
+    protect_until timestamp with time zone,
+    CONSTRAINT ladders_mode_check CHECK ((mode = ANY (ARRAY['AT_NEXT_REVIEW'::text, 'NOW'::text]))),
     CONSTRAINT ladders_version_check CHECK ((version > 0))
 );
 
@@ -508,7 +522,32 @@ CREATE TABLE public.tier_moves (
     reason text NOT NULL,
     ladder_version integer NOT NULL,
     valid_until timestamp with time zone,
-    CONSTRAINT tier_moves_reason_check CHECK ((reason = ANY (ARRAY['ENROLLED'::text, 'REACHED'::text, 'LADDER_CHANGED'::text, 'REQUALIFIED'::text, 'LAPSED'::text])))
+    earned_tier_id uuid,
+    grace_until timestamp with time zone,
+    coming_tier_id uuid,
+    coming_at timestamp with time zone,
+    floor_tier_id uuid,
+    floor_until timestamp with time zone,
+    CONSTRAINT tier_moves_coming CHECK (((coming_tier_id IS NULL) = (coming_at IS NULL))),
+    CONSTRAINT tier_moves_floor CHECK (((floor_tier_id IS NULL) = (floor_until IS NULL))),
+    CONSTRAINT tier_moves_reason_check CHECK ((reason = ANY (ARRAY['ENROLLED'::text, 'REACHED'::text, 'STARTED'::text, 'LADDER_CHANGED'::text, 'PROTECTED'::text, 'REQUALIFIED'::text, 'KEPT'::text, 'LAPSED'::text, 'FLOOR_SET'::text, 'FLOOR_CLEARED'::text, 'FLOOR_ENDED'::text])))
+);
+
+CREATE TABLE public.tier_policies (
+    version integer NOT NULL,
+    since timestamp with time zone NOT NULL,
+    period text NOT NULL,
+    months integer,
+    validity text NOT NULL,
+    start text NOT NULL,
+    downgrade text NOT NULL,
+    grace text NOT NULL,
+    CONSTRAINT tier_policies_downgrade_check CHECK ((downgrade = ANY (ARRAY['REQUALIFY'::text, 'ONE_STEP'::text, 'NEVER'::text]))),
+    CONSTRAINT tier_policies_months CHECK (((period = 'ROLLING'::text) = (months IS NOT NULL))),
+    CONSTRAINT tier_policies_months_check CHECK ((months > 0)),
+    CONSTRAINT tier_policies_period_check CHECK ((period = ANY (ARRAY['ROLLING'::text, 'CALENDAR_YEAR'::text, 'MEMBERSHIP_YEAR'::text, 'LIFETIME'::text]))),
+    CONSTRAINT tier_policies_start_check CHECK ((start = ANY (ARRAY['AT_ONCE'::text, 'NEXT_PERIOD'::text]))),
+    CONSTRAINT tier_policies_version_check CHECK ((version > 0))
 );
 
 CREATE TABLE public.voucher_codes (
@@ -647,11 +686,16 @@ ALTER TABLE ONLY public.signing_keys
 ALTER TABLE ONLY public.tier_moves
     ADD CONSTRAINT tier_moves_pkey PRIMARY KEY (member_id, sequence);
 
+ALTER TABLE ONLY public.tier_policies
+    ADD CONSTRAINT tier_policies_pkey PRIMARY KEY (version);
+
 ALTER TABLE ONLY public.voucher_codes
     ADD CONSTRAINT voucher_codes_pkey PRIMARY KEY (code);
 
 ALTER TABLE ONLY public.waiting_returns
     ADD CONSTRAINT waiting_returns_pkey PRIMARY KEY (hash);
+
+CREATE INDEX accounts_to_review ON public.accounts USING btree (review_at) WHERE (review_at IS NOT NULL);
 
 CREATE INDEX activities_by_purchase ON public.activities USING btree (member_id, purchase_sequence) WHERE (purchase_sequence IS NOT NULL);
 
@@ -708,6 +752,8 @@ CREATE INDEX redemptions_kept ON public.redemptions USING btree (member_id, rewa
 CREATE INDEX return_lines_by_purchase ON public.return_lines USING btree (member_id, purchase_sequence);
 
 CREATE UNIQUE INDEX signing_keys_signing ON public.signing_keys USING btree ((true)) WHERE (private IS NOT NULL);
+
+CREATE INDEX tier_moves_by_ladder ON public.tier_moves USING btree (ladder_version) WHERE (reason = 'LADDER_CHANGED'::text);
 
 CREATE INDEX waiting_returns_by_purchase ON public.waiting_returns USING btree (purchase_hash);
 
