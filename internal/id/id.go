@@ -57,9 +57,6 @@ type Client uuid.UUID
 // AuditEntry is the id of a change that was recorded.
 type AuditEntry uuid.UUID
 
-// JobRun is the id of a run of a job.
-type JobRun uuid.UUID
-
 // Activity is the id of a fact: the member's, with its sequence number there.
 type Activity struct {
 	Member   Member
@@ -116,7 +113,6 @@ func (r Rule) String() string          { return text(rulePrefix, r) }
 func (a Adjustment) String() string    { return text(adjustmentPrefix, a) }
 func (c Client) String() string        { return text(clientPrefix, c) }
 func (a AuditEntry) String() string    { return text(auditEntryPrefix, a) }
-func (r JobRun) String() string        { return text(jobRunPrefix, r) }
 func (a Activity) String() string      { return numbered(activityPrefix, a.Member, a.Sequence) }
 func (e Entry) String() string         { return numbered(entryPrefix, e.Member, e.Sequence) }
 func (m TierMove) String() string      { return numbered(tierMovePrefix, m.Member, m.Sequence) }
@@ -142,9 +138,6 @@ func ParseClient(text string) Client { return parse[Client](clientPrefix, text) 
 
 // ParseAuditEntry reads an audit entry's id; the zero id if text is none.
 func ParseAuditEntry(text string) AuditEntry { return parse[AuditEntry](auditEntryPrefix, text) }
-
-// ParseJobRun reads the id of a run of a job; the zero id if text is none.
-func ParseJobRun(text string) JobRun { return parse[JobRun](jobRunPrefix, text) }
 
 // ParseActivity reads an activity's id; the zero id if text is none.
 func ParseActivity(text string) Activity {
@@ -197,9 +190,6 @@ func (c Client) MarshalGQL(w io.Writer) { write(w, c) }
 func (a AuditEntry) MarshalGQL(w io.Writer) { write(w, a) }
 
 // MarshalGQL writes the id as the API shows it.
-func (r JobRun) MarshalGQL(w io.Writer) { write(w, r) }
-
-// MarshalGQL writes the id as the API shows it.
 func (a Activity) MarshalGQL(w io.Writer) { write(w, a) }
 
 // MarshalGQL writes the id as the API shows it.
@@ -237,9 +227,6 @@ func (c *Client) UnmarshalGQL(value any) error { return read(c, value, ParseClie
 
 // UnmarshalGQL reads the id from an argument.
 func (a *AuditEntry) UnmarshalGQL(value any) error { return read(a, value, ParseAuditEntry) }
-
-// UnmarshalGQL reads the id from an argument.
-func (r *JobRun) UnmarshalGQL(value any) error { return read(r, value, ParseJobRun) }
 
 // UnmarshalGQL reads the id from an argument.
 func (a *Activity) UnmarshalGQL(value any) error { return read(a, value, ParseActivity) }
@@ -290,9 +277,6 @@ func (r Redemption) Value() (driver.Value, error) { return uuid.UUID(r).Value() 
 func (a AuditEntry) Value() (driver.Value, error) { return uuid.UUID(a).Value() }
 
 // Value gives the id to the database.
-func (r JobRun) Value() (driver.Value, error) { return uuid.UUID(r).Value() }
-
-// Value gives the id to the database.
 func (r WaitingReturn) Value() (driver.Value, error) { return uuid.UUID(r).Value() }
 
 // Scan takes the id from the database.
@@ -321,9 +305,6 @@ func (r *Redemption) Scan(source any) error { return (*uuid.UUID)(r).Scan(source
 
 // Scan takes the id from the database.
 func (a *AuditEntry) Scan(source any) error { return (*uuid.UUID)(a).Scan(source) }
-
-// Scan takes the id from the database.
-func (r *JobRun) Scan(source any) error { return (*uuid.UUID)(r).Scan(source) }
 
 // Scan takes the id from the database.
 func (r *WaitingReturn) Scan(source any) error { return (*uuid.UUID)(r).Scan(source) }
