@@ -27,7 +27,9 @@ const (
 	purchased = `{member: {id: "<member>"}, source: "<source>", externalId: "1", occurredAt: "<yesterday>", total: {amount: "250.00", currency: "EUR"}, paidWithPoints: {amount: "1.00", currency: "EUR"}}`
 	returned  = `(input: {source: "desk", externalId: "1", purchaseSource: "<source>", purchaseExternalId: "1", occurredAt: "<yesterday>", amount: {amount: "10.00", currency: "EUR"}})`
 	came      = `(input: {member: {id: "<member>"}, type: "CHECK_IN", source: "door", externalId: "1", occurredAt: "<yesterday>"})`
-	gift      = `(input: {member: {id: "<member>"}, points: 7, reason: "<reason>", expiresAt: "<soon>", idempotencyKey: "gift"})`
+	ladder    = `{name: "Member", rank: 0, threshold: 0}, {name: "Gold", rank: 1, threshold: 100, benefits: ["Cake"], multiplier: "1.5", earlyBooking: "P2D"},
+		{name: "Ruby", rank: 2, threshold: 300, multiplier: "2", earlyBooking: "P3D"}, {name: "Platinum", rank: 3, threshold: 1000000, multiplier: "3", earlyBooking: "P4D"}`
+	gift = `(input: {member: {id: "<member>"}, points: 7, reason: "<reason>", expiresAt: "<soon>", idempotencyKey: "gift"})`
 )
 
 // samples has every operation at least once, and together they must show every field of every type to somebody.
@@ -56,6 +58,7 @@ var samples = []sample{
 	{operation: "Query.node", arguments: `(id: "<redemption>")`},
 	{operation: "Query.node", arguments: `(id: "<waitingReturn>")`},
 	{operation: "Query.node", arguments: `(id: "<jobRun>")`},
+	{operation: "Query.node", arguments: `(id: "<tierMove>")`},
 	{operation: "Query.program"},
 	{operation: "Query.rewards", self: true},
 	{operation: "Query.rewards", arguments: `(filter: {archived: true})`},
@@ -65,6 +68,8 @@ var samples = []sample{
 
 	{operation: "Mutation.adjustPoints", arguments: gift},
 	{operation: "Mutation.adjustPoints", arguments: `(input: {member: {id: "<member>"}, points: -1000000, reason: "Too many", idempotencyKey: "too many"})`},
+	{operation: "Mutation.applyTierChange", arguments: `(input: {mode: AT_NEXT_REVIEW, tiers: [` + ladder + `]})`},
+	{operation: "Mutation.applyTierChange", arguments: `(input: {mode: NOW, tiers: []})`},
 	{operation: "Mutation.approveAdjustment", arguments: `(input: {adjustmentId: "<adjustment>"})`},
 	{operation: "Mutation.archiveReward", arguments: `(input: {rewardId: "<reward>"})`},
 	{operation: "Mutation.cancelRedemption", arguments: `(input: {redemptionId: "<cancelable>", reason: "It never came", idempotencyKey: "cancel <n>"})`},
@@ -80,6 +85,8 @@ var samples = []sample{
 	{operation: "Mutation.declineAdjustment", arguments: `(input: {adjustmentId: "<declined>"})`},
 	{operation: "Mutation.enrollMember", arguments: `(input: {idempotencyKey: "join"})`, self: true},
 	{operation: "Mutation.holdPoints", arguments: `(input: {member: {id: "<holder>"}, points: 1, reason: "till", idempotencyKey: "hold <n>"})`},
+	{operation: "Mutation.previewTierChange", arguments: `(input: {tiers: [{name: "Member", rank: 0, threshold: 0}]})`},
+	{operation: "Mutation.previewTierChange", arguments: `(input: {tiers: []})`},
 	{operation: "Mutation.publishEarningRule", arguments: `(input: {ruleId: "<rule>"})`},
 	{operation: "Mutation.recordActivity", arguments: came},
 	{operation: "Mutation.recordPurchase", arguments: `(input: ` + purchased + `)`},
@@ -96,6 +103,7 @@ var samples = []sample{
 	{operation: "Mutation.rotateClientKey", arguments: `(input: {clientId: "<client>"})`},
 	{operation: "Mutation.runJob", arguments: `(input: {job: "forget-runs"})`},
 	{operation: "Mutation.runJob", arguments: `(input: {job: "make-coffee"})`},
+	{operation: "Mutation.setTierFloor", arguments: `(input: {memberId: "<member>", tierId: "<tier>", until: "<soon>", reason: "A guest"})`},
 	{operation: "Mutation.suspendMember", arguments: `(input: {memberId: "<member>", reason: "To look into it"})`},
 	{operation: "Mutation.updateMember", arguments: `(input: {memberId: "<member>", displayName: "Ada"})`},
 	{operation: "Mutation.updateMember", arguments: `(input: {memberId: "<member>", email: "not one"})`},
@@ -117,9 +125,10 @@ var narrower = map[string]rule{
 	// An organizer sees nobody before it has attendees.
 	"Query.member:Member": {grants: []string{"SUPPORT", "ADMIN", "members:read"}},
 	// Only who may look members up finds them, and what is theirs, by an id.
-	"Query.node:Member":      {grants: []string{"SUPPORT", "ADMIN", "members:read"}, owner: true},
-	"Query.node:Activity":    {grants: []string{"SUPPORT", "ADMIN", "members:read"}, owner: true},
-	"Query.node:PointsEntry": {grants: []string{"SUPPORT", "ADMIN", "members:read"}, owner: true},
+	"Query.node:Member":           {grants: []string{"SUPPORT", "ADMIN", "members:read"}, owner: true},
+	"Query.node:Activity":         {grants: []string{"SUPPORT", "ADMIN", "members:read"}, owner: true},
+	"Query.node:PointsEntry":      {grants: []string{"SUPPORT", "ADMIN", "members:read"}, owner: true},
+	"Query.node:TierHistoryEntry": {grants: []string{"SUPPORT", "ADMIN", "members:read"}, owner: true},
 	// Attributes are as personal as externalId.
 	"Attribute.name":  {grants: []string{"SUPPORT", "ADMIN", "members:read", "members:write"}, owner: true},
 	"Attribute.value": {grants: []string{"SUPPORT", "ADMIN", "members:read", "members:write"}, owner: true},
@@ -212,6 +221,7 @@ func newWorld(t *testing.T) *world {
 			"<redemption>":    {"Redemption", id.New[id.Redemption]().String()},
 			"<waitingReturn>": {"WaitingReturn", id.New[id.WaitingReturn]().String()},
 			"<jobRun>":        {"JobRun", id.New[id.JobRun]().String()},
+			"<tierMove>":      {"TierHistoryEntry", id.TierMove{Member: nowhere, Sequence: 4}.String()},
 		},
 	}
 	w.callers = []caller{
@@ -265,10 +275,11 @@ func (w *world) fill(t *testing.T, ada, eve, admin caller) {
 	do(admin, `updateMember(input: {memberId: "<member>", displayName: "Ada", email: "<email>", phone: "<phone>", birthDate: "<birthDate>",
 		attributes: [{name: "shoes", value: "<attribute>"}]})`, "member { id }")
 
-	keep("<tier>", `tie_\w+`, do(admin, `createTier(input: {name: "Gold", rank: 1, threshold: 100, benefits: ["Cake"]})`, "tier { id }"))
-	do(admin, `createTier(input: {name: "Platinum", rank: 2, threshold: 1000000})`, "tier { id }")
+	keep("<tier>", `tie_\w+`, do(admin, `createTier(input: {name: "Gold", rank: 1, threshold: 100, benefits: ["Cake"], multiplier: "1.5", earlyBooking: "P2D"})`, "tier { id }"))
+	do(admin, `createTier(input: {name: "Ruby", rank: 2, threshold: 300, multiplier: "2", earlyBooking: "P3D"})`, "tier { id }")
+	do(admin, `createTier(input: {name: "Platinum", rank: 3, threshold: 1000000, multiplier: "3", earlyBooking: "P4D"})`, "tier { id }")
 	do(admin, `updateProgram(input: {costPerPoint: {amount: "0.01", currency: "EUR"}, adjustmentCaps: [{role: SUPPORT, pointsPerDay: 5}],
-		expiry: {mode: AFTER_EARNING, after: "P10Y", roundUpTo: YEAR}})`, "program { name }")
+		expiry: {mode: AFTER_EARNING, after: "P10Y", roundUpTo: YEAR}, tierPolicy: {period: ROLLING, months: 12, grace: "P30D"}})`, "program { name }")
 	do(admin, `createEarningRule(input: {name: "Later", award: {fixed: 1}, pending: {for: "P14D"}, expiresAfter: "P1Y"})`, "rule { id }")
 	do(admin, `createEarningRule(input: {name: "Once confirmed", award: {fixed: 1}, pending: {untilConfirmed: true}})`, "rule { id }")
 	do(admin, `createEarningRule(input: {name: "Twice", award: {multiplier: "2"}})`, "rule { id }")
@@ -282,6 +293,11 @@ func (w *world) fill(t *testing.T, ada, eve, admin caller) {
 	keep("<activity>", `act_\w+`, bought)
 	keep("<entry>", `ent_\w+`, bought)
 	do(admin, `recordReturn`+returned, "activity { id }")
+	// She has a tier with a grace, one given by hand, and one to come.
+	do(admin, `setTierFloor(input: {memberId: "<member>", tierId: "<tier>", until: "<soon>", reason: "A guest"})`, "member { id }")
+	do(admin, `updateProgram(input: {tierPolicy: {period: ROLLING, months: 12, grace: "P30D", start: NEXT_PERIOD}})`, "program { name }")
+	do(admin, `recordPurchase(input: {member: {id: "<member>"}, source: "<source>", externalId: "2", occurredAt: "<yesterday>", total: {amount: "100.00", currency: "EUR"}})`, "activity { id }")
+	keep("<tierMove>", `mov_\w+`, w.ask(t, admin, `{ member(by: {id: "<member>"}) { tierHistory(first: 1) { nodes { id } } } }`, nil))
 	do(admin, `recordActivity`+came, "activity { id }")
 	do(admin, `adjustPoints`+gift, "adjustment { id }")
 

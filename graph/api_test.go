@@ -206,8 +206,8 @@ func (s *stage) answer(ctx context.Context, t *testing.T, who string, body map[s
 
 var (
 	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli|hld|rew|red|aud|run)_[0-9a-z]{26}\b`)
-	placeForm  = regexp.MustCompile(`{{(act|ent)_(mem_\d+)(_\d+)}}`)
-	ownedForm  = regexp.MustCompile(`\b(act|ent)_([0-9a-z]{26})_`)
+	placeForm  = regexp.MustCompile(`{{(act|ent|mov)_(mem_\d+)(_\d+)}}`)
+	ownedForm  = regexp.MustCompile(`\b(act|ent|mov)_([0-9a-z]{26})_`)
 	numberForm = regexp.MustCompile(`"number": "\d{12}"`)
 	codeForm   = regexp.MustCompile(`\b[2-9A-Z]{5}(-[2-9A-Z]{5}){2}\b`)
 	keyForm    = regexp.MustCompile(`"rgl_[a-z2-7]{16}_[a-z2-7]{52}"`)

@@ -6093,7 +6093,7 @@ extend type Member {
 
 extend type Mutation {
   """
-  Adds a tier to the ladder. Members that reach it hold it at once. For MARKETER and ADMIN.
+  Adds a tier to the ladder. Members that reach it hold it from when the program's policy says: at once, or from the next period on. For MARKETER and ADMIN.
   Codes: INVALID_NAME, INVALID_POINTS, INVALID_DURATION, INVALID_TIERS.
   """
   createTier(
@@ -6245,7 +6245,7 @@ enum TierDowngrade {
 enum TierChangeMode {
   "Nobody moves now, but those whose tier is removed: they go to the next lower one, or to a higher one that they reach. The others rise with their next fact, and fall when their tier runs out."
   AT_NEXT_REVIEW
-  "Members that reach a higher tier have it now. Those whose tier asks for more than they have, or is removed, go to the one that they reach, as far as the program lowers anybody. Whose tier asks for no more than before does not fall."
+  "Members that reach a higher tier have it from when the program's policy says: now, or from the next period on. Those whose tier asks for more than they have, or is removed, go to the one that they reach, as far as the program lowers anybody. Whose tier asks for no more than before does not fall."
   NOW
 }
 
