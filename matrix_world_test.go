@@ -41,6 +41,8 @@ var samples = []sample{
 	{operation: "Query.clients"},
 	{operation: "Query.conditionFields"},
 	{operation: "Query.earningRules"},
+	{operation: "Query.jobRuns"},
+	{operation: "Query.jobs"},
 	{operation: "Query.member", arguments: `(by: {id: "<member>"})`},
 	{operation: "Query.member", arguments: `(by: {externalId: "<externalId>"})`},
 	{operation: "Query.member", arguments: `(by: {email: "<email>"})`},
@@ -62,6 +64,7 @@ var samples = []sample{
 	{operation: "Query.previewPurchase", arguments: `(input: {total: {amount: "-10.00", currency: "EUR"}})`},
 	{operation: "Query.node", arguments: `(id: "<referral>")`},
 	{operation: "Query.node", arguments: `(id: "<household>")`},
+	{operation: "Query.node", arguments: `(id: "<jobRun>")`},
 	{operation: "Query.node", arguments: `(id: "<tierMove>")`},
 	{operation: "Query.program"},
 	{operation: "Query.referrals", arguments: `(status: [REWARDED, REJECTED])`},
@@ -115,6 +118,8 @@ var samples = []sample{
 	{operation: "Mutation.reviseEarningRule", arguments: `(input: {ruleId: "<rule>", basedOnVersion: 9, rule: {name: "Late", award: {fixed: 1}}})`},
 	{operation: "Mutation.revokeClient", arguments: `(input: {clientId: "<revoked>"})`},
 	{operation: "Mutation.rotateClientKey", arguments: `(input: {clientId: "<client>"})`},
+	{operation: "Mutation.runJob", arguments: `(input: {job: "forget-runs"})`},
+	{operation: "Mutation.runJob", arguments: `(input: {job: "make-coffee"})`},
 	{operation: "Mutation.setTierFloor", arguments: `(input: {memberId: "<member>", tierId: "<tier>", until: "<soon>", reason: "A guest"})`},
 	{operation: "Mutation.suspendMember", arguments: `(input: {memberId: "<member>", reason: "To look into it"})`},
 	{operation: "Mutation.updateMember", arguments: `(input: {memberId: "<member>", displayName: "Ada"})`},
@@ -128,6 +133,8 @@ var samples = []sample{
 // elsewhere are fields that no program has along with others that this one has.
 var elsewhere = []string{
 	"ExpiryPolicy.on",
+	"JobRun.attempt",
+	"JobRun.error",
 }
 
 // narrower is where the program shows a caller less than the schema does, as the descriptions there say.
@@ -233,6 +240,7 @@ func newWorld(t *testing.T) *world {
 			"<referral>":      {"Referral", id.New[id.Referral]().String()},
 			"<household>":     {"Household", id.New[id.Household]().String()},
 			"<waitingReturn>": {"WaitingReturn", id.New[id.WaitingReturn]().String()},
+			"<jobRun>":        {"JobRun", id.New[id.JobRun]().String()},
 			"<tierMove>":      {"TierHistoryEntry", id.TierMove{Member: nowhere, Sequence: 4}.String()},
 		},
 	}
@@ -340,6 +348,12 @@ func (w *world) fill(t *testing.T, ada, eve, admin caller) {
 	do(admin, `approveAdjustment(input: {adjustmentId: "<adjustment>", note: "Well"})`, "adjustment { id }")
 	do(admin, `reverseAdjustment(input: {adjustmentId: "<adjustment>", reason: "Too much after all", idempotencyKey: "back"})`, "adjustment { id }")
 	do(admin, `updateProgram(input: {adjustmentCaps: [{role: SUPPORT, pointsPerDay: 5000000}]})`, "program { name }")
+	keep("<jobRun>", `run_\w+`, do(admin, `runJob(input: {job: "check-books"})`, "run { id }"))
+	for !strings.Contains(w.ask(t, admin, `{ node(id: "<jobRun>") { ... on JobRun { status } } }`, nil), "SUCCEEDED") {
+		if t.Context().Err() != nil {
+			t.Fatal("the job does not end")
+		}
+	}
 	w.fillRewards(t, do, keep, admin)
 	w.fillHolds(t, do, keep, admin)
 	w.fillReferrals(t, do, keep, admin)

@@ -27,6 +27,7 @@ import (
 	"regulars/internal/program"
 	"regulars/internal/ratelimit"
 	"regulars/internal/web"
+	"regulars/jobs"
 	"regulars/loyalty"
 	"regulars/loyalty/referral"
 	"regulars/loyalty/reward"
@@ -120,6 +121,7 @@ type Server struct {
 	database  *cli.Database
 	loyalty   *loyalty.Service
 	referrals *referral.Service
+	jobs      *jobs.Runner
 	demo      demo.State
 	handler   *web.Handler
 	http      *http.Server
@@ -165,10 +167,16 @@ func Open(ctx context.Context, settings cli.Settings, seed program.Seed, logger 
 	if err := s.demonstrate(ctx, settings.Demo.On); err != nil {
 		return nil, err
 	}
+	if s.jobs, err = jobs.New(ctx, s.database.DB, settings.Jobs, logger); err != nil {
+		return nil, err
+	}
 	s.referrals = referral.New(s.database.DB, s.loyalty, s.publicURL)
 	s.clients = identity.NewClients(s.database.Doorway, logger)
 	s.handler = web.NewHandler(web.Parts{
-		GraphQL: graph.NewHandler(s.loyalty, reward.New(s.database.DB, s.loyalty), s.referrals, s.clients, audit.NewLog(s.database.DB), graph.Limits{
+		GraphQL: graph.NewHandler(graph.Services{
+			Loyalty: s.loyalty, Rewards: reward.New(s.database.DB, s.loyalty), Referrals: s.referrals, Jobs: s.jobs, Clients: s.clients,
+			Log: audit.NewLog(s.database.DB),
+		}, graph.Limits{
 			Complexity: bounds.MaximumComplexity, Depth: bounds.MaximumDepth,
 			Introspection: bounds.Introspection.On, Suggestions: bounds.Suggests(),
 		}, logger),
@@ -254,8 +262,8 @@ func reachable(address net.Addr) string {
 // URL returns where people and apps reach the server, without a slash at the end.
 func (s *Server) URL() string { return s.publicURL }
 
-// Serve answers requests until ctx ends. Then it reports itself not ready, takes no new requests, waits for those under
-// way, half a minute at most, and returns nil.
+// Serve answers requests and runs jobs until ctx ends. Then it reports itself not ready, takes no new requests, stops the jobs,
+// whose next runs finish the rest, waits for the requests under way, half a minute at most, and returns nil.
 func (s *Server) Serve(ctx context.Context) error {
 	working, stop := context.WithCancel(ctx)
 	var background sync.WaitGroup
@@ -263,6 +271,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	defer stop()
 	background.Go(func() { s.finishPromotions(working) })
 	background.Go(func() { s.followReferrals(working) })
+	background.Go(func() { s.jobs.Serve(working) })
 	if s.oidc != nil {
 		background.Go(func() { s.oidc.Discover(working) })
 	}
@@ -326,6 +335,9 @@ func (s *Server) Close() error {
 	}
 	if s.clients != nil {
 		s.clients.Close()
+	}
+	if s.jobs != nil {
+		s.jobs.Close()
 	}
 	if s.database != nil {
 		errs = append(errs, s.database.Close())

@@ -28,6 +28,7 @@ import (
 	"regulars/internal/program"
 	"regulars/internal/requestid"
 	"regulars/internal/value"
+	"regulars/jobs"
 	"regulars/loyalty"
 	"regulars/loyalty/referral"
 	"regulars/loyalty/reward"
@@ -38,7 +39,8 @@ var update = flag.Bool("update", false, "write the answers that were given as th
 // TestAPI plays the scripts below testdata, a folder per operation, and compares the answers with the ones beside them.
 //
 // A script is a file of steps. A line "### ADMIN", "### MEMBER ada", "### CLIENT members:read program:read" or "### nobody"
-// says who sends the document that follows; "### later P1Y" moves the clock, "### work" lets referrals be judged. What looks like {{mem_1}} is the first id of that kind that was answered, and
+// says who sends the document that follows; "### later P1Y" moves the clock, "### work" lets referrals be judged, "### settle" waits
+// for jobs. What looks like {{mem_1}} is the first id of that kind that was answered, and
 // {{act_mem_1_2}} that member's fact of number 2.
 func TestAPI(t *testing.T) {
 	t.Parallel()
@@ -64,6 +66,7 @@ type stage struct {
 	db      *postgres.DB
 	// referrals are judged when a script says so.
 	referrals *referral.Service
+	jobs      *jobs.Runner
 	now       time.Time
 	// time is how long an operation may take.
 	time time.Duration
@@ -84,8 +87,13 @@ func newStageWithin(t *testing.T, bounds graph.Limits) *stage {
 	s.db = db
 	logger := slog.New(slog.NewTextHandler(&s.log, nil))
 	service := loyalty.New(db)
-	s.referrals = referral.New(db, service, "https://club.example")
-	s.handler = graph.NewHandler(service, reward.New(db, service), s.referrals, identity.NewClients(db, logger), audit.NewLog(db), bounds, logger)
+	runner, err := jobs.New(t.Context(), db, nil, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(runner.Close)
+	s.jobs, s.referrals = runner, referral.New(db, service, "https://club.example")
+	s.handler = graph.NewHandler(s.services(service), bounds, logger)
 	return s
 }
 
@@ -105,6 +113,10 @@ func play(t *testing.T, path string) {
 	var answers []string
 	for _, step := range strings.Split("\n"+string(script), "\n### ")[1:] {
 		who, document, _ := strings.Cut(step, "\n")
+		if who == "settle" {
+			s.jobs.Wait()
+			continue
+		}
 		if period, ok := strings.CutPrefix(who, "later "); ok {
 			parsed, err := value.ParsePeriod(period)
 			if err != nil {
@@ -150,6 +162,14 @@ func (s *stage) work(t *testing.T) {
 		if done == 0 {
 			return
 		}
+	}
+}
+
+// services are what the handler of a stage answers with.
+func (s *stage) services(service *loyalty.Service) graph.Services {
+	return graph.Services{
+		Loyalty: service, Rewards: reward.New(s.db, service), Referrals: s.referrals, Jobs: s.jobs,
+		Clients: identity.NewClients(s.db, slog.New(slog.DiscardHandler)), Log: audit.NewLog(s.db),
 	}
 }
 
@@ -215,7 +235,7 @@ func (s *stage) answer(ctx context.Context, t *testing.T, who string, body map[s
 }
 
 var (
-	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli|hld|rew|red|aud|ref|hsh)_[0-9a-z]{26}\b`)
+	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli|hld|rew|red|aud|ref|hsh|run)_[0-9a-z]{26}\b`)
 	placeForm  = regexp.MustCompile(`{{(act|ent|mov)_(mem_\d+)(_\d+)}}`)
 	ownedForm  = regexp.MustCompile(`\b(act|ent|mov)_([0-9a-z]{26})_`)
 	numberForm = regexp.MustCompile(`"number": "\d{12}"`)

@@ -40,6 +40,7 @@ type ResolverRoot interface {
 	HoldConnection() HoldConnectionResolver
 	Household() HouseholdResolver
 	HouseholdConnection() HouseholdConnectionResolver
+	JobRunConnection() JobRunConnectionResolver
 	Member() MemberResolver
 	MemberConnection() MemberConnectionResolver
 	Mutation() MutationResolver
@@ -374,6 +375,40 @@ type ComplexityRoot struct {
 		Path    func(childComplexity int) int
 	}
 
+	Job struct {
+		Description func(childComplexity int) int
+		LastRun     func(childComplexity int) int
+		Name        func(childComplexity int) int
+		NextRunAt   func(childComplexity int) int
+		Spec        func(childComplexity int) int
+	}
+
+	JobRun struct {
+		Attempt      func(childComplexity int) int
+		Error        func(childComplexity int) int
+		FinishedAt   func(childComplexity int) int
+		ID           func(childComplexity int) int
+		Job          func(childComplexity int) int
+		Processed    func(childComplexity int) int
+		ScheduledFor func(childComplexity int) int
+		StartedAt    func(childComplexity int) int
+		StartedBy    func(childComplexity int) int
+		Status       func(childComplexity int) int
+		Total        func(childComplexity int) int
+	}
+
+	JobRunConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	JobRunEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	Limit struct {
 		Period func(childComplexity int) int
 		Points func(childComplexity int) int
@@ -464,6 +499,7 @@ type ComplexityRoot struct {
 		ReviseEarningRule    func(childComplexity int, input ReviseEarningRuleInput) int
 		RevokeClient         func(childComplexity int, input RevokeClientInput) int
 		RotateClientKey      func(childComplexity int, input RotateClientKeyInput) int
+		RunJob               func(childComplexity int, input RunJobInput) int
 		SetTierFloor         func(childComplexity int, input loyalty.SetTierFloorInput) int
 		SuspendMember        func(childComplexity int, input SuspendMemberInput) int
 		UpdateMember         func(childComplexity int, input UpdateMemberInput) int
@@ -567,6 +603,8 @@ type ComplexityRoot struct {
 		ConditionFields func(childComplexity int) int
 		EarningRules    func(childComplexity int, first *int, after *string, filter *EarningRuleFilter) int
 		Households      func(childComplexity int, first *int, after *string) int
+		JobRuns         func(childComplexity int, first *int, after *string, job *string) int
+		Jobs            func(childComplexity int) int
 		Member          func(childComplexity int, by loyalty.MemberRef) int
 		Members         func(childComplexity int, first *int, after *string, filter *loyalty.MemberFilter) int
 		Node            func(childComplexity int, id string) int
@@ -748,6 +786,11 @@ type ComplexityRoot struct {
 		RuleName func(childComplexity int) int
 		Status   func(childComplexity int) int
 		Version  func(childComplexity int) int
+	}
+
+	RunJobPayload struct {
+		Run        func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	Tier struct {
@@ -2080,6 +2123,142 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.InvalidConditionError.Path(childComplexity), true
 
+	case "Job.description":
+		if e.ComplexityRoot.Job.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.Description(childComplexity), true
+	case "Job.lastRun":
+		if e.ComplexityRoot.Job.LastRun == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.LastRun(childComplexity), true
+	case "Job.name":
+		if e.ComplexityRoot.Job.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.Name(childComplexity), true
+	case "Job.nextRunAt":
+		if e.ComplexityRoot.Job.NextRunAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.NextRunAt(childComplexity), true
+	case "Job.spec":
+		if e.ComplexityRoot.Job.Spec == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.Spec(childComplexity), true
+
+	case "JobRun.attempt":
+		if e.ComplexityRoot.JobRun.Attempt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRun.Attempt(childComplexity), true
+	case "JobRun.error":
+		if e.ComplexityRoot.JobRun.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRun.Error(childComplexity), true
+	case "JobRun.finishedAt":
+		if e.ComplexityRoot.JobRun.FinishedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRun.FinishedAt(childComplexity), true
+	case "JobRun.id":
+		if e.ComplexityRoot.JobRun.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRun.ID(childComplexity), true
+	case "JobRun.job":
+		if e.ComplexityRoot.JobRun.Job == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRun.Job(childComplexity), true
+	case "JobRun.processed":
+		if e.ComplexityRoot.JobRun.Processed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRun.Processed(childComplexity), true
+	case "JobRun.scheduledFor":
+		if e.ComplexityRoot.JobRun.ScheduledFor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRun.ScheduledFor(childComplexity), true
+	case "JobRun.startedAt":
+		if e.ComplexityRoot.JobRun.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRun.StartedAt(childComplexity), true
+	case "JobRun.startedBy":
+		if e.ComplexityRoot.JobRun.StartedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRun.StartedBy(childComplexity), true
+	case "JobRun.status":
+		if e.ComplexityRoot.JobRun.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRun.Status(childComplexity), true
+	case "JobRun.total":
+		if e.ComplexityRoot.JobRun.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRun.Total(childComplexity), true
+
+	case "JobRunConnection.edges":
+		if e.ComplexityRoot.JobRunConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRunConnection.Edges(childComplexity), true
+	case "JobRunConnection.nodes":
+		if e.ComplexityRoot.JobRunConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRunConnection.Nodes(childComplexity), true
+	case "JobRunConnection.pageInfo":
+		if e.ComplexityRoot.JobRunConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRunConnection.PageInfo(childComplexity), true
+	case "JobRunConnection.totalCount":
+		if e.ComplexityRoot.JobRunConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRunConnection.TotalCount(childComplexity), true
+
+	case "JobRunEdge.cursor":
+		if e.ComplexityRoot.JobRunEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRunEdge.Cursor(childComplexity), true
+	case "JobRunEdge.node":
+		if e.ComplexityRoot.JobRunEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRunEdge.Node(childComplexity), true
+
 	case "Limit.period":
 		if e.ComplexityRoot.Limit.Period == nil {
 			break
@@ -2732,6 +2911,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RotateClientKey(childComplexity, args["input"].(RotateClientKeyInput)), true
+	case "Mutation.runJob":
+		if e.ComplexityRoot.Mutation.RunJob == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_runJob_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RunJob(childComplexity, args["input"].(RunJobInput)), true
 	case "Mutation.setTierFloor":
 		if e.ComplexityRoot.Mutation.SetTierFloor == nil {
 			break
@@ -3212,6 +3402,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.Households(childComplexity, args["first"].(*int), args["after"].(*string)), true
 
+	case "Query.jobRuns":
+		if e.ComplexityRoot.Query.JobRuns == nil {
+			break
+		}
+
+		args, err := ec.field_Query_jobRuns_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.JobRuns(childComplexity, args["first"].(*int), args["after"].(*string), args["job"].(*string)), true
+	case "Query.jobs":
+		if e.ComplexityRoot.Query.Jobs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Jobs(childComplexity), true
 	case "Query.member":
 		if e.ComplexityRoot.Query.Member == nil {
 			break
@@ -3965,6 +4172,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RuleOutcome.Version(childComplexity), true
 
+	case "RunJobPayload.run":
+		if e.ComplexityRoot.RunJobPayload.Run == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RunJobPayload.Run(childComplexity), true
+	case "RunJobPayload.userErrors":
+		if e.ComplexityRoot.RunJobPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RunJobPayload.UserErrors(childComplexity), true
+
 	case "Tier.benefits":
 		if e.ComplexityRoot.Tier.Benefits == nil {
 			break
@@ -4496,6 +4716,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRevokeClientInput,
 		ec.unmarshalInputRewardFilter,
 		ec.unmarshalInputRotateClientKeyInput,
+		ec.unmarshalInputRunJobInput,
 		ec.unmarshalInputSetTierFloorInput,
 		ec.unmarshalInputSuspendMemberInput,
 		ec.unmarshalInputTierChangeInput,
@@ -5449,6 +5670,122 @@ type ReleaseHoldPayload @access {
   member: Member
   "Why it was refused."
   userErrors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../schema/job.graphqls", Input: `extend type Query {
+  """
+  The jobs that the program does by the clock, in the order of its timetable. For ADMIN.
+  """
+  jobs: [Job!]! @access(roles: [ADMIN])
+
+  """
+  Runs of jobs, newest first. Those of the last 90 days are kept, and the last one of each job. For ADMIN.
+  """
+  jobRuns(
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+    "Only runs of the job with this name."
+    job: String
+  ): JobRunConnection! @access(roles: [ADMIN])
+}
+
+extend type Mutation {
+  """
+  Begins a run of a job, with the same lock and record as a run by the clock, and answers at once: the run goes on in the server that was asked. For ADMIN.
+  Codes: JOB_UNKNOWN, JOB_RUNNING.
+  """
+  runJob(
+    "Which job."
+    input: RunJobInput!
+  ): RunJobPayload! @access(roles: [ADMIN])
+}
+
+"Work that the program does by the clock, once over all its servers."
+type Job @access(roles: [ADMIN]) {
+  "What it is called, for ever."
+  name: String!
+  "What it does."
+  description: String!
+  "When it runs, as a cron spec in the program's time zone; ` + "`" + `off` + "`" + `: only when it is asked for."
+  spec: String!
+  "When it runs next; null: it is off."
+  nextRunAt: DateTime
+  "Its newest run, by the clock or not; null: none is kept."
+  lastRun: JobRun
+}
+
+"A run of a job."
+type JobRun implements Node @access(roles: [ADMIN]) {
+  "The run's id."
+  id: ID!
+  "The job's name."
+  job: String!
+  "How the run is."
+  status: JobRunStatus!
+  "The time at which it was due; when it was asked for, if it was."
+  scheduledFor: DateTime!
+  "Which run for that time it is: up to 3 are begun where they do not succeed; null: it was asked for."
+  attempt: Int
+  "Who asked for it: issuer and subject of a person, ` + "`" + `system:` + "`" + ` with the command; ` + "`" + `system:timetable` + "`" + ` if nobody did."
+  startedBy: String!
+  "When it began."
+  startedAt: DateTime!
+  "When it ended or, of one whose server was killed, when that was noticed; null: it is running."
+  finishedAt: DateTime
+  "How much it has done, as far as it has said so: members of most jobs, rows of those that delete."
+  processed: Int!
+  "How much there is to do; null: it is not known."
+  total: Int
+  "Why it did not succeed; null: it did, or is running."
+  error: String
+}
+
+"How a run of a job is."
+enum JobRunStatus {
+  "It has not ended."
+  RUNNING
+  "All is done."
+  SUCCEEDED
+  "The job came upon what it could not do, or took too long."
+  FAILED
+  "Its server was stopped or killed, or lost its database. The next run finishes the rest."
+  INTERRUPTED
+}
+
+"Which job is to run."
+input RunJobInput {
+  "The job's name, as ` + "`" + `jobs` + "`" + ` lists it."
+  job: String!
+}
+
+"Answers ` + "`" + `runJob` + "`" + `."
+type RunJobPayload @access {
+  "The run, as it began; null if it was refused."
+  run: JobRun
+  "Why it was refused."
+  userErrors: [UserError!]!
+}
+
+"A page of runs of jobs."
+type JobRunConnection @access {
+  "The runs with their cursors."
+  edges: [JobRunEdge!]!
+  "The runs alone."
+  nodes: [JobRun!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "How many runs there are over all pages."
+  totalCount: Int!
+}
+
+"A run of a job in a page."
+type JobRunEdge @access {
+  "The run."
+  node: JobRun!
+  "The cursor to read on behind."
+  cursor: String!
 }
 `, BuiltIn: false},
 	{Name: "../schema/member.graphqls", Input: `extend type Query {
@@ -8170,6 +8507,74 @@ func (ec *executionContext) childFields_HouseholdPayload(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type HouseholdPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Job(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_Job_name(ctx, field)
+	case "description":
+		return ec.fieldContext_Job_description(ctx, field)
+	case "spec":
+		return ec.fieldContext_Job_spec(ctx, field)
+	case "nextRunAt":
+		return ec.fieldContext_Job_nextRunAt(ctx, field)
+	case "lastRun":
+		return ec.fieldContext_Job_lastRun(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Job", field.Name)
+}
+
+func (ec *executionContext) childFields_JobRun(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_JobRun_id(ctx, field)
+	case "job":
+		return ec.fieldContext_JobRun_job(ctx, field)
+	case "status":
+		return ec.fieldContext_JobRun_status(ctx, field)
+	case "scheduledFor":
+		return ec.fieldContext_JobRun_scheduledFor(ctx, field)
+	case "attempt":
+		return ec.fieldContext_JobRun_attempt(ctx, field)
+	case "startedBy":
+		return ec.fieldContext_JobRun_startedBy(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_JobRun_startedAt(ctx, field)
+	case "finishedAt":
+		return ec.fieldContext_JobRun_finishedAt(ctx, field)
+	case "processed":
+		return ec.fieldContext_JobRun_processed(ctx, field)
+	case "total":
+		return ec.fieldContext_JobRun_total(ctx, field)
+	case "error":
+		return ec.fieldContext_JobRun_error(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type JobRun", field.Name)
+}
+
+func (ec *executionContext) childFields_JobRunConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_JobRunConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_JobRunConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_JobRunConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_JobRunConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type JobRunConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_JobRunEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_JobRunEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_JobRunEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type JobRunEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Limit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "scope":
@@ -8786,6 +9191,16 @@ func (ec *executionContext) childFields_RuleOutcome(ctx context.Context, field g
 		return ec.fieldContext_RuleOutcome_reason(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RuleOutcome", field.Name)
+}
+
+func (ec *executionContext) childFields_RunJobPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "run":
+		return ec.fieldContext_RunJobPayload_run(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RunJobPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RunJobPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Tier(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -34,6 +34,7 @@ const (
 	rewardPrefix        = "rew"
 	redemptionPrefix    = "red"
 	auditEntryPrefix    = "aud"
+	jobRunPrefix        = "run"
 	waitingReturnPrefix = "wai"
 	tierMovePrefix      = "mov"
 	referralPrefix      = "ref"

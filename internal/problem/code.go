@@ -102,6 +102,9 @@ const (
 	UnknownClient   Code = "UNKNOWN_CLIENT"
 	ClientNameTaken Code = "CLIENT_NAME_TAKEN"
 	InvalidScope    Code = "INVALID_SCOPE"
+
+	JobUnknown Code = "JOB_UNKNOWN"
+	JobRunning Code = "JOB_RUNNING"
 )
 
 // Description is a code with what it means.
@@ -205,5 +208,8 @@ var Registry = []Description{
 	{UnknownClient, "There is no such machine client, or it is revoked."},
 	{ClientNameTaken, "Another machine client that is not revoked has this name."},
 	{InvalidScope, "A machine client has at least one scope, and there is no scope of this name."},
+
+	{JobUnknown, "No job has this name. The query jobs lists them."},
+	{JobRunning, "The job is running already, on this server or another."},
 	{InvalidDuration, "The length of time is out of its range."},
 }
