@@ -82,6 +82,7 @@ func insertMoves(ctx context.Context, tx *postgres.Tx, moves []move) error {
 // past is a tier that a member held from At on.
 type past struct {
 	Member     id.Member  `db:"member_id"`
+	Sequence   int64      `db:"sequence"`
 	At         time.Time  `db:"at"`
 	RecordedAt time.Time  `db:"recorded_at"`
 	From       *id.Tier   `db:"from_tier_id"`
@@ -93,7 +94,7 @@ type past struct {
 func selectMoves(ctx context.Context, q postgres.Runner, members []id.Member) ([]past, error) {
 	var moves []past
 	err := q.Select(ctx, &moves, `
-		select member_id, at, recorded_at, from_tier_id, to_tier_id, valid_until from tier_moves where member_id = any($1::uuid[]) order by member_id, sequence`,
+		select member_id, sequence, at, recorded_at, from_tier_id, to_tier_id, valid_until from tier_moves where member_id = any($1::uuid[]) order by member_id, sequence`,
 		pq.StringArray(id.Texts(members)))
 	return moves, err
 }

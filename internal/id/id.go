@@ -35,6 +35,7 @@ const (
 	redemptionPrefix    = "red"
 	auditEntryPrefix    = "aud"
 	waitingReturnPrefix = "wai"
+	backtestPrefix      = "bkt"
 )
 
 // Member is the id of a member.
@@ -79,6 +80,9 @@ type Reward uuid.UUID
 // WaitingReturn is the id of a return that waits for its purchase.
 type WaitingReturn uuid.UUID
 
+// Backtest is the id of a backtest.
+type Backtest uuid.UUID
+
 // New returns a new random id, later ones sorting behind earlier ones.
 func New[T ~[16]byte]() T {
 	return T(uuid.Must(uuid.NewV7()))
@@ -110,6 +114,7 @@ func (e Entry) String() string         { return numbered(entryPrefix, e.Member, 
 func (h Hold) String() string          { return text(holdPrefix, h) }
 func (r Redemption) String() string    { return text(redemptionPrefix, r) }
 func (r Reward) String() string        { return text(rewardPrefix, r) }
+func (b Backtest) String() string      { return text(backtestPrefix, b) }
 func (r WaitingReturn) String() string { return text(waitingReturnPrefix, r) }
 
 // ParseMember reads a member's id; the zero id if text is none.
@@ -151,6 +156,9 @@ func ParseRedemption(text string) Redemption { return parse[Redemption](redempti
 // ParseReward reads a reward's id; the zero id if text is none.
 func ParseReward(text string) Reward { return parse[Reward](rewardPrefix, text) }
 
+// ParseBacktest reads the id of a backtest; the zero id if text is none.
+func ParseBacktest(text string) Backtest { return parse[Backtest](backtestPrefix, text) }
+
 // ParseWaitingReturn reads the id of a return that waits for its purchase; the zero id if text is none.
 func ParseWaitingReturn(text string) WaitingReturn {
 	return parse[WaitingReturn](waitingReturnPrefix, text)
@@ -190,6 +198,9 @@ func (r Redemption) MarshalGQL(w io.Writer) { write(w, r) }
 func (r Reward) MarshalGQL(w io.Writer) { write(w, r) }
 
 // MarshalGQL writes the id as the API shows it.
+func (b Backtest) MarshalGQL(w io.Writer) { write(w, b) }
+
+// MarshalGQL writes the id as the API shows it.
 func (r WaitingReturn) MarshalGQL(w io.Writer) { write(w, r) }
 
 // UnmarshalGQL reads the id from an argument.
@@ -226,6 +237,9 @@ func (r *Redemption) UnmarshalGQL(value any) error { return read(r, value, Parse
 func (r *Reward) UnmarshalGQL(value any) error { return read(r, value, ParseReward) }
 
 // UnmarshalGQL reads the id from an argument.
+func (b *Backtest) UnmarshalGQL(value any) error { return read(b, value, ParseBacktest) }
+
+// UnmarshalGQL reads the id from an argument.
 func (r *WaitingReturn) UnmarshalGQL(value any) error { return read(r, value, ParseWaitingReturn) }
 
 // Value gives the id to the database.
@@ -256,6 +270,9 @@ func (r Redemption) Value() (driver.Value, error) { return uuid.UUID(r).Value() 
 func (a AuditEntry) Value() (driver.Value, error) { return uuid.UUID(a).Value() }
 
 // Value gives the id to the database.
+func (b Backtest) Value() (driver.Value, error) { return uuid.UUID(b).Value() }
+
+// Value gives the id to the database.
 func (r WaitingReturn) Value() (driver.Value, error) { return uuid.UUID(r).Value() }
 
 // Scan takes the id from the database.
@@ -284,6 +301,9 @@ func (r *Redemption) Scan(source any) error { return (*uuid.UUID)(r).Scan(source
 
 // Scan takes the id from the database.
 func (a *AuditEntry) Scan(source any) error { return (*uuid.UUID)(a).Scan(source) }
+
+// Scan takes the id from the database.
+func (b *Backtest) Scan(source any) error { return (*uuid.UUID)(b).Scan(source) }
 
 // Scan takes the id from the database.
 func (r *WaitingReturn) Scan(source any) error { return (*uuid.UUID)(r).Scan(source) }

@@ -1,0 +1,174 @@
+package loyalty
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"regulars/internal/id"
+	"regulars/loyalty/ledger"
+	"regulars/loyalty/rules"
+	"regulars/loyalty/tiers"
+)
+
+// TierMove is how many members go from one tier to another, by their names.
+type TierMove struct {
+	From    string
+	To      string
+	Members int
+}
+
+// seed loads what rules remember when the first fact is judged.
+func (j *Judging) seed(ctx context.Context, versions []rules.Version) error {
+	type span struct {
+		rules.Span
+		start time.Time
+	}
+	counters := map[span][]rules.Counter{}
+	triggers := map[string]bool{}
+	seen := map[id.Rule]bool{}
+	for _, version := range versions {
+		triggers[version.Trigger] = true
+		if seen[version.Rule] {
+			continue
+		}
+		seen[version.Rule] = true
+		windows := 0
+		for _, counter := range j.book.rules.Counters(version.Rule, j.trial.From) {
+			// The first day of all begins before any year that PostgreSQL reads.
+			start := time.Time{}
+			if counter.Period != rules.Lifetime {
+				start = time.Date(counter.Start.Year, counter.Start.Month, counter.Start.Day, 0, 0, 0, 0, j.book.zone)
+			}
+			key := span{rules.Span{Scope: counter.Scope, Period: counter.Period}, start}
+			counters[key] = append(counters[key], counter)
+			if counter.Scope == rules.MemberScope {
+				windows++
+			}
+		}
+		j.windows += windows
+	}
+	for asked, of := range counters {
+		used, err := selectUsed(ctx, j.tx, of, asked.start, j.trial.From)
+		if err != nil {
+			return err
+		}
+		for _, one := range used {
+			counter := of[slices.IndexFunc(of, func(counter rules.Counter) bool { return counter.Rule == one.Rule })]
+			if asked.Scope == rules.MemberScope {
+				j.state(one.Member).memory.Member[counter] = one.Usage
+			} else {
+				usage := j.program[counter]
+				j.program[counter] = rules.Usage{Points: usage.Points + one.Points, Times: usage.Times + one.Times}
+			}
+		}
+	}
+	if !j.readsNumber {
+		return nil
+	}
+	earlier, err := countFactsBefore(ctx, j.tx, triggers, j.trial.From)
+	for _, one := range earlier {
+		j.state(one.Member).numbers[one.Type] = one.Number
+	}
+	return err
+}
+
+func (j *Judging) state(member id.Member) *judgedMember {
+	state, ok := j.members[member]
+	if !ok {
+		state = &judgedMember{
+			memory:  rules.Memory{Member: map[rules.Counter]rules.Usage{}, Program: j.program, Carried: map[id.Rule]int64{}},
+			numbers: map[string]int64{},
+		}
+		j.members[member] = state
+	}
+	return state
+}
+
+// meet loads those of the facts' members of whom none has come before.
+func (j *Judging) meet(ctx context.Context, facts []pastFact) error {
+	var strangers []id.Member
+	for _, one := range facts {
+		if state := j.state(one.Member); state.member == nil {
+			state.member = &Member{}
+			strangers = append(strangers, one.Member)
+		}
+	}
+	if len(strangers) == 0 {
+		return nil
+	}
+	rows, err := selectMembers(ctx, j.tx, strangers)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		kept := &Member{JoinedAt: row.JoinedAt, BirthDate: row.BirthDate, Locale: row.Locale}
+		if j.readsMember {
+			kept.Attributes = row.Attributes
+		}
+		state := j.members[row.ID]
+		state.member, state.known = kept, known(kept, j.book.ladder.Base())
+	}
+	moves, err := selectMoves(ctx, j.tx, strangers)
+	for _, one := range moves {
+		state := j.members[one.Member]
+		state.history = append(state.history, one)
+	}
+	return err
+}
+
+// TierMoves says where members would have stood at the end of the trial that stood elsewhere. Of the points that count then,
+// those that facts of the trial really gave are exchanged for those that they would have given: more of them may reach a higher
+// tier; fewer lose one that stands on them, and no other one. Where points that were returned count in neither.
+func (j *Judging) TierMoves(ctx context.Context) ([]TierMove, error) {
+	var changed []*ledger.Account
+	for member, state := range j.members {
+		if state.qualifying == 0 {
+			continue
+		}
+		account := &ledger.Account{Member: member, TierID: j.book.ladder.Base().ID, TierSince: j.trial.From}
+		for _, moved := range state.history {
+			if moved.At.Before(j.trial.To) {
+				account.TierID, account.TierSince, account.TierValidUntil = moved.To, moved.At, moved.ValidUntil
+			}
+		}
+		changed = append(changed, account)
+	}
+	members := map[[2]string]int{}
+	for chunk := range slices.Chunk(changed, factsAtOnce) {
+		if err := j.exchange(ctx, chunk, func(from, to tiers.Tier) { members[[2]string{from.Name, to.Name}]++ }); err != nil {
+			return nil, err
+		}
+	}
+	made := []TierMove{}
+	for _, from := range j.book.ladder.Tiers {
+		for _, to := range j.book.ladder.Tiers {
+			if count := members[[2]string{from.Name, to.Name}]; count > 0 {
+				made = append(made, TierMove{From: from.Name, To: to.Name, Members: count})
+			}
+		}
+	}
+	return made, nil
+}
+
+func (j *Judging) exchange(ctx context.Context, accounts []*ledger.Account, moved func(from, to tiers.Tier)) error {
+	held, err := review(ctx, j.tx, j.book, accounts, func(id.Member) time.Time { return j.trial.To }, nil)
+	if err != nil {
+		return err
+	}
+	qualifying, err := countQualifyingUntil(ctx, j.tx, accounts, j.book.policy.CountsAfter(j.trial.To), j.trial.To)
+	if err != nil {
+		return err
+	}
+	ladder := j.book.ladder
+	for _, account := range accounts {
+		points := qualifying[account.Member]
+		from, reached, would := held[account.Member].Tier, ladder.For(points), ladder.For(max(points+j.members[account.Member].qualifying, 0))
+		rises := would.Rank > from.Rank && would.Rank > reached.Rank
+		falls := would.Rank < from.Rank && reached.Rank >= from.Rank
+		if rises || falls {
+			moved(from, would)
+		}
+	}
+	return nil
+}
