@@ -53,6 +53,7 @@ var plan = map[string][]string{
 	"loyalty/ledger":      all(leaves, tables, pure, []string{"internal/postgres"}),
 	"loyalty":             all(leaves, tables, pure, []string{"internal/postgres", "internal/ratelimit", "loyalty/ledger"}),
 	"loyalty/reward":      all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty"}),
+	"loyalty/backtest":    all(leaves, tables, pure, []string{"internal/postgres", "loyalty"}),
 	"loyalty/reconcile":   all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty"}),
 	"loyalty/loyaltytest": all(leaves, tables, pure, []string{"internal/postgres", "internal/postgres/pgtest", "loyalty/ledger", "loyalty"}),
 
