@@ -28,6 +28,7 @@ import (
 	"regulars/internal/ratelimit"
 	"regulars/internal/web"
 	"regulars/loyalty"
+	"regulars/loyalty/backtest"
 	"regulars/loyalty/reward"
 )
 
@@ -48,6 +49,8 @@ const (
 	strangerBurst = 100
 	// memberTries is how many e-mail addresses and phone numbers a member may name in an hour, and at once.
 	memberTries = 10
+	// backtestPause is how often a server looks for backtests that were asked of another one.
+	backtestPause = 2 * time.Second
 	// guessBurst lets an import of old receipts meet members that are not there.
 	guessBurst = 1000
 )
@@ -116,6 +119,7 @@ type Server struct {
 	clients   *identity.Clients
 	database  *cli.Database
 	loyalty   *loyalty.Service
+	backtests *backtest.Service
 	demo      demo.State
 	handler   *web.Handler
 	http      *http.Server
@@ -161,9 +165,10 @@ func Open(ctx context.Context, settings cli.Settings, seed program.Seed, logger 
 	if err := s.demonstrate(ctx, settings.Demo.On); err != nil {
 		return nil, err
 	}
+	s.backtests = backtest.New(s.database.DB, s.loyalty)
 	s.clients = identity.NewClients(s.database.Doorway, logger)
 	s.handler = web.NewHandler(web.Parts{
-		GraphQL: graph.NewHandler(s.loyalty, reward.New(s.database.DB, s.loyalty), s.clients, audit.NewLog(s.database.DB), graph.Limits{
+		GraphQL: graph.NewHandler(s.loyalty, reward.New(s.database.DB, s.loyalty), s.backtests, s.clients, audit.NewLog(s.database.DB), graph.Limits{
 			Complexity: bounds.MaximumComplexity, Depth: bounds.MaximumDepth,
 			Introspection: bounds.Introspection.On, Suggestions: bounds.Suggests(),
 		}, logger),
@@ -257,6 +262,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	defer background.Wait()
 	defer stop()
 	background.Go(func() { s.finishPromotions(working) })
+	background.Go(func() { s.repeat(working, "backtests", backtestPause, s.backtests.Woken(), s.backtests.Work) })
 	if s.oidc != nil {
 		background.Go(func() { s.oidc.Discover(working) })
 	}
@@ -282,6 +288,29 @@ func (s *Server) Serve(ctx context.Context) error {
 func (s *Server) finishPromotions(ctx context.Context) {
 	if err := s.loyalty.FinishPromotions(actor.With(ctx, actor.System("start"))); err != nil && ctx.Err() == nil {
 		s.logger.Error("promotions could not be finished", slog.Any("cause", err))
+	}
+}
+
+// repeat does work until ctx ends: again at once while there is some, else when it is woken, and after a pause at the latest. What
+// fails is tried again after the pause.
+func (s *Server) repeat(ctx context.Context, name string, pause time.Duration, woken <-chan struct{}, work func(context.Context) (bool, error)) {
+	acting := actor.With(ctx, actor.System(name))
+	look := time.NewTicker(pause)
+	defer look.Stop()
+	for {
+		did, err := work(acting)
+		if err != nil && ctx.Err() == nil {
+			s.logger.Error("work in the background failed", slog.String("work", name), slog.Any("cause", err))
+		}
+		if did && err == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-woken:
+		case <-look.C:
+		}
 	}
 }
 

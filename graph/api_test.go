@@ -29,6 +29,7 @@ import (
 	"regulars/internal/requestid"
 	"regulars/internal/value"
 	"regulars/loyalty"
+	"regulars/loyalty/backtest"
 	"regulars/loyalty/reward"
 )
 
@@ -37,7 +38,7 @@ var update = flag.Bool("update", false, "write the answers that were given as th
 // TestAPI plays the scripts below testdata, a folder per operation, and compares the answers with the ones beside them.
 //
 // A script is a file of steps. A line "### ADMIN", "### MEMBER ada", "### CLIENT members:read program:read" or "### nobody"
-// says who sends the document that follows; "### later P1Y" moves the clock. What looks like {{mem_1}} is the first id of that kind that was answered, and
+// says who sends the document that follows; "### later P1Y" moves the clock; "### work" lets a server work on a backtest. What looks like {{mem_1}} is the first id of that kind that was answered, and
 // {{act_mem_1_2}} that member's fact of number 2.
 func TestAPI(t *testing.T) {
 	t.Parallel()
@@ -59,9 +60,10 @@ var bounds = graph.Limits{Complexity: 30_000, Depth: 15, Introspection: true, Su
 
 // stage is the API over a program of its own, whose clock stands still unless a script moves it.
 type stage struct {
-	handler http.Handler
-	db      *postgres.DB
-	now     time.Time
+	handler   http.Handler
+	db        *postgres.DB
+	backtests *backtest.Service
+	now       time.Time
 	// time is how long an operation may take.
 	time time.Duration
 	seen map[string]string
@@ -81,7 +83,8 @@ func newStageWithin(t *testing.T, bounds graph.Limits) *stage {
 	s.db = db
 	logger := slog.New(slog.NewTextHandler(&s.log, nil))
 	service := loyalty.New(db)
-	s.handler = graph.NewHandler(service, reward.New(db, service), identity.NewClients(db, logger), audit.NewLog(db), bounds, logger)
+	s.backtests = backtest.New(db, service)
+	s.handler = graph.NewHandler(service, reward.New(db, service), s.backtests, identity.NewClients(db, logger), audit.NewLog(db), bounds, logger)
 	return s
 }
 
@@ -107,6 +110,12 @@ func play(t *testing.T, path string) {
 				t.Fatal(err)
 			}
 			s.now = parsed.After(s.now, time.UTC)
+			continue
+		}
+		if who == "work" {
+			if did, err := s.backtests.Work(actor.With(t.Context(), actor.System("test"))); err != nil || !did {
+				t.Fatalf("worked: %t, %v", did, err)
+			}
 			continue
 		}
 		answers = append(answers, s.ask(t, who, document))
@@ -193,7 +202,7 @@ func (s *stage) answer(ctx context.Context, t *testing.T, who string, body map[s
 }
 
 var (
-	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli|hld|rew|red|aud)_[0-9a-z]{26}\b`)
+	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli|hld|rew|red|aud|bkt)_[0-9a-z]{26}\b`)
 	placeForm  = regexp.MustCompile(`{{(act|ent)_(mem_\d+)(_\d+)}}`)
 	ownedForm  = regexp.MustCompile(`\b(act|ent)_([0-9a-z]{26})_`)
 	numberForm = regexp.MustCompile(`"number": "\d{12}"`)

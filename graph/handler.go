@@ -20,14 +20,15 @@ import (
 	"regulars/internal/identity"
 	"regulars/internal/page"
 	"regulars/loyalty"
+	"regulars/loyalty/backtest"
 	"regulars/loyalty/ledger"
 	"regulars/loyalty/reward"
 )
 
 // NewHandler returns what answers POST requests of GraphQL over HTTP, within bounds. It reads the caller (package actor)
 // and the request's id (package requestid) from the request's context, whose end stops the operation's statements. Faults of ours go to logger and to nobody else.
-func NewHandler(service *loyalty.Service, catalog *reward.Service, clients *identity.Clients, log *audit.Log, bounds Limits, logger *slog.Logger) http.Handler {
-	config := generated.Config{Resolvers: &Resolver{loyalty: service, rewards: catalog, clients: clients, log: log}}
+func NewHandler(service *loyalty.Service, catalog *reward.Service, backtests *backtest.Service, clients *identity.Clients, log *audit.Log, bounds Limits, logger *slog.Logger) http.Handler {
+	config := generated.Config{Resolvers: &Resolver{loyalty: service, rewards: catalog, backtests: backtests, clients: clients, log: log}}
 	config.Complexity.Query.Members = func(child int, first *int, _ *string, _ *loyalty.MemberFilter) int { return pageCost(child, first) }
 	config.Complexity.Query.EarningRules = func(child int, first *int, _ *string, _ *generated.EarningRuleFilter) int {
 		return pageCost(child, first)
@@ -37,6 +38,7 @@ func NewHandler(service *loyalty.Service, catalog *reward.Service, clients *iden
 	}
 	config.Complexity.Query.Clients = func(child int, first *int, _ *string) int { return pageCost(child, first) }
 	config.Complexity.Query.WaitingReturns = func(child int, first *int, _ *string) int { return pageCost(child, first) }
+	config.Complexity.Query.Backtests = func(child int, first *int, _ *string) int { return pageCost(child, first) }
 	config.Complexity.Query.AuditEntries = func(child int, first *int, _, _ *string) int { return pageCost(child, first) }
 	config.Complexity.Member.PointsHistory = func(child int, first *int, _ *string, _ *generated.PointsEntryFilter) int {
 		return pageCost(child, first)

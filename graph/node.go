@@ -41,6 +41,9 @@ func (r *Resolver) node(ctx context.Context, wanted string) (generated.Node, err
 	if waiting := id.ParseWaitingReturn(wanted); waiting != (id.WaitingReturn{}) {
 		return found(r.loyalty.WaitingReturn(ctx, waiting))
 	}
+	if backtest := id.ParseBacktest(wanted); backtest != (id.Backtest{}) {
+		return found(r.backtests.Backtest(ctx, backtest))
+	}
 	// A till is shown the member whose purchase it records; only who may look members up finds them by what it kept of that.
 	if !caller.Has(actor.Member, actor.Support, actor.Admin, actor.MembersRead) {
 		return nil, nil

@@ -7,15 +7,17 @@ import (
 	"regulars/internal/identity"
 	"regulars/internal/problem"
 	"regulars/loyalty"
+	"regulars/loyalty/backtest"
 	"regulars/loyalty/reward"
 )
 
 // Resolver answers the schema's fields.
 type Resolver struct {
-	loyalty *loyalty.Service
-	rewards *reward.Service
-	clients *identity.Clients
-	log     *audit.Log
+	loyalty   *loyalty.Service
+	rewards   *reward.Service
+	backtests *backtest.Service
+	clients   *identity.Clients
+	log       *audit.Log
 }
 
 // refused splits an error of the domain: what its caller can act on goes into the payload, anything else stops the

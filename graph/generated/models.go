@@ -8,6 +8,7 @@ import (
 	"regulars/internal/problem"
 	"regulars/internal/value"
 	"regulars/loyalty"
+	"regulars/loyalty/backtest"
 	"regulars/loyalty/ledger"
 	"regulars/loyalty/lots"
 	"regulars/loyalty/reward"
@@ -41,6 +42,12 @@ type AdjustPointsPayload struct {
 type ArchiveRewardInput struct {
 	// Which reward.
 	RewardID string `json:"rewardId"`
+}
+
+// Which backtest to cancel.
+type CancelBacktestInput struct {
+	// Its id.
+	BacktestID string `json:"backtestId"`
 }
 
 // A fact whose pending points are taken back.
@@ -288,6 +295,14 @@ type RotateClientKeyPayload struct {
 	// The new key, which is shown this once; null if it was refused.
 	Key *string `json:"key,omitempty"`
 	// Why it was refused.
+	UserErrors []problem.UserError `json:"userErrors"`
+}
+
+// The backtest as it is now, or why not.
+type StartBacktestPayload struct {
+	// The backtest.
+	Backtest *backtest.Backtest `json:"backtest,omitempty"`
+	// What was wrong.
 	UserErrors []problem.UserError `json:"userErrors"`
 }
 

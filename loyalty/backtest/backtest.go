@@ -8,15 +8,12 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-
 	"regulars/internal/actor"
 	"regulars/internal/audit"
 	"regulars/internal/id"
 	"regulars/internal/page"
 	"regulars/internal/postgres"
 	"regulars/internal/problem"
-	"regulars/internal/value"
 	"regulars/loyalty"
 	"regulars/loyalty/rules"
 )
@@ -73,50 +70,6 @@ func (b *Backtest) Name() *string {
 
 // Results is what came out; nil before the backtest has succeeded.
 func (b *Backtest) Results() *Results { return b.results }
-
-// Results is what a backtest found. All points are gross: what returns took back counts on neither side.
-type Results struct {
-	// MembersAffected is how many members would have got more points or fewer.
-	MembersAffected int `json:"membersAffected"`
-	// PointsIssued is what the rules would have issued, PointsActual what they did, and DraftPoints what of the former the draft
-	// alone would have.
-	PointsIssued int64 `json:"pointsIssued"`
-	PointsActual int64 `json:"pointsActual"`
-	DraftPoints  int64 `json:"draftPoints"`
-	// Cost is PointsIssued at the program's cost of a point; nil if it has none.
-	Cost *value.Money `json:"cost"`
-	// ByDay are the days of the program's calendar on which points were issued or would have been, in order.
-	ByDay     []Day              `json:"byDay"`
-	TierMoves []loyalty.TierMove `json:"tierMoves"`
-	Winners   Side               `json:"winners"`
-	Losers    Side               `json:"losers"`
-}
-
-// Day is what was issued, and would have been, for what occurred on a day.
-type Day struct {
-	Date   value.Date `json:"date"`
-	Points int64      `json:"points"`
-	Actual int64      `json:"actual"`
-}
-
-// Side is the members who would have got more points, or fewer.
-type Side struct {
-	Count int `json:"count"`
-	// Points is by how many, in all; never negative.
-	Points int64 `json:"points"`
-	// Examples are those whose difference is largest, 10 at most.
-	Examples []Example `json:"examples"`
-}
-
-// Example is a member with what it would have got and what it got.
-type Example struct {
-	Member uuid.UUID `json:"member"`
-	Would  int64     `json:"would"`
-	Actual int64     `json:"actual"`
-}
-
-// MemberID is the member's id.
-func (e Example) MemberID() id.Member { return id.Member(e.Member) }
 
 // StartInput is what to try: a rule, in place of another one if that is named. Without a rule, what the program had been without
 // the other one; with neither, the rules as they are.
