@@ -40,6 +40,11 @@ func TestBench(t *testing.T) {
 		if line.PerSecond <= 0 || line.P50 <= 0 || line.P99 < line.P50 {
 			t.Errorf("%s by %d clients has no figures: %+v", line.Operation, line.Clients, line)
 		}
+		if alone := line.Name == "rules"; alone != (line.Allocations != nil && *line.Allocations > 0) {
+			t.Errorf("%s: %+v, allocations only of what runs alone", line.Operation, line)
+		} else if alone {
+			continue
+		}
 		if beside := line.Pgbench != nil && *line.Pgbench > 0 && line.Ratio != nil && *line.Ratio > 0; beside != (missing == nil) {
 			t.Errorf("%s by %d clients: %+v beside pgbench, which is missing: %v", line.Operation, line.Clients, line, missing)
 		}

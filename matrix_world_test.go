@@ -42,6 +42,7 @@ var samples = []sample{
 	{operation: "Query.member", arguments: `(by: {id: "<member>"})`},
 	{operation: "Query.member", arguments: `(by: {externalId: "<externalId>"})`},
 	{operation: "Query.member", arguments: `(by: {email: "<email>"})`},
+	{operation: "Query.households", arguments: `(first: 2)`},
 	{operation: "Query.members"},
 	{operation: "Query.node", arguments: `(id: "<member>")`},
 	{operation: "Query.node", arguments: `(id: "<activity>")`},
@@ -57,7 +58,10 @@ var samples = []sample{
 	{operation: "Query.node", arguments: `(id: "<waitingReturn>")`},
 	{operation: "Query.previewPurchase", arguments: `(input: {total: {amount: "10.00", currency: "EUR"}})`},
 	{operation: "Query.previewPurchase", arguments: `(input: {total: {amount: "-10.00", currency: "EUR"}})`},
+	{operation: "Query.node", arguments: `(id: "<referral>")`},
+	{operation: "Query.node", arguments: `(id: "<household>")`},
 	{operation: "Query.program"},
+	{operation: "Query.referrals", arguments: `(status: [REWARDED, REJECTED])`},
 	{operation: "Query.rewards", self: true},
 	{operation: "Query.rewards", arguments: `(filter: {archived: true})`},
 	{operation: "Query.tiers"},
@@ -66,6 +70,11 @@ var samples = []sample{
 
 	{operation: "Mutation.adjustPoints", arguments: gift},
 	{operation: "Mutation.adjustPoints", arguments: `(input: {member: {id: "<member>"}, points: -1000000, reason: "Too many", idempotencyKey: "too many"})`},
+	{operation: "Mutation.allowHousehold", arguments: `(input: {memberIds: ["<member>", "<guest>"], note: "One flat"})`},
+	{operation: "Mutation.approveReferral", arguments: `(input: {referralId: "<referral>"})`},
+	{operation: "Mutation.claimReferral", arguments: `(input: {memberId: "<member>", code: "<invitation>"})`},
+	{operation: "Mutation.endHousehold", arguments: `(input: {householdId: "<household>"})`},
+	{operation: "Mutation.rejectReferral", arguments: `(input: {referralId: "<rejected>"})`},
 	{operation: "Mutation.approveAdjustment", arguments: `(input: {adjustmentId: "<adjustment>"})`},
 	{operation: "Mutation.archiveReward", arguments: `(input: {rewardId: "<reward>"})`},
 	{operation: "Mutation.cancelRedemption", arguments: `(input: {redemptionId: "<cancelable>", reason: "It never came", idempotencyKey: "cancel <n>"})`},
@@ -133,16 +142,17 @@ var narrower = map[string]rule{
 
 // secrets are what no answer holds, in whatever field, for whoever may not see the field in which it stands.
 var secrets = map[string]string{
-	"<externalId>": "Member.externalId",
-	"<email>":      "Member.email",
-	"<phone>":      "Member.phone",
-	"<birthDate>":  "Member.birthDate",
-	"<attribute>":  "Attribute.value",
-	"<source>":     "Activity.source",
-	"<reason>":     "Adjustment.reason",
-	"<voucher>":    "Redemption.voucherCode",
-	"<condition>":  "EarningRule.condition",
-	"<name>":       "Client.name",
+	"<externalId>":   "Member.externalId",
+	"<email>":        "Member.email",
+	"<phone>":        "Member.phone",
+	"<birthDate>":    "Member.birthDate",
+	"<attribute>":    "Attribute.value",
+	"<source>":       "Activity.source",
+	"<reason>":       "Adjustment.reason",
+	"<voucher>":      "Redemption.voucherCode",
+	"<condition>":    "EarningRule.condition",
+	"<referralCode>": "ReferralSummary.code",
+	"<name>":         "Client.name",
 }
 
 // caller is somebody who asks.
@@ -211,6 +221,8 @@ func newWorld(t *testing.T) *world {
 			"<hold>":          {"Hold", id.New[id.Hold]().String()},
 			"<reward>":        {"Reward", id.New[id.Reward]().String()},
 			"<redemption>":    {"Redemption", id.New[id.Redemption]().String()},
+			"<referral>":      {"Referral", id.New[id.Referral]().String()},
+			"<household>":     {"Household", id.New[id.Household]().String()},
 			"<waitingReturn>": {"WaitingReturn", id.New[id.WaitingReturn]().String()},
 		},
 	}
@@ -314,6 +326,7 @@ func (w *world) fill(t *testing.T, ada, eve, admin caller) {
 	do(admin, `updateProgram(input: {adjustmentCaps: [{role: SUPPORT, pointsPerDay: 5000000}]})`, "program { name }")
 	w.fillRewards(t, do, keep, admin)
 	w.fillHolds(t, do, keep, admin)
+	w.fillReferrals(t, do, keep, admin)
 }
 
 // ask sends a document in which names of things stand, and returns the answer. Of a thing in absent that one is named instead of

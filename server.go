@@ -29,6 +29,7 @@ import (
 	"regulars/internal/web"
 	"regulars/loyalty"
 	"regulars/loyalty/backtest"
+	"regulars/loyalty/referral"
 	"regulars/loyalty/reward"
 )
 
@@ -51,6 +52,8 @@ const (
 	memberTries = 10
 	// backtestPause is how often a server looks for backtests that were asked of another one.
 	backtestPause = 2 * time.Second
+	// referralPause is how long nothing is asked about referrals once there was nothing to do.
+	referralPause = time.Second
 	// guessBurst lets an import of old receipts meet members that are not there.
 	guessBurst = 1000
 )
@@ -120,6 +123,7 @@ type Server struct {
 	database  *cli.Database
 	loyalty   *loyalty.Service
 	backtests *backtest.Service
+	referrals *referral.Service
 	demo      demo.State
 	handler   *web.Handler
 	http      *http.Server
@@ -166,9 +170,10 @@ func Open(ctx context.Context, settings cli.Settings, seed program.Seed, logger 
 		return nil, err
 	}
 	s.backtests = backtest.New(s.database.DB, s.loyalty)
+	s.referrals = referral.New(s.database.DB, s.loyalty, s.publicURL)
 	s.clients = identity.NewClients(s.database.Doorway, logger)
 	s.handler = web.NewHandler(web.Parts{
-		GraphQL: graph.NewHandler(s.loyalty, reward.New(s.database.DB, s.loyalty), s.backtests, s.clients, audit.NewLog(s.database.DB), graph.Limits{
+		GraphQL: graph.NewHandler(s.loyalty, reward.New(s.database.DB, s.loyalty), s.backtests, s.referrals, s.clients, audit.NewLog(s.database.DB), graph.Limits{
 			Complexity: bounds.MaximumComplexity, Depth: bounds.MaximumDepth,
 			Introspection: bounds.Introspection.On, Suggestions: bounds.Suggests(),
 		}, logger),
@@ -263,6 +268,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	defer stop()
 	background.Go(func() { s.finishPromotions(working) })
 	background.Go(func() { s.repeat(working, "backtests", backtestPause, s.backtests.Woken(), s.backtests.Work) })
+	background.Go(func() { s.repeat(working, "referrals", referralPause, nil, s.followReferrals) })
 	if s.oidc != nil {
 		background.Go(func() { s.oidc.Discover(working) })
 	}
@@ -289,6 +295,12 @@ func (s *Server) finishPromotions(ctx context.Context) {
 	if err := s.loyalty.FinishPromotions(actor.With(ctx, actor.System("start"))); err != nil && ctx.Err() == nil {
 		s.logger.Error("promotions could not be finished", slog.Any("cause", err))
 	}
+}
+
+// followReferrals judges referrals to which something has happened.
+func (s *Server) followReferrals(ctx context.Context) (bool, error) {
+	done, err := s.referrals.Work(ctx)
+	return done > 0, err
 }
 
 // repeat does work until ctx ends: again at once while there is some, else when it is woken, and after a pause at the latest. What

@@ -24,7 +24,7 @@ import (
 type benchCommand struct {
 	Members  int           `default:"10000" placeholder:"NUMBER" help:"How many members there are (${default})."`
 	Duration time.Duration `default:"1s" placeholder:"DURATION" help:"How long each measurement takes in each of its three rounds (${default})."`
-	Only     []string      `placeholder:"NAME,..." help:"Measure only these of purchase, status, hold, redeem, history, lots and expiry."`
+	Only     []string      `placeholder:"NAME,..." help:"Measure only these of rules, purchase, status, hold, redeem, history, lots and expiry."`
 	JSON     string        `name:"json" placeholder:"FILE" help:"Write the figures to this file as JSON, too."`
 	Keep     bool          `help:"Leave the databases and the server's log, and say where they are."`
 }
@@ -122,17 +122,20 @@ func printBench(output io.Writer, report *bench.Report, missing error) error {
 	_, _ = fmt.Fprintf(output, "%s members, %d processors, %s, PostgreSQL %s; medians of %d rounds of %s\n\n",
 		grouped(report.Members), report.Processors, runtime.Version(), report.PostgreSQL, report.Rounds, report.Duration)
 	table := tabwriter.NewWriter(output, 0, 0, 3, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprintln(table, "\tclients\tper second\tp50 ms\tp99 ms\tpgbench per second\tratio\t")
+	_, _ = fmt.Fprintln(table, "\tclients\tper second\tp50 ms\tp99 ms\tpgbench per second\tratio\tallocations\t")
 	for _, line := range report.Lines {
-		theirs, ratio := "-", "-"
+		theirs, ratio, allocations := "-", "-", "-"
 		if line.Pgbench != nil {
 			theirs = grouped(int64(*line.Pgbench))
 		}
 		if line.Ratio != nil {
 			ratio = fmt.Sprintf("%.2f", *line.Ratio)
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%d\t%s\t%.1f\t%.1f\t%s\t%s\t\n", line.Operation, line.Clients,
-			grouped(int64(line.PerSecond)), line.P50, line.P99, theirs, ratio)
+		if line.Allocations != nil {
+			allocations = fmt.Sprintf("%.0f", *line.Allocations)
+		}
+		_, _ = fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t\n", line.Operation, line.Clients,
+			grouped(int64(line.PerSecond)), milliseconds(line.P50), milliseconds(line.P99), theirs, ratio, allocations)
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -148,6 +151,14 @@ func printBench(output io.Writer, report *bench.Report, missing error) error {
 		_, _ = fmt.Fprintf(output, "\nThe books of %s members with %s entries agree.\n", grouped(report.Books.Members), grouped(report.Books.Entries))
 	}
 	return nil
+}
+
+// milliseconds shows those below one to the microsecond.
+func milliseconds(took float64) string {
+	if took < 1 {
+		return fmt.Sprintf("%.3f", took)
+	}
+	return fmt.Sprintf("%.1f", took)
 }
 
 // benchPlace is where a bench works: databases that nobody else has.

@@ -30,6 +30,7 @@ import (
 	"regulars/internal/value"
 	"regulars/loyalty"
 	"regulars/loyalty/backtest"
+	"regulars/loyalty/referral"
 	"regulars/loyalty/reward"
 )
 
@@ -38,7 +39,7 @@ var update = flag.Bool("update", false, "write the answers that were given as th
 // TestAPI plays the scripts below testdata, a folder per operation, and compares the answers with the ones beside them.
 //
 // A script is a file of steps. A line "### ADMIN", "### MEMBER ada", "### CLIENT members:read program:read" or "### nobody"
-// says who sends the document that follows; "### later P1Y" moves the clock; "### work" lets a server work on a backtest. What looks like {{mem_1}} is the first id of that kind that was answered, and
+// says who sends the document that follows; "### later P1Y" moves the clock, "### work" lets referrals be judged, "### backtest" a backtest. What looks like {{mem_1}} is the first id of that kind that was answered, and
 // {{act_mem_1_2}} that member's fact of number 2.
 func TestAPI(t *testing.T) {
 	t.Parallel()
@@ -63,6 +64,8 @@ type stage struct {
 	handler   http.Handler
 	db        *postgres.DB
 	backtests *backtest.Service
+	// referrals are judged when a script says so.
+	referrals *referral.Service
 	now       time.Time
 	// time is how long an operation may take.
 	time time.Duration
@@ -84,7 +87,8 @@ func newStageWithin(t *testing.T, bounds graph.Limits) *stage {
 	logger := slog.New(slog.NewTextHandler(&s.log, nil))
 	service := loyalty.New(db)
 	s.backtests = backtest.New(db, service)
-	s.handler = graph.NewHandler(service, reward.New(db, service), s.backtests, identity.NewClients(db, logger), audit.NewLog(db), bounds, logger)
+	s.referrals = referral.New(db, service, "https://club.example")
+	s.handler = graph.NewHandler(service, reward.New(db, service), s.backtests, s.referrals, identity.NewClients(db, logger), audit.NewLog(db), bounds, logger)
 	return s
 }
 
@@ -113,6 +117,10 @@ func play(t *testing.T, path string) {
 			continue
 		}
 		if who == "work" {
+			s.work(t)
+			continue
+		}
+		if who == "backtest" {
 			if did, err := s.backtests.Work(actor.With(t.Context(), actor.System("test"))); err != nil || !did {
 				t.Fatalf("worked: %t, %v", did, err)
 			}
@@ -137,6 +145,20 @@ func play(t *testing.T, path string) {
 	}
 	if difference := cmp.Diff(string(want), got); difference != "" {
 		t.Error(difference)
+	}
+}
+
+// work judges referrals until nothing is left to do.
+func (s *stage) work(t *testing.T) {
+	t.Helper()
+	for {
+		done, err := s.referrals.Work(actor.With(t.Context(), actor.System("work")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if done == 0 {
+			return
+		}
 	}
 }
 
@@ -202,11 +224,12 @@ func (s *stage) answer(ctx context.Context, t *testing.T, who string, body map[s
 }
 
 var (
-	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli|hld|rew|red|aud|bkt)_[0-9a-z]{26}\b`)
+	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli|hld|rew|red|aud|ref|hsh|bkt)_[0-9a-z]{26}\b`)
 	placeForm  = regexp.MustCompile(`{{(act|ent)_(mem_\d+)(_\d+)}}`)
 	ownedForm  = regexp.MustCompile(`\b(act|ent)_([0-9a-z]{26})_`)
 	numberForm = regexp.MustCompile(`"number": "\d{12}"`)
 	codeForm   = regexp.MustCompile(`\b[2-9A-Z]{5}(-[2-9A-Z]{5}){2}\b`)
+	inviteForm = regexp.MustCompile(`\b[2-9A-Z]{5}-[2-9A-Z]{5}\b`)
 	keyForm    = regexp.MustCompile(`"rgl_[a-z2-7]{16}_[a-z2-7]{52}"`)
 	keyIDForm  = regexp.MustCompile(`"id": "[a-z2-7]{16}"`)
 	cursorForm = regexp.MustCompile(`"(cursor|startCursor|endCursor)": "[^"]+"`)
@@ -220,6 +243,7 @@ func (s *stage) scrub(answer string) string {
 	})
 	answer = idForm.ReplaceAllStringFunc(answer, s.name)
 	answer = codeForm.ReplaceAllStringFunc(answer, func(code string) string { return s.named("voucher", code) })
+	answer = inviteForm.ReplaceAllStringFunc(answer, func(code string) string { return s.named("invite", code) })
 	answer = numberForm.ReplaceAllString(answer, `"number": "<number>"`)
 	answer = keyForm.ReplaceAllString(answer, `"<key>"`)
 	answer = keyIDForm.ReplaceAllString(answer, `"id": "<key id>"`)

@@ -22,13 +22,14 @@ import (
 	"regulars/loyalty"
 	"regulars/loyalty/backtest"
 	"regulars/loyalty/ledger"
+	"regulars/loyalty/referral"
 	"regulars/loyalty/reward"
 )
 
 // NewHandler returns what answers POST requests of GraphQL over HTTP, within bounds. It reads the caller (package actor)
 // and the request's id (package requestid) from the request's context, whose end stops the operation's statements. Faults of ours go to logger and to nobody else.
-func NewHandler(service *loyalty.Service, catalog *reward.Service, backtests *backtest.Service, clients *identity.Clients, log *audit.Log, bounds Limits, logger *slog.Logger) http.Handler {
-	config := generated.Config{Resolvers: &Resolver{loyalty: service, rewards: catalog, backtests: backtests, clients: clients, log: log}}
+func NewHandler(service *loyalty.Service, catalog *reward.Service, backtests *backtest.Service, referrals *referral.Service, clients *identity.Clients, log *audit.Log, bounds Limits, logger *slog.Logger) http.Handler {
+	config := generated.Config{Resolvers: &Resolver{loyalty: service, rewards: catalog, backtests: backtests, referrals: referrals, clients: clients, log: log}}
 	config.Complexity.Query.Members = func(child int, first *int, _ *string, _ *loyalty.MemberFilter) int { return pageCost(child, first) }
 	config.Complexity.Query.EarningRules = func(child int, first *int, _ *string, _ *generated.EarningRuleFilter) int {
 		return pageCost(child, first)
@@ -48,6 +49,11 @@ func NewHandler(service *loyalty.Service, catalog *reward.Service, backtests *ba
 		return pageCost(child, first)
 	}
 	config.Complexity.Member.Redemptions = func(child int, first *int, _ *string) int { return pageCost(child, first) }
+	config.Complexity.Query.Referrals = func(child int, first *int, _ *string, _ []referral.Status) int { return pageCost(child, first) }
+	config.Complexity.Query.Households = func(child int, first *int, _ *string) int { return pageCost(child, first) }
+	config.Complexity.ReferralSummary.Referrals = func(child int, first *int, _ *string) int { return pageCost(child, first) }
+	// A household has a handful of members.
+	config.Complexity.Household.Members = func(child int) int { return 1 + page.DefaultSize*child }
 	config.Complexity.Mutation.RecordPurchases = func(child int, input generated.RecordPurchasesInput) int {
 		return 1 + len(input.Purchases)*child
 	}
@@ -73,7 +79,7 @@ func NewHandler(service *loyalty.Service, catalog *reward.Service, backtests *ba
 	})
 	server.AroundFields(newGuard(schema.Schema()).field)
 	server.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-		respond := next(withLoaders(ctx, service, catalog))
+		respond := next(withLoaders(ctx, service, catalog, referrals))
 		return func(ctx context.Context) *graphql.Response {
 			if response := respond(ctx); response != nil {
 				return response
@@ -86,7 +92,7 @@ func NewHandler(service *loyalty.Service, catalog *reward.Service, backtests *ba
 	server.AroundRootFields(func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 		// The fields of a mutation run one after the other; what one has loaded the next one changes.
 		if graphql.GetOperationContext(ctx).Operation.Operation == ast.Mutation {
-			ctx = withLoaders(ctx, service, catalog)
+			ctx = withLoaders(ctx, service, catalog, referrals)
 		}
 		return next(ctx)
 	})

@@ -11,6 +11,7 @@ import (
 	"regulars/internal/id"
 	"regulars/loyalty"
 	"regulars/loyalty/ledger"
+	"regulars/loyalty/referral"
 	"regulars/loyalty/reward"
 	"regulars/loyalty/rules"
 )
@@ -39,15 +40,19 @@ type loaders struct {
 
 	service     *loyalty.Service
 	catalog     *reward.Service
+	referrals   *referral.Service
 	redemptions keyed[id.Member, reward.RedemptionConnection]
 	holds       keyed[id.Member, loyalty.HoldConnection]
 	histories   keyed[id.Member, loyalty.PointsEntryConnection]
 	balances    keyed[id.Member, loyalty.PointsBalance]
 	expirations keyed[id.Member, loyalty.Expirations]
 	standings   keyed[id.Member, loyalty.TierStanding]
+	careers     keyed[id.Member, loyalty.TierHistoryConnection]
+	summaries   *dataloadgen.Loader[id.Member, *referral.Summary]
+	referred    keyed[id.Member, referral.Connection]
 }
 
-func newLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.Service) *loaders {
+func newLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.Service, referrals *referral.Service) *loaders {
 	return &loaders{
 		members:     loader(service.Members),
 		activities:  loader(service.Activities),
@@ -62,6 +67,8 @@ func newLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.S
 		viewer:      sync.OnceValues(func() (*loyalty.Member, error) { return service.Viewer(ctx) }),
 		service:     service,
 		catalog:     catalog,
+		referrals:   referrals,
+		summaries:   loader(referrals.Summaries),
 	}
 }
 
@@ -90,6 +97,13 @@ func (l *loaders) balance(ctx context.Context, member id.Member, asOf *time.Time
 func (l *loaders) standing(ctx context.Context, member id.Member, asOf *time.Time) (*loyalty.TierStanding, error) {
 	return l.standings.load(ctx, member, asOf, func(ctx context.Context, members []id.Member) (map[id.Member]*loyalty.TierStanding, error) {
 		return l.service.Standings(ctx, members, asOf)
+	})
+}
+
+// tierHistory is a page of how a member came to stand where it does.
+func (l *loaders) tierHistory(ctx context.Context, member id.Member, first *int, after *string) (*loyalty.TierHistoryConnection, error) {
+	return l.careers.load(ctx, member, []any{first, after}, func(ctx context.Context, members []id.Member) (map[id.Member]*loyalty.TierHistoryConnection, error) {
+		return l.service.TierHistories(ctx, members, first, after)
 	})
 }
 
@@ -132,8 +146,8 @@ func loader[K comparable, V any](fetch func(context.Context, []K) (map[K]*V, err
 
 type loadersKey struct{}
 
-func withLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.Service) context.Context {
-	return context.WithValue(ctx, loadersKey{}, newLoaders(ctx, service, catalog))
+func withLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.Service, referrals *referral.Service) context.Context {
+	return context.WithValue(ctx, loadersKey{}, newLoaders(ctx, service, catalog, referrals))
 }
 
 // load returns the loaders of the operation under way, which the handler has put there.

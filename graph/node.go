@@ -44,6 +44,12 @@ func (r *Resolver) node(ctx context.Context, wanted string) (generated.Node, err
 	if backtest := id.ParseBacktest(wanted); backtest != (id.Backtest{}) {
 		return found(r.backtests.Backtest(ctx, backtest))
 	}
+	if one := id.ParseReferral(wanted); one != (id.Referral{}) {
+		return found(r.referrals.Referral(ctx, one))
+	}
+	if household := id.ParseHousehold(wanted); household != (id.Household{}) {
+		return found(r.referrals.Household(ctx, household))
+	}
 	// A till is shown the member whose purchase it records; only who may look members up finds them by what it kept of that.
 	if !caller.Has(actor.Member, actor.Support, actor.Admin, actor.MembersRead) {
 		return nil, nil
@@ -53,6 +59,9 @@ func (r *Resolver) node(ctx context.Context, wanted string) (generated.Node, err
 	}
 	if entry := id.ParseEntry(wanted); entry != (id.Entry{}) {
 		return found(load(ctx).entries.Load(ctx, entry))
+	}
+	if moved := id.ParseTierMove(wanted); moved != (id.TierMove{}) {
+		return found(r.loyalty.TierHistoryEntry(ctx, moved))
 	}
 	return found(load(ctx).members.Load(ctx, id.ParseMember(wanted)))
 }

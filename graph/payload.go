@@ -48,13 +48,33 @@ func programPayload(changed *loyalty.Program, err error) (*generated.ProgramPayl
 	return &generated.ProgramPayload{Program: changed, UserErrors: problems}, err
 }
 
+// tierPreviewPayload answers previewTierChange.
+func tierPreviewPayload(moves []loyalty.TierMove, err error) (*generated.TierChangePreviewPayload, error) {
+	problems, err := refused(err)
+	if moves == nil || err != nil {
+		return &generated.TierChangePreviewPayload{UserErrors: problems}, err
+	}
+	return &generated.TierChangePreviewPayload{Moves: pointers(moves), UserErrors: problems}, nil
+}
+
+// tierChangePayload answers applyTierChange.
+func tierChangePayload(changed *loyalty.TierChange, err error) (*generated.TierChangePayload, error) {
+	problems, err := refused(err)
+	if changed == nil || err != nil {
+		return &generated.TierChangePayload{UserErrors: problems}, err
+	}
+	return &generated.TierChangePayload{Tiers: pointers(changed.Tiers), Moves: pointers(changed.Moves), UserErrors: problems}, nil
+}
+
 // programEdit is what an input changes of the program: fields that it leaves out stay, and so do those that are null, but for
-// the cost, which null clears.
+// the cost and the referral policy, which null clears.
 func programEdit(input generated.UpdateProgramInput) loyalty.ProgramEdit {
 	cost, said := input.CostPerPoint.ValueOK()
+	referral, inviting := input.Referral.ValueOK()
 	return loyalty.ProgramEdit{
 		Name: input.Name.Value(), DefaultLocale: input.DefaultLocale.Value(), CostPerPoint: cost, ForgetCost: said && cost == nil,
-		ReturnPolicy: input.ReturnPolicy.Value(), Expiry: input.Expiry.Value(), AdjustmentCaps: caps(input.AdjustmentCaps.Value()),
+		ReturnPolicy: input.ReturnPolicy.Value(), Expiry: input.Expiry.Value(), TierPolicy: input.TierPolicy.Value(), AdjustmentCaps: caps(input.AdjustmentCaps.Value()),
+		Referral: referral, EndReferral: inviting && referral == nil,
 	}
 }
 

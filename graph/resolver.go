@@ -8,6 +8,7 @@ import (
 	"regulars/internal/problem"
 	"regulars/loyalty"
 	"regulars/loyalty/backtest"
+	"regulars/loyalty/referral"
 	"regulars/loyalty/reward"
 )
 
@@ -16,6 +17,7 @@ type Resolver struct {
 	loyalty   *loyalty.Service
 	rewards   *reward.Service
 	backtests *backtest.Service
+	referrals *referral.Service
 	clients   *identity.Clients
 	log       *audit.Log
 }

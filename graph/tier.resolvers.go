@@ -17,13 +17,43 @@ func (r *memberResolver) Standing(ctx context.Context, obj *loyalty.Member, asOf
 	return load(ctx).standing(ctx, obj.ID, asOf)
 }
 
+func (r *memberResolver) TierHistory(ctx context.Context, obj *loyalty.Member, first *int, after *string) (*loyalty.TierHistoryConnection, error) {
+	return load(ctx).tierHistory(ctx, obj.ID, first, after)
+}
+
 func (r *mutationResolver) CreateTier(ctx context.Context, input loyalty.TierInput) (*generated.TierPayload, error) {
 	tier, err := r.loyalty.CreateTier(ctx, input)
 	problems, err := refused(err)
 	return &generated.TierPayload{Tier: tier, UserErrors: problems}, err
 }
 
+func (r *mutationResolver) PreviewTierChange(ctx context.Context, input loyalty.TierChangeInput) (*generated.TierChangePreviewPayload, error) {
+	return tierPreviewPayload(r.loyalty.PreviewTierChange(ctx, input))
+}
+
+func (r *mutationResolver) ApplyTierChange(ctx context.Context, input loyalty.ApplyTierChangeInput) (*generated.TierChangePayload, error) {
+	return tierChangePayload(r.loyalty.ApplyTierChange(ctx, input))
+}
+
+func (r *mutationResolver) SetTierFloor(ctx context.Context, input loyalty.SetTierFloorInput) (*generated.MemberPayload, error) {
+	return memberPayload(r.loyalty.SetTierFloor(ctx, input))
+}
+
 func (r *queryResolver) Tiers(ctx context.Context) ([]*tiers.Tier, error) {
 	ladder, err := r.loyalty.Tiers(ctx)
 	return pointers(ladder), err
 }
+
+func (r *tierHistoryConnectionResolver) Edges(ctx context.Context, obj *loyalty.TierHistoryConnection) ([]*loyalty.TierHistoryEdge, error) {
+	return obj.Edges, nil
+}
+
+func (r *tierHistoryConnectionResolver) TotalCount(ctx context.Context, obj *loyalty.TierHistoryConnection) (int, error) {
+	return obj.Total(ctx)
+}
+
+func (r *Resolver) TierHistoryConnection() generated.TierHistoryConnectionResolver {
+	return &tierHistoryConnectionResolver{r}
+}
+
+type tierHistoryConnectionResolver struct{ *Resolver }

@@ -43,7 +43,7 @@ type decisions struct {
 	members   map[id.Member]*Member
 	// histories are the tiers of members as they were stored: all of them if something is told that happened before the
 	// present one, else only that. What this slice adds is in standings.
-	histories map[id.Member][]past
+	histories map[id.Member][]move
 	purchases map[id.Activity]*purchase
 	// carrying are the latest awards of rules that carry over, newest first, as far as returns may take them back.
 	carrying map[ownRule][]*award
@@ -63,7 +63,7 @@ func openDecisions(ctx context.Context, tx *postgres.Tx, book *rulebook, open []
 	}
 	slices.SortFunc(members, id.Compare)
 	members = slices.Compact(members)
-	made := &decisions{book: book, members: make(map[id.Member]*Member, len(members)), histories: map[id.Member][]past{}}
+	made := &decisions{book: book, members: make(map[id.Member]*Member, len(members)), histories: map[id.Member][]move{}}
 	var err error
 	if made.batch, err = ledger.Lock(ctx, tx, book.terms, members); err != nil {
 		return nil, err
@@ -129,7 +129,7 @@ func (d *decisions) loadHistories(ctx context.Context, tx *postgres.Tx, open []*
 	var late []id.Member
 	for _, one := range open {
 		account := d.batch.Account(one.member)
-		d.histories[one.member] = []past{{Member: one.member, At: account.TierSince, To: account.TierID}}
+		d.histories[one.member] = []move{{Member: one.member, At: account.TierSince, Record: account.Standing()}}
 		if one.returning == nil && one.occurredAt.Before(account.TierSince) {
 			late = append(late, one.member)
 		}
@@ -159,17 +159,17 @@ func (d *decisions) tierAt(one *fact) tiers.Tier {
 	history := slices.Clone(d.histories[one.member])
 	for _, moved := range d.standings.moves {
 		if moved.Member == one.member {
-			history = append(history, past{Member: moved.Member, At: moved.At, To: moved.To})
+			history = append(history, moved)
 		}
 	}
 	return d.book.heldAt(history, one.occurredAt)
 }
 
 // heldAt is the tier of a history that was held at t; before it had any, the lowest.
-func (b *rulebook) heldAt(history []past, t time.Time) tiers.Tier {
+func (b *rulebook) heldAt(history []move, t time.Time) tiers.Tier {
 	held := b.ladder.Base()
 	for _, moved := range history {
-		if tier, ok := b.ladder.Tier(moved.To); ok && !moved.At.After(t) {
+		if tier, ok := b.status.Tier(moved.LadderVersion, moved.Held); ok && !moved.At.After(t) {
 			held = tier
 		}
 	}
@@ -212,7 +212,7 @@ func (d *decisions) award(one *fact) {
 // known is what rules may know of a member who held a tier.
 func known(member *Member, held tiers.Tier) rules.Member {
 	return rules.Member{
-		Tier: held.Name, TierID: held.ID, BirthDate: member.BirthDate, JoinedAt: member.JoinedAt, Locale: member.Locale,
+		Tier: held.Name, TierID: held.ID, Multiplier: held.Multiplier, BirthDate: member.BirthDate, JoinedAt: member.JoinedAt, Locale: member.Locale,
 		Attributes: member.Attributes.Map(),
 	}
 }
@@ -280,6 +280,9 @@ func (d *decisions) write(ctx context.Context, tx *postgres.Tx, open []*fact) er
 	}
 	if err := insertMoves(ctx, tx, d.standings.moves); err != nil {
 		return fmt.Errorf("write tier moves: %w", err)
+	}
+	if err := d.tellReferrals(ctx, tx, entered); err != nil {
+		return err
 	}
 	if err := releaseActivityKeys(ctx, tx, refused); err != nil {
 		return fmt.Errorf("release keys: %w", err)

@@ -10,7 +10,6 @@ import (
 	"regulars/internal/id"
 	"regulars/internal/postgres"
 	"regulars/internal/problem"
-	"regulars/internal/program"
 	"regulars/internal/value"
 	"regulars/loyalty/ledger"
 	"regulars/loyalty/tiers"
@@ -28,7 +27,9 @@ type EnrollMemberInput struct {
 	Locale   *string
 	TimeZone *string
 	// JoinedAt is by default now.
-	JoinedAt       *time.Time
+	JoinedAt *time.Time
+	// ReferralCode is of the member who invited it; case, spaces and hyphens do not matter.
+	ReferralCode   *string
 	IdempotencyKey string
 }
 
@@ -44,10 +45,12 @@ const MaximumBatch = 1000
 
 // Enroll makes members of people, at most MaximumBatch at once, and answers each in order; one that is refused keeps
 // none of the others. Support, admins and MembersWrite enroll anybody; a member enrolls only itself, under the external id of its
-// token, and cannot say when it joined; each e-mail address and phone number costs it a try.
+// token, and cannot say when it joined; each e-mail address and phone number costs it a try. A referral code that nobody has costs
+// a guess, unless its check character is wrong: then it tells nothing.
 //
 // Problems: INVALID_EMAIL, INVALID_PHONE, INVALID_NAME, INVALID_DATE, INVALID_LOCALE, INVALID_TIME_ZONE,
-// INVALID_EXTERNAL_ID, INVALID_IDEMPOTENCY_KEY; EMAIL_TAKEN, PHONE_TAKEN, EXTERNAL_ID_TAKEN; IDEMPOTENCY_KEY_REUSED.
+// INVALID_EXTERNAL_ID, INVALID_IDEMPOTENCY_KEY; EMAIL_TAKEN, PHONE_TAKEN, EXTERNAL_ID_TAKEN; UNKNOWN_REFERRAL_CODE;
+// IDEMPOTENCY_KEY_REUSED.
 func (s *Service) Enroll(ctx context.Context, inputs []EnrollMemberInput) ([]Enrollment, error) {
 	caller, err := actor.Require(ctx, actor.Member, actor.Support, actor.Admin, actor.MembersWrite)
 	if err != nil {
@@ -65,14 +68,19 @@ func (s *Service) Enroll(ctx context.Context, inputs []EnrollMemberInput) ([]Enr
 	for _, input := range inputs {
 		named += contacts((&Member{Email: input.Email, Phone: input.Phone}).keys())
 	}
+	if err := s.MayGuess(caller, referralGuesses(inputs)); err != nil {
+		return nil, err
+	}
 	if err := s.try(caller, named); err != nil {
 		return nil, err
 	}
 	var answers []Enrollment
-	err = s.db.InTx(ctx, func(tx *postgres.Tx) error {
-		answers, err = s.enroll(ctx, tx, caller, inputs)
+	var missed int
+	err = s.db.InTx(ctx, func(tx *postgres.Tx) (err error) {
+		answers, missed, err = s.enroll(ctx, tx, caller, inputs)
 		return err
 	})
+	s.Charge(caller, missed)
 	return answers, err
 }
 
@@ -88,34 +96,38 @@ func ownEnrollment(caller actor.Actor, inputs []EnrollMemberInput) ([]EnrollMemb
 	return own, nil
 }
 
-func (s *Service) enroll(ctx context.Context, tx *postgres.Tx, caller actor.Actor, inputs []EnrollMemberInput) ([]Enrollment, error) {
-	if err := program.Share(ctx, tx, s.db.Now); err != nil {
-		return nil, err
-	}
-	book, err := s.rulebook(ctx, tx)
+func (s *Service) enroll(ctx context.Context, tx *postgres.Tx, caller actor.Actor, inputs []EnrollMemberInput) (answers []Enrollment, missed int, err error) {
+	book, err := s.share(ctx, tx)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	candidates := make([]*candidate, len(inputs))
 	for i, input := range inputs {
 		candidates[i] = newCandidate(input, book, tx.Now)
 	}
 	if err := claimEnrollments(ctx, tx, caller, candidates); err != nil {
-		return nil, err
+		return nil, 0, err
+	}
+	if missed, err = findReferrers(ctx, tx, book, candidates); err != nil {
+		return nil, 0, err
 	}
 	if err := claimIdentifiers(ctx, tx, candidates); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if err := releaseRefused(ctx, tx, caller, candidates); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	if err := giveNumbers(ctx, tx, candidates); err != nil {
-		return nil, err
+	if err := giveKeys(ctx, tx, candidates, byNumber, newNumber, func(m *Member) *string { return &m.Number }); err != nil {
+		return nil, 0, err
+	}
+	if err := giveKeys(ctx, tx, candidates, byReferral, newReferralCode, func(m *Member) *string { return &m.ReferralCode }); err != nil {
+		return nil, 0, err
 	}
 	if err := insertEnrolled(ctx, tx, book, candidates); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return answerEnrollments(ctx, tx, candidates)
+	answers, err = answerEnrollments(ctx, tx, candidates)
+	return answers, missed, err
 }
 
 // keys are the identifiers, besides its number, by which the member will be found.
@@ -142,7 +154,7 @@ func (k memberKey) taken() problem.UserError {
 		return problem.At(problem.EmailTaken, []string{"email"}, "Another member has this e-mail address.")
 	case byPhone:
 		return problem.At(problem.PhoneTaken, []string{"phone"}, "Another member has this phone number.")
-	case byID, byNumber:
+	case byID, byNumber, byReferral:
 		// Nobody asks for these: the program gives them.
 	}
 	return nil
@@ -162,8 +174,8 @@ func insertEnrolled(ctx context.Context, tx *postgres.Tx, book *rulebook, candid
 			Member: one.member.ID, TierID: base.ID, TierSince: one.member.JoinedAt, LadderVersion: book.ladder.Version,
 		})
 		moves = append(moves, move{
-			Member: one.member.ID, Sequence: 1, At: one.member.JoinedAt, RecordedAt: tx.Now, To: base.ID,
-			Reason: tiers.Enrolled, LadderVersion: book.ladder.Version,
+			Member: one.member.ID, Sequence: 1, At: one.member.JoinedAt, RecordedAt: tx.Now, Reason: tiers.Enrolled,
+			Record: tiers.Enroll(book.ladder, one.member.JoinedAt).Record(),
 		})
 	}
 	if err := insertMembers(ctx, tx, members); err != nil {
@@ -172,7 +184,10 @@ func insertEnrolled(ctx context.Context, tx *postgres.Tx, book *rulebook, candid
 	if err := ledger.OpenTx(ctx, tx, openings); err != nil {
 		return fmt.Errorf("open accounts: %w", err)
 	}
-	return insertMoves(ctx, tx, moves)
+	if err := insertMoves(ctx, tx, moves); err != nil {
+		return err
+	}
+	return tellReferred(ctx, tx, candidates)
 }
 
 func answerEnrollments(ctx context.Context, tx *postgres.Tx, candidates []*candidate) ([]Enrollment, error) {

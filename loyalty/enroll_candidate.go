@@ -19,7 +19,10 @@ type candidate struct {
 	member *Member
 	// locale and zone are what was given beside the program's own.
 	locale, zone string
-	problems     problem.Problems
+	// code is the referral code that was given, as it is kept; policy the version of the referral policy of when it joined.
+	code     string
+	policy   *int
+	problems problem.Problems
 	// claiming tells that its input was good enough to claim keys with.
 	claiming bool
 	replayed bool
@@ -50,6 +53,12 @@ func newCandidate(input EnrollMemberInput, book *rulebook, now time.Time) *candi
 		}
 	}
 	made.member.normalize(&made.problems, now)
+	if input.ReferralCode != nil {
+		var ok bool
+		if made.code, ok = value.ParseCode(*input.ReferralCode, referralCodeLength); !ok {
+			made.problems = append(made.problems, unknownReferralCode("referralCode"))
+		}
+	}
 	if made.member.Locale != book.DefaultLocale {
 		made.locale = made.member.Locale
 	}
@@ -89,14 +98,16 @@ func enrollRequest(caller actor.Actor, one *candidate) idempotency.Request {
 	if joinedAt != nil {
 		joinedAt = &normalized.JoinedAt
 	}
-	return idempotency.Request{
-		Caller: caller.Caller, Operation: "enrollMember", Key: one.input.IdempotencyKey,
-		Input: map[string]any{
-			"externalId": normalized.ExternalID, "displayName": normalized.DisplayName, "email": normalized.Email,
-			"phone": normalized.Phone, "birthDate": normalized.BirthDate, "locale": one.locale, "timeZone": one.zone,
-			"joinedAt": joinedAt,
-		},
+	input := map[string]any{
+		"externalId": normalized.ExternalID, "displayName": normalized.DisplayName, "email": normalized.Email,
+		"phone": normalized.Phone, "birthDate": normalized.BirthDate, "locale": one.locale, "timeZone": one.zone,
+		"joinedAt": joinedAt,
 	}
+	// What was remembered before there were codes has no word of them.
+	if one.code != "" {
+		input["referralCode"] = one.code
+	}
+	return idempotency.Request{Caller: caller.Caller, Operation: "enrollMember", Key: one.input.IdempotencyKey, Input: input}
 }
 
 func claimIdentifiers(ctx context.Context, tx *postgres.Tx, candidates []*candidate) error {
@@ -123,17 +134,17 @@ func claimIdentifiers(ctx context.Context, tx *postgres.Tx, candidates []*candid
 	return nil
 }
 
-// giveNumbers draws card numbers until each candidate has one that nobody else has.
-func giveNumbers(ctx context.Context, tx *postgres.Tx, candidates []*candidate) error {
+// giveKeys draws identifiers of a kind, which lie at where, until each candidate has one that nobody else has.
+func giveKeys(ctx context.Context, tx *postgres.Tx, candidates []*candidate, kind keyKind, draw func() string, where func(*Member) *string) error {
 	waiting := slices.Clone(candidates)
 	for {
-		waiting = slices.DeleteFunc(waiting, func(one *candidate) bool { return !one.open() || one.member.Number != "" })
+		waiting = slices.DeleteFunc(waiting, func(one *candidate) bool { return !one.open() || *where(one.member) != "" })
 		if len(waiting) == 0 {
 			return nil
 		}
 		wanted := make([]memberKey, len(waiting))
 		for i, one := range waiting {
-			wanted[i] = memberKey{Kind: byNumber, Value: newNumber(), Member: one.member.ID}
+			wanted[i] = memberKey{Kind: kind, Value: draw(), Member: one.member.ID}
 		}
 		got, err := claimKeys(ctx, tx, wanted)
 		if err != nil {
@@ -141,7 +152,7 @@ func giveNumbers(ctx context.Context, tx *postgres.Tx, candidates []*candidate) 
 		}
 		for _, one := range waiting {
 			for _, key := range got[one.member.ID] {
-				one.member.Number = key.Value
+				*where(one.member) = key.Value
 			}
 		}
 	}

@@ -48,6 +48,10 @@ func (e *Explainer) Title(entry *ledger.Entry, reward string) string {
 		return "Points given back"
 	case entry.Kind == ledger.RedemptionCancel:
 		return "Returned: " + reward
+	case entry.Kind == ledger.Accrual && entry.ActivitySequence == nil:
+		return "Points for a referral"
+	case entry.Kind == ledger.Reversal && entry.ActivitySequence == nil && entry.AdjustmentID == nil:
+		return "Points for a referral taken back"
 	case entry.Kind == ledger.Expiry:
 		return "Points expired"
 	case entry.Kind == ledger.Adjusted && entry.Points > 0:
@@ -87,7 +91,7 @@ func (e *Explainer) name(rule id.Rule, version int, otherwise string) string {
 
 // tierName is what the tier was called last.
 func (e *Explainer) tierName(wanted id.Tier) string {
-	for _, ladder := range slices.Backward(e.book.ladders) {
+	for _, ladder := range slices.Backward(e.book.status.Ladders) {
 		if tier, ok := ladder.Tier(wanted); ok {
 			return tier.Name
 		}

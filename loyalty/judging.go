@@ -27,7 +27,9 @@ type Trial struct {
 //
 // Problems: those of CreateEarningRule, with paths below rule, UNKNOWN_RULE, NOT_PUBLISHED and INVALID_PERIOD.
 func (s *Service) TrialTx(ctx context.Context, tx *postgres.Tx, rule *EarningRuleInput, replaces *id.Rule, from, to time.Time) (Trial, error) {
-	trial := Trial{From: from.UTC().Truncate(time.Microsecond), To: to.UTC().Truncate(time.Microsecond), Replaces: replaces}
+	// There is nothing before the year 1.
+	instant := func(t time.Time) time.Time { return readable(t.UTC().Truncate(time.Microsecond)) }
+	trial := Trial{From: instant(from), To: instant(to), Replaces: replaces}
 	book, err := s.rulebook(ctx, tx)
 	if err != nil {
 		return trial, err
@@ -90,7 +92,7 @@ type Judging struct {
 // judgedMember is what facts of a member are judged by.
 type judgedMember struct {
 	// history is nil until a fact of the member comes.
-	history []past
+	history []move
 	member  *Member
 	known   rules.Member
 	memory  rules.Memory
@@ -165,7 +167,7 @@ func (j *Judging) Next(ctx context.Context) ([]Rejudged, error) {
 			return nil, err
 		}
 	}
-	counts := j.book.policy.CountsAfter(j.trial.To)
+	policy := j.book.status.Policy()
 	judged := make([]Rejudged, len(facts))
 	for i := range facts {
 		one := &facts[i]
@@ -179,8 +181,9 @@ func (j *Judging) Next(ctx context.Context) ([]Rejudged, error) {
 				judged[i].Draft += outcome.Granted
 			}
 		}
-		if one.OccurredAt.After(counts) {
-			j.members[one.Member].qualifying += evaluation.Qualifying - one.Qualifying
+		member, more := j.members[one.Member], evaluation.Qualifying-one.Qualifying
+		if more != 0 && one.OccurredAt.After(policy.CountsAfter(j.trial.To, member.member.JoinedAt)) {
+			member.qualifying += more
 		}
 	}
 	return judged, nil
@@ -194,7 +197,7 @@ func (j *Judging) judge(one *pastFact, lines []purchaseLine) (rules.Evaluation, 
 		total: one.TotalMinor, paid: one.PaidMinor, attributes: one.Attributes, lines: lines,
 	}
 	judged := j.book.judged(told, one.RecordedAt, member.numbers[one.Type]+1)
-	if tier := j.tierAt(member, one); tier.ID != member.known.TierID {
+	if tier := j.tierAt(member, one); tier.ID != member.known.TierID || tier.Name != member.known.Tier || tier.Multiplier != member.known.Multiplier {
 		member.known = known(member.member, tier)
 	}
 	evaluation, fits := j.book.rules.Evaluate(member.known, judged, member.memory)
@@ -213,6 +216,6 @@ func (j *Judging) judge(one *pastFact, lines []purchaseLine) (rules.Evaluation, 
 
 // tierAt is the tier that the member held when the fact happened, as far as that was known when the fact was recorded.
 func (j *Judging) tierAt(member *judgedMember, one *pastFact) tiers.Tier {
-	by, _ := slices.BinarySearchFunc(member.history, one.Sequence, func(moved past, sequence int64) int { return int(moved.Sequence - sequence) })
+	by, _ := slices.BinarySearchFunc(member.history, one.Sequence, func(moved move, sequence int64) int { return int(moved.Sequence - sequence) })
 	return j.book.heldAt(member.history[:by], one.OccurredAt)
 }

@@ -11,13 +11,6 @@ import (
 	"regulars/loyalty/tiers"
 )
 
-// TierMove is how many members go from one tier to another, by their names.
-type TierMove struct {
-	From    string
-	To      string
-	Members int
-}
-
 // seed loads what rules remember when the first fact is judged.
 func (j *Judging) seed(ctx context.Context, versions []rules.Version) error {
 	type span struct {
@@ -35,11 +28,7 @@ func (j *Judging) seed(ctx context.Context, versions []rules.Version) error {
 		seen[version.Rule] = true
 		windows := 0
 		for _, counter := range j.book.rules.Counters(version.Rule, j.trial.From) {
-			// The first day of all begins before any year that PostgreSQL reads.
-			start := time.Time{}
-			if counter.Period != rules.Lifetime {
-				start = time.Date(counter.Start.Year, counter.Start.Month, counter.Start.Day, 0, 0, 0, 0, j.book.zone)
-			}
+			start := readable(time.Date(counter.Start.Year, counter.Start.Month, counter.Start.Day, 0, 0, 0, 0, j.book.zone))
 			key := span{rules.Span{Scope: counter.Scope, Period: counter.Period}, start}
 			counters[key] = append(counters[key], counter)
 			if counter.Scope == rules.MemberScope {
@@ -71,6 +60,14 @@ func (j *Judging) seed(ctx context.Context, versions []rules.Version) error {
 		j.state(one.Member).numbers[one.Type] = one.Number
 	}
 	return err
+}
+
+// readable is t, or the beginning of the year 1 if it lies before that, which PostgreSQL reads differently and where nothing is.
+func readable(t time.Time) time.Time {
+	if t.Before(time.Time{}) {
+		return time.Time{}
+	}
+	return t
 }
 
 func (j *Judging) state(member id.Member) *judgedMember {
@@ -126,10 +123,13 @@ func (j *Judging) TierMoves(ctx context.Context) ([]TierMove, error) {
 		if state.qualifying == 0 {
 			continue
 		}
-		account := &ledger.Account{Member: member, TierID: j.book.ladder.Base().ID, TierSince: j.trial.From}
+		joined := state.member.JoinedAt
+		// What an account has cached is of later.
+		account := &ledger.Account{Member: member, JoinedAt: joined, QualifyingUntil: &time.Time{}}
+		account.SetStanding(tiers.Enroll(j.book.ladder, joined).Record(), joined, nil)
 		for _, moved := range state.history {
 			if moved.At.Before(j.trial.To) {
-				account.TierID, account.TierSince, account.TierValidUntil = moved.To, moved.At, moved.ValidUntil
+				account.SetStanding(moved.Record, moved.At, nil)
 			}
 		}
 		changed = append(changed, account)
@@ -156,14 +156,19 @@ func (j *Judging) exchange(ctx context.Context, accounts []*ledger.Account, move
 	if err != nil {
 		return err
 	}
-	qualifying, err := countQualifyingUntil(ctx, j.tx, accounts, j.book.policy.CountsAfter(j.trial.To), j.trial.To)
+	policy := j.book.status.Policy()
+	qualifying, err := countQualifyingUntil(ctx, j.tx, accounts, func(joined time.Time) time.Time { return policy.CountsAfter(j.trial.To, joined) }, j.trial.To)
 	if err != nil {
 		return err
 	}
 	ladder := j.book.ladder
 	for _, account := range accounts {
 		points := qualifying[account.Member]
-		from, reached, would := held[account.Member].Tier, ladder.For(points), ladder.For(max(points+j.members[account.Member].qualifying, 0))
+		standing := held[account.Member]
+		from, reached, would := standing.Tier, ladder.For(points), ladder.For(max(points+j.members[account.Member].qualifying, 0))
+		if standing.Floor != nil && standing.Floor.Tier.Rank > would.Rank {
+			would = standing.Floor.Tier
+		}
 		rises := would.Rank > from.Rank && would.Rank > reached.Rank
 		falls := would.Rank < from.Rank && reached.Rank >= from.Rank
 		if rises || falls {

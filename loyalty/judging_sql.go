@@ -117,18 +117,26 @@ func countFactsBefore(ctx context.Context, tx *postgres.Tx, types map[string]boo
 	return counted, err
 }
 
-// countQualifyingUntil says how many points of members qualified in (after, until).
-func countQualifyingUntil(ctx context.Context, tx *postgres.Tx, accounts []*ledger.Account, after, until time.Time) (map[id.Member]int64, error) {
-	members := make([]id.Member, len(accounts))
-	for i, account := range accounts {
-		members[i] = account.Member
+// countQualifyingUntil says how many points of members qualified before an instant, and later than after says of when they joined.
+func countQualifyingUntil(ctx context.Context, tx *postgres.Tx, accounts []*ledger.Account, after func(joined time.Time) time.Time, until time.Time) (map[id.Member]int64, error) {
+	members, err := postgres.Array(accounts, func(a *ledger.Account) any { return a.Member })
+	if err != nil {
+		return nil, err
 	}
-	var rows []counted
-	err := tx.Select(ctx, &rows, `
-		select member_id, sum(qualifying)::bigint as points
-		from entries
-		where member_id = any($1::uuid[]) and qualifies_at > $2 and qualifies_at < $3 and qualifying <> 0
-		group by member_id`, pq.StringArray(id.Texts(members)), after, until)
+	starts, err := postgres.Array(accounts, func(a *ledger.Account) any { return readable(after(a.JoinedAt)) })
+	if err != nil {
+		return nil, err
+	}
+	var rows []struct {
+		Member id.Member `db:"member_id"`
+		Points int64     `db:"points"`
+	}
+	err = tx.Select(ctx, &rows, `
+		select asked.member_id, sum(entries.qualifying)::bigint as points
+		from unnest($1::uuid[], $2::timestamptz[]) as asked (member_id, after)
+		join entries on entries.member_id = asked.member_id and entries.qualifies_at > asked.after and entries.qualifies_at < $3
+			and entries.qualifying <> 0
+		group by asked.member_id`, members, starts, until)
 	points := make(map[id.Member]int64, len(rows))
 	for _, row := range rows {
 		points[row.Member] = row.Points

@@ -352,3 +352,39 @@ func TestPreview_Refused(t *testing.T) {
 		equal(t, what, map[string]int64{"as it is": 1, "with the draft": 21}[what], got.Points)
 	}
 }
+
+// The multiplier of a tier adds to the base as of when the fact happened, does not count towards tiers, and comes back with it.
+func TestTierMultiplier(t *testing.T) {
+	t.Parallel()
+	w := loyaltytest.New(t)
+	w.Rule(w.PerAmount(1, "1.00"), func(input *loyalty.EarningRuleInput) {
+		wait := value.Period{Days: 14}
+		input.Pending = &loyalty.PendingInput{For: &wait}
+	})
+	half := value.Decimal("1.5")
+	if _, err := w.Service.CreateTier(w.Admin, loyalty.TierInput{Name: "Gold", Rank: 1, Threshold: 100, Multiplier: &half}); err != nil {
+		t.Fatal(err)
+	}
+	w.Clock.Advance(time.Minute)
+	member := w.Enroll()
+	before := w.Now()
+	equal(t, "reaches it", []int64{100}, points(w.Purchase(member, "100.00")))
+	w.Clock.Advance(time.Hour)
+	sold := w.Purchase(member, "15.00")
+	equal(t, "holds it", []int64{15, 7}, points(sold))
+	equal(t, "told", []string{"APPLIED: 1 point for every 1.00 EUR of 15.00 EUR", "APPLIED: bonus of the tier Gold: 7 points more"}, did(t, w, sold))
+	equal(t, "spent with the base", sold.Entries[0].AvailableAt, sold.Entries[1].AvailableAt)
+	equal(t, "of before", []int64{3}, points(w.Purchase(member, "3.00", func(input *loyalty.RecordPurchaseInput) { input.OccurredAt = before })))
+	equal(t, "what counts", int64(118), w.Standing(member).QualifyingPoints)
+	words, err := w.Service.Explainer(w.Admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "its title", "Bonus of your tier", words.Title(sold.Entries[1], ""))
+	equal(t, "comes back", []int64{-5, -2}, points(w.Return(sold, byEuros("5.00"))))
+	if _, err := w.Service.CancelPending(w.Admin, sold.Activity.ID(), "not delivered", w.Key()); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "pending", int64(103), w.Balance(member).Pending)
+	clean(t, w)
+}

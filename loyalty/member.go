@@ -37,6 +37,12 @@ type Member struct {
 	TimeZone    string           `db:"time_zone"`
 	JoinedAt    time.Time        `db:"joined_at"`
 	Attributes  value.Attributes `db:"attributes"`
+	// ReferralCode is what the member gives to those it invites.
+	ReferralCode string `db:"referral_code"`
+	// ReferredBy is who invited the member, nil: nobody said so. What it buys before ReferralUntil counts for that, nil: nothing
+	// does.
+	ReferredBy    *id.Member `db:"referred_by"`
+	ReferralUntil *time.Time `db:"referral_until"`
 }
 
 // IsNode marks the member as one of the API's nodes.
@@ -48,6 +54,7 @@ func (m *Member) Owner() id.Member { return m.ID }
 // withhold leaves of the member what a receipt shows: not what others know it by, and nothing to reach it with.
 func (m *Member) withhold() {
 	m.ExternalID, m.Email, m.Phone, m.BirthDate, m.Attributes = nil, nil, nil, nil, nil
+	m.ReferralCode, m.ReferredBy, m.ReferralUntil = "", nil, nil
 }
 
 // MemberRef names a member by exactly one of its identifiers.
@@ -68,6 +75,7 @@ const (
 	byExternalID keyKind = "EXTERNAL_ID"
 	byEmail      keyKind = "EMAIL"
 	byPhone      keyKind = "PHONE"
+	byReferral   keyKind = "REFERRAL_CODE"
 )
 
 // memberKey is one identifier of a member in the form in which it is compared.

@@ -110,6 +110,7 @@ func (s *Service) inTier(ctx context.Context, tx *postgres.Tx, tier *id.Tier, me
 	if err != nil {
 		return nil, err
 	}
+	book.distrust(accounts, func(account *ledger.Account) time.Time { return account.RecordedAt })
 	held, err := review(ctx, tx, book, accounts, func(id.Member) time.Time { return tx.Now }, nil)
 	if err != nil {
 		return nil, err

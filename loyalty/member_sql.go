@@ -10,7 +10,8 @@ import (
 	"regulars/internal/postgres"
 )
 
-const memberColumns = `id, number, external_id, status, display_name, email, phone, birth_date, locale, time_zone, joined_at, attributes`
+const memberColumns = `id, number, external_id, status, display_name, email, phone, birth_date, locale, time_zone, joined_at, attributes,
+	referral_code, referred_by, referral_until`
 
 func findByKeys(ctx context.Context, q postgres.Runner, keys []memberKey) ([]memberKey, error) {
 	kinds := make([]string, len(keys))
@@ -50,13 +51,13 @@ func lockMember(ctx context.Context, tx *postgres.Tx, wanted id.Member) ([]Membe
 func insertMembers(ctx context.Context, tx *postgres.Tx, members []*Member) error {
 	return postgres.ExecRows(ctx, tx, members, `
 		insert into members (id, number, external_id, status, display_name, email, phone, birth_date, locale, time_zone,
-			joined_at, attributes, recorded_at)
+			joined_at, attributes, recorded_at, referral_code, referred_by, referral_until)
 		select id, number, external_id, status, display_name, email, phone, birth_date, locale, time_zone, joined_at,
-			attributes, recorded_at
+			attributes, recorded_at, referral_code, referred_by, referral_until
 		from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::date[],
-			$9::text[], $10::text[], $11::timestamptz[], $12::jsonb[], $13::timestamptz[])
+			$9::text[], $10::text[], $11::timestamptz[], $12::jsonb[], $13::timestamptz[], $14::text[], $15::uuid[], $16::timestamptz[])
 			as made (id, number, external_id, status, display_name, email, phone, birth_date, locale, time_zone, joined_at,
-				attributes, recorded_at)`,
+				attributes, recorded_at, referral_code, referred_by, referral_until)`,
 		func(m *Member) any { return m.ID },
 		func(m *Member) any { return m.Number },
 		func(m *Member) any { return m.ExternalID },
@@ -70,6 +71,9 @@ func insertMembers(ctx context.Context, tx *postgres.Tx, members []*Member) erro
 		func(m *Member) any { return m.JoinedAt },
 		func(m *Member) any { return m.Attributes },
 		func(*Member) any { return tx.Now },
+		func(m *Member) any { return m.ReferralCode },
+		func(m *Member) any { return m.ReferredBy },
+		func(m *Member) any { return m.ReferralUntil },
 	)
 }
 
@@ -126,7 +130,8 @@ const memberFilterSQL = `
 		and ($2::text is null or members.status = $2)
 		and ($3::uuid is null or exists (
 			select from accounts
-			where accounts.member_id = members.id and (accounts.tier_id = $3 or accounts.tier_valid_until is not null)))`
+			where accounts.member_id = members.id and (accounts.tier_id = $3 or accounts.review_at is not null
+				or accounts.ladder_version < (select max(version) from ladders where promoted_at is null))))`
 
 // memberQuerySQL narrows by ranges of texts that begin alike: no text has a higher character than the range's end.
 const memberQuerySQL = `

@@ -31,8 +31,12 @@ func TestEnroll_Normalized(t *testing.T) {
 		ID: member.ID, Number: number, ExternalID: pointer("A 1"), Status: loyalty.Active, DisplayName: pointer("Ann Bee"),
 		Email: pointer("Ann.Bee@Example.ORG"), Phone: pointer("+14155550123"), BirthDate: &value.Date{Year: 2000, Month: 2, Day: 29},
 		Locale: "en-GB", TimeZone: "Europe/London", JoinedAt: time.Date(2024, 5, 1, 10, 0, 0, 1000, time.UTC), Attributes: value.Attributes{},
+		ReferralCode: member.ReferralCode,
 	}
 	equal(t, "member", want, *member)
+	if code, ok := value.ParseCode(member.ReferralCode, 10); !ok || code != member.ReferralCode {
+		t.Errorf("the referral code is %q", member.ReferralCode)
+	}
 	for name, ref := range map[string]loyalty.MemberRef{
 		"id": {ID: &member.ID}, "number": {Number: pointer(number[:4] + " " + number[4:8] + "-" + number[8:])},
 		"external id": {ExternalID: pointer("A 1")}, "e-mail": {Email: pointer("ann.bee@EXAMPLE.org ")}, "phone": {Phone: pointer("+14155550123")},

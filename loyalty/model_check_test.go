@@ -215,7 +215,8 @@ func (w *modeled) addTier(r *rapid.T, _ *person) {
 	}
 	since := w.Now()
 	w.newTier(r, rank, rapid.Int64Range(below+1, above-1).Draw(r, "threshold"))
-	w.swept(r, since, func(p *person, now time.Time) { p.rise(now) })
+	// The ladder counts from its own instant on, also where something was recorded of the member at that very one.
+	w.swept(r, since, func(p *person, _ time.Time) { p.rise(since) })
 }
 
 func (w *modeled) newTier(r interface{ Fatal(...any) }, rank int, threshold int64) {

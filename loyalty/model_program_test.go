@@ -119,7 +119,7 @@ func (c *career) count(points int, at time.Time) {
 func (c *career) qualifying(t time.Time) int64 {
 	var points int64
 	for _, one := range c.earned {
-		if one.at.After(c.program.standing.CountsAfter(t)) {
+		if one.at.After(c.program.standing.CountsAfter(t, time.Time{})) {
 			points += int64(one.points)
 		}
 	}

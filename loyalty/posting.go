@@ -9,7 +9,6 @@ import (
 	"regulars/internal/id"
 	"regulars/internal/postgres"
 	"regulars/internal/problem"
-	"regulars/internal/program"
 	"regulars/loyalty/ledger"
 	"regulars/loyalty/tiers"
 )
@@ -24,10 +23,7 @@ type Posting struct {
 
 // PostTx begins a posting. It takes the program's lock, which comes before all others.
 func (s *Service) PostTx(ctx context.Context, tx *postgres.Tx) (*Posting, error) {
-	if err := program.Share(ctx, tx, s.db.Now); err != nil {
-		return nil, err
-	}
-	book, err := s.rulebook(ctx, tx)
+	book, err := s.share(ctx, tx)
 	if err != nil {
 		return nil, err
 	}

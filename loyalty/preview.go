@@ -12,7 +12,6 @@ import (
 	"regulars/internal/value"
 	"regulars/loyalty/ledger"
 	"regulars/loyalty/rules"
-	"regulars/loyalty/tiers"
 )
 
 // PreviewPurchaseInput is a purchase that may come.
@@ -71,6 +70,9 @@ func (s *Service) PreviewPurchase(ctx context.Context, input PreviewPurchaseInpu
 			if book, err = drafted(ctx, tx, caller, book, *input.DraftOf); err != nil {
 				return err
 			}
+		}
+		if tx.Now.Before(book.begins()) {
+			tx.Now = book.begins()
 		}
 		asked := input.fact(book, tx.Now)
 		if input.Member != nil {
@@ -157,9 +159,10 @@ func previewed(ctx context.Context, tx *postgres.Tx, book *rulebook, asked *fact
 	}
 	account := accounts[0]
 	recordedAt := account.Next(tx.Now)
-	var reviewed []past
-	held, err := review(ctx, tx, book, accounts, func(id.Member) time.Time { return recordedAt }, func(member id.Member, before, after tiers.Standing, _ tiers.Reason) {
-		reviewed = append(reviewed, past{Member: member, At: *before.ValidUntil, To: after.Tier.ID})
+	book.distrust(accounts, func(account *ledger.Account) time.Time { return account.RecordedAt })
+	var reviewed []move
+	held, err := review(ctx, tx, book, accounts, func(id.Member) time.Time { return recordedAt }, func(made decision) {
+		reviewed = append(reviewed, move{Member: made.member, At: made.at, Record: made.after.Record()})
 	})
 	if err != nil {
 		return rules.Member{}, time.Time{}, err

@@ -17,6 +17,7 @@ import (
 	"regulars/internal/value"
 	"regulars/loyalty/ledger"
 	"regulars/loyalty/lots"
+	"regulars/loyalty/tiers"
 )
 
 // Program is all settings of the program, with the policies in force.
@@ -24,8 +25,11 @@ type Program struct {
 	program.Program
 	ReturnPolicy lots.ReturnPolicy
 	Expiry       ExpiryPolicy
+	TierPolicy   TierPolicy
 	// AdjustmentCaps are support's first; a role that is not in them has none.
 	AdjustmentCaps []AdjustmentCap
+	// Referral is what inviting is worth to those who join now; nil: nothing.
+	Referral *ReferralPolicy
 }
 
 // CostPerPoint is what a point costs the program, nil if that was not said.
@@ -40,13 +44,16 @@ func (p *Program) CostPerPoint() *value.Money {
 func (p *Program) settings() map[string]any {
 	return map[string]any{
 		"name": p.Name, "defaultLocale": p.DefaultLocale, "costPerPoint": p.CostMinor, "returnPolicy": p.ReturnPolicy,
-		"expiry": p.Expiry.said(), "adjustmentCaps": p.AdjustmentCaps,
+		"expiry": p.Expiry.said(), "tierPolicy": p.TierPolicy.said(), "adjustmentCaps": p.AdjustmentCaps, "referral": p.Referral.said(),
 	}
 }
 
-func newProgram(settings program.Program, terms ledger.Terms, caps []AdjustmentCap) *Program {
-	expiry, returns := terms.InForce()
-	return &Program{Program: settings, ReturnPolicy: returns, Expiry: policyOf(expiry), AdjustmentCaps: append([]AdjustmentCap{}, caps...)}
+func newProgram(settings program.Program, versions policies, caps []AdjustmentCap) *Program {
+	expiry, returns := versions.terms.InForce()
+	return &Program{
+		Program: settings, ReturnPolicy: returns, Expiry: policyOf(expiry), TierPolicy: tierPolicyOf(versions.status.Policy()),
+		AdjustmentCaps: append([]AdjustmentCap{}, caps...), Referral: inForce(versions.referrals, settings.Currency),
+	}
 }
 
 // programReaders may read how the program counts.
@@ -61,7 +68,7 @@ func (s *Service) Program(ctx context.Context) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newProgram(book.Program, book.terms, book.caps), nil
+	return newProgram(book.Program, policies{terms: book.terms, status: book.status, referrals: book.referrals}, book.caps), nil
 }
 
 // ProgramEdit is what changes of the program; what is nil stays.
@@ -73,12 +80,17 @@ type ProgramEdit struct {
 	ForgetCost   bool
 	ReturnPolicy *lots.ReturnPolicy
 	Expiry       *ExpiryPolicy
+	TierPolicy   *TierPolicyInput
 	// AdjustmentCaps are all that there shall be; empty: none.
 	AdjustmentCaps []AdjustmentCap
+	Referral       *ReferralPolicyInput
+	// EndReferral makes inviting worth nothing to those who join from then on.
+	EndReferral bool
 }
 
 // UpdateProgram changes settings of the program, and returns all of them. A new policy holds for what is recorded from then on:
-// points that were given before keep the expiry that they have, and nobody is idle sooner than counted from now. For admins.
+// points that were given before keep the expiry that they have, nobody is idle sooner than counted from now, tiers keep the end that
+// they have until they are decided about next, and who joined before is rewarded by the referral policy of that time. For admins.
 //
 // Problems: INVALID_NAME, INVALID_LOCALE, INVALID_AMOUNT, CURRENCY_MISMATCH, INVALID_POLICY, INVALID_POINTS.
 func (s *Service) UpdateProgram(ctx context.Context, edit ProgramEdit) (*Program, error) {
@@ -91,14 +103,17 @@ func (s *Service) UpdateProgram(ctx context.Context, edit ProgramEdit) (*Program
 		if err := program.Change(ctx, tx, s.db.Now); err != nil {
 			return err
 		}
-		before, terms, err := readProgram(ctx, tx)
+		before, policies, err := readProgram(ctx, tx)
 		if err != nil {
 			return err
 		}
 		if after, err = edit.apply(before, tx.Now); err != nil {
 			return err
 		}
-		return writeProgram(ctx, tx, caller, before, after, terms)
+		if err := writeTierPolicy(ctx, tx, before, after, policies.status); err != nil {
+			return err
+		}
+		return writeProgram(ctx, tx, caller, before, after, policies)
 	})
 	if err != nil {
 		return nil, err
@@ -106,22 +121,35 @@ func (s *Service) UpdateProgram(ctx context.Context, edit ProgramEdit) (*Program
 	return after, nil
 }
 
+// policies are all versions of what has versions.
+type policies struct {
+	terms     ledger.Terms
+	status    tiers.Terms
+	referrals []referralPolicyRow
+}
+
 // readProgram reads the settings past what is compiled: the transaction may yet fail that has counted the revision up.
-func readProgram(ctx context.Context, tx *postgres.Tx) (*Program, ledger.Terms, error) {
+func readProgram(ctx context.Context, tx *postgres.Tx) (*Program, policies, error) {
 	settings, err := program.Load(ctx, tx)
 	if err != nil {
-		return nil, ledger.Terms{}, err
+		return nil, policies{}, err
 	}
 	zone, err := settings.Zone()
 	if err != nil {
-		return nil, ledger.Terms{}, err
+		return nil, policies{}, err
 	}
-	terms, err := TermsTx(ctx, tx, zone)
-	if err != nil {
-		return nil, ledger.Terms{}, err
+	var read policies
+	if read.terms, err = TermsTx(ctx, tx, zone); err != nil {
+		return nil, policies{}, err
+	}
+	if read.status, err = TiersTx(ctx, tx, zone); err != nil {
+		return nil, policies{}, err
+	}
+	if read.referrals, err = selectReferralPolicies(ctx, tx); err != nil {
+		return nil, policies{}, err
 	}
 	caps, err := selectCaps(ctx, tx)
-	return newProgram(settings, terms, caps), terms, err
+	return newProgram(settings, read, caps), read, err
 }
 
 // apply checks the edit and returns the settings that it makes of those before.
@@ -158,16 +186,37 @@ func (e ProgramEdit) apply(before *Program, now time.Time) (*Program, error) {
 		e.Expiry.check(&problems, now)
 		after.Expiry = *e.Expiry
 	}
+	if e.TierPolicy != nil {
+		after.TierPolicy = e.TierPolicy.policy(&problems)
+	}
 	if e.AdjustmentCaps != nil {
 		checkCaps(&problems, e.AdjustmentCaps)
 		after.AdjustmentCaps = slices.Clone(e.AdjustmentCaps)
 		slices.SortFunc(after.AdjustmentCaps, func(a, b AdjustmentCap) int { return strings.Compare(string(b.Role), string(a.Role)) })
 	}
+	if e.EndReferral {
+		after.Referral = nil
+	}
+	if e.Referral != nil {
+		after.Referral = e.Referral.policy(&problems, before.Program)
+	}
 	return &after, problems.Err()
 }
 
+// writeTierPolicy keeps the policy of tiers if it differs.
+func writeTierPolicy(ctx context.Context, tx *postgres.Tx, before, after *Program, status tiers.Terms) error {
+	if reflect.DeepEqual(before.TierPolicy, after.TierPolicy) {
+		return nil
+	}
+	since, err := newSince(ctx, tx, status.Policy().Since)
+	if err != nil {
+		return err
+	}
+	return insertTierPolicy(ctx, tx, since, after.TierPolicy)
+}
+
 // writeProgram keeps what differs.
-func writeProgram(ctx context.Context, tx *postgres.Tx, caller actor.Actor, before, after *Program, terms ledger.Terms) error {
+func writeProgram(ctx context.Context, tx *postgres.Tx, caller actor.Actor, before, after *Program, versions policies) error {
 	was, is := before.settings(), after.settings()
 	for setting := range was {
 		if reflect.DeepEqual(was[setting], is[setting]) {
@@ -186,11 +235,18 @@ func writeProgram(ctx context.Context, tx *postgres.Tx, caller actor.Actor, befo
 			return err
 		}
 	}
+	if _, differs := is["referral"]; differs {
+		row := after.Referral.next(versions.referrals, tx.Now)
+		if err := insertReferralPolicy(ctx, tx, row); err != nil {
+			return err
+		}
+		after.Referral = row.policy(after.Currency)
+	}
 	_, expiryDiffers := is["expiry"]
 	_, returnsDiffer := is["returnPolicy"]
 	if expiryDiffers || returnsDiffer {
-		last, _ := terms.InForce()
-		row := policyRow{Version: len(terms.Expiry), Since: tx.Now, Return: after.ReturnPolicy, ExpiryPolicy: after.Expiry}
+		last, _ := versions.terms.InForce()
+		row := policyRow{Version: len(versions.terms.Expiry), Since: tx.Now, Return: after.ReturnPolicy, ExpiryPolicy: after.Expiry}
 		// A clock that was set back does not change the order of policies.
 		if row.Since.Before(last.Since) {
 			row.Since = last.Since

@@ -12,6 +12,7 @@ import (
 	"regulars/loyalty"
 	"regulars/loyalty/lots"
 	"regulars/loyalty/loyaltytest"
+	"regulars/loyalty/tiers"
 )
 
 var tenYears = value.Period{Years: 10}
@@ -59,7 +60,7 @@ func TestUpdateProgram(t *testing.T) {
 	}
 	equal(t, "a new program", loyalty.Program{
 		Program:      program.Program{Name: "Regulars", Currency: "EUR", TimeZone: "UTC", DefaultLocale: "en", Revision: before.Revision},
-		ReturnPolicy: lots.MayGoNegative, Expiry: loyalty.ExpiryPolicy{Mode: lots.Never}, AdjustmentCaps: []loyalty.AdjustmentCap{},
+		ReturnPolicy: lots.MayGoNegative, Expiry: loyalty.ExpiryPolicy{Mode: lots.Never}, TierPolicy: rollingYear, AdjustmentCaps: []loyalty.AdjustmentCap{},
 	}, *before)
 
 	cost := w.Money("0.02")
@@ -72,7 +73,7 @@ func TestUpdateProgram(t *testing.T) {
 	changed := change(t, w, edit)
 	want := loyalty.Program{
 		Program:      program.Program{Name: "Bean Club", Currency: "EUR", TimeZone: "UTC", DefaultLocale: "de-DE", CostMinor: pointer(int64(2)), Revision: before.Revision + 1},
-		ReturnPolicy: lots.WithinBalance, Expiry: *edit.Expiry,
+		ReturnPolicy: lots.WithinBalance, Expiry: *edit.Expiry, TierPolicy: rollingYear,
 		AdjustmentCaps: []loyalty.AdjustmentCap{{Role: actor.Support, PointsPerDay: 0}, {Role: actor.Admin, PointsPerDay: 1000}},
 	}
 	equal(t, "what was answered", want, *changed)
@@ -260,4 +261,9 @@ func TestRule_Maturing_Refused(t *testing.T) {
 	if err != nil || made.Pending() != nil {
 		t.Error(made, err)
 	}
+}
+
+// rollingYear is the policy of tiers of a new program.
+var rollingYear = loyalty.TierPolicy{
+	Period: tiers.Rolling, Months: pointer(12), Validity: value.Months(12), Start: tiers.AtOnce, Downgrade: tiers.Requalify,
 }

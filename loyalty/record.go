@@ -8,7 +8,6 @@ import (
 	"regulars/internal/id"
 	"regulars/internal/postgres"
 	"regulars/internal/problem"
-	"regulars/internal/program"
 	"regulars/loyalty/ledger"
 )
 
@@ -27,10 +26,7 @@ func (s *Service) record(ctx context.Context, inputs int, prepare func(context.C
 }
 
 func (s *Service) recordTx(ctx context.Context, tx *postgres.Tx, prepare func(context.Context, *postgres.Tx, *rulebook) ([]*fact, error)) ([]Recorded, error) {
-	if err := program.Share(ctx, tx, s.db.Now); err != nil {
-		return nil, err
-	}
-	book, err := s.rulebook(ctx, tx)
+	book, err := s.share(ctx, tx)
 	if err != nil {
 		return nil, err
 	}

@@ -79,7 +79,7 @@ func (i EarningRuleInput) version(book *rulebook, path []string) (rules.Version,
 	at := func(names ...string) []string { return append(append([]string{}, path...), names...) }
 	made := rules.Version{
 		Name: strings.TrimSpace(i.Name), Trigger: i.Trigger, Qualifying: i.Qualifying, StartsAt: i.StartsAt, EndsAt: i.EndsAt, Priority: i.Priority,
-		Stacking: cmp.Or(i.Stacking, rules.Add), Windows: i.Windows, Limits: i.Limits, Budget: i.Budget,
+		Stacking: cmp.Or(i.Stacking, rules.Add), Windows: append([]rules.Window{}, i.Windows...), Limits: append([]rules.Limit{}, i.Limits...), Budget: i.Budget,
 	}
 	if i.Basis != nil {
 		made.Basis = *i.Basis

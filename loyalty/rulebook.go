@@ -3,7 +3,6 @@ package loyalty
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"regulars/internal/postgres"
@@ -18,14 +17,15 @@ import (
 type rulebook struct {
 	program.Program
 	zone *time.Location
-	// ladder is the newest of ladders, which are all versions, oldest first.
-	ladder  tiers.Ladder
-	ladders []tiers.Ladder
-	policy  tiers.Policy
-	rules   *rules.Set
+	// status is what tiers go by; ladder is its newest.
+	status tiers.Terms
+	ladder tiers.Ladder
+	rules  *rules.Set
 	// terms are the program's policies of points, caps how many a day somebody of a role moves by hand.
 	terms ledger.Terms
 	caps  []AdjustmentCap
+	// referrals are all versions of the referral policy, oldest first.
+	referrals []referralPolicyRow
 	// known is until when anything counts that was recorded; nil: all of it.
 	known *time.Time
 }
@@ -34,8 +34,8 @@ type rulebook struct {
 func (b *rulebook) at(t time.Time) *rulebook {
 	then := *b
 	then.known, then.terms = &t, b.terms.At(t)
-	then.ladders = slices.DeleteFunc(slices.Clone(b.ladders), func(one tiers.Ladder) bool { return one.Version > 1 && one.CreatedAt.After(t) })
-	then.ladder = then.ladders[len(then.ladders)-1]
+	then.status = b.status.At(t)
+	then.ladder = then.status.Ladder()
 	return &then
 }
 
@@ -82,8 +82,30 @@ func (b *rulebook) lapses(after *value.Period, occurredAt, recordedAt time.Time,
 	return &at
 }
 
+// begins is from when on the newest tiers and their policy are in force.
+func (b *rulebook) begins() time.Time {
+	since := b.status.Policy().Since
+	if b.ladder.CreatedAt.After(since) {
+		since = b.ladder.CreatedAt
+	}
+	return since
+}
+
+// share keeps rules, tiers and settings from changing until the transaction ends, and returns them. Nothing is recorded before
+// they are in force, also where clocks differ or stand.
+func (s *Service) share(ctx context.Context, tx *postgres.Tx) (*rulebook, error) {
+	if err := program.Share(ctx, tx, s.db.Now); err != nil {
+		return nil, err
+	}
+	book, err := s.rulebook(ctx, tx)
+	if err == nil && tx.Now.Before(book.begins()) {
+		tx.Now = book.begins()
+	}
+	return book, err
+}
+
 // rulebook returns the current one, and compiles it anew only when the revision has moved on. In a transaction that
-// posts, program.Share comes first.
+// posts, share does that.
 func (s *Service) rulebook(ctx context.Context, q postgres.Runner) (*rulebook, error) {
 	settings, err := program.Load(ctx, q)
 	if err != nil {
@@ -96,7 +118,7 @@ func (s *Service) rulebook(ctx context.Context, q postgres.Runner) (*rulebook, e
 	if err != nil {
 		return nil, err
 	}
-	ladders, err := selectLadders(ctx, q)
+	status, err := TiersTx(ctx, q, zone)
 	if err != nil {
 		return nil, fmt.Errorf("load the ladder: %w", err)
 	}
@@ -112,9 +134,13 @@ func (s *Service) rulebook(ctx context.Context, q postgres.Runner) (*rulebook, e
 	if err != nil {
 		return nil, fmt.Errorf("load caps: %w", err)
 	}
+	referrals, err := selectReferralPolicies(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("load referral policies: %w", err)
+	}
 	made := &rulebook{
-		Program: settings, zone: zone, ladder: ladders[len(ladders)-1], ladders: ladders, policy: tiers.DefaultPolicy(zone), rules: set,
-		terms: terms, caps: caps,
+		Program: settings, zone: zone, status: status, ladder: status.Ladder(), rules: set,
+		terms: terms, caps: caps, referrals: referrals,
 	}
 	s.compiled.Store(made)
 	return made, nil

@@ -3,8 +3,8 @@ package loyalty
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"regulars/internal/actor"
@@ -14,25 +14,27 @@ import (
 	"regulars/internal/problem"
 	"regulars/internal/program"
 	"regulars/internal/value"
-	"regulars/loyalty/ledger"
+	"regulars/loyalty/rules"
 	"regulars/loyalty/tiers"
 )
 
 // Bounds of the ladder.
 const (
+	maximumTiers    = 100
 	maximumRank     = 1000
 	maximumBenefits = 50
 )
 
-// How many members one transaction promotes: enough to be quick, few enough that nobody at a till notices.
-const promotionBatch = 500
-
-// TierInput is a tier. Benefits are for people to read.
+// TierInput is a tier. Benefits are for people to read; Multiplier and EarlyBooking are nil for none.
 type TierInput struct {
-	Name      string
-	Rank      int
-	Threshold int64
-	Benefits  []string
+	// ID names a tier that there is, where the whole ladder changes.
+	ID           *id.Tier
+	Name         string
+	Rank         int
+	Threshold    int64
+	Benefits     []string
+	Multiplier   *value.Decimal
+	EarlyBooking *value.Period
 }
 
 // Tiers returns the ladder from the lowest tier up. For every role and ProgramRead.
@@ -47,8 +49,8 @@ func (s *Service) Tiers(ctx context.Context) ([]tiers.Tier, error) {
 	return book.ladder.Tiers, nil
 }
 
-// Tier returns a tier by its id, nil if there is none. For everybody who has signed in: whoever works with members comes
-// across tiers in where they stand.
+// Tier returns a tier by its id, also one that was removed, nil if there never was one. For everybody who has signed in:
+// whoever works with members comes across tiers in where they stand.
 func (s *Service) Tier(ctx context.Context, wanted id.Tier) (*tiers.Tier, error) {
 	if _, err := actor.Require(ctx); err != nil {
 		return nil, err
@@ -57,25 +59,23 @@ func (s *Service) Tier(ctx context.Context, wanted id.Tier) (*tiers.Tier, error)
 	if err != nil {
 		return nil, err
 	}
-	if tier, ok := book.ladder.Tier(wanted); ok {
+	if tier, ok := book.status.Tier(book.ladder.Version, wanted); ok {
 		return &tier, nil
 	}
 	return nil, nil
 }
 
-// CreateTier adds a tier to the ladder above the lowest one, and promotes the members that reach it already, in batches:
-// it answers when all are promoted; a promotion that was interrupted goes on when the program starts again. For
-// marketers and admins.
+// CreateTier adds a tier to the ladder above the lowest one. Members that reach it hold it at once; what tells of that is posted
+// in batches, some of them before it answers, the rest by RecalculateTiers. For marketers and admins.
 //
-// Problems: INVALID_NAME, INVALID_POINTS, INVALID_TIERS if ranks and thresholds would not rise together or the name
-// stands twice.
+// Problems: INVALID_NAME, INVALID_POINTS, INVALID_DURATION, INVALID_TIERS if ranks and thresholds would not rise together, the
+// name stands twice or another field is out of its range.
 func (s *Service) CreateTier(ctx context.Context, input TierInput) (*tiers.Tier, error) {
 	caller, err := actor.Require(ctx, actor.Marketer, actor.Admin)
 	if err != nil {
 		return nil, err
 	}
-	made := tiers.Tier{ID: id.New[id.Tier](), Name: strings.TrimSpace(input.Name), Rank: input.Rank, Threshold: input.Threshold, Benefits: input.Benefits}
-	var ladder tiers.Ladder
+	var made tiers.Tier
 	if err := s.db.InTx(ctx, func(tx *postgres.Tx) error {
 		if err := program.Change(ctx, tx, s.db.Now); err != nil {
 			return err
@@ -85,10 +85,14 @@ func (s *Service) CreateTier(ctx context.Context, input TierInput) (*tiers.Tier,
 			return err
 		}
 		before := ladders[len(ladders)-1]
-		if ladder, err = extend(before, made); err != nil {
+		var ladder tiers.Ladder
+		if ladder, made, err = extend(before, input); err != nil {
 			return err
 		}
-		if err := insertLadder(ctx, tx, ladder); err != nil {
+		if ladder.CreatedAt, err = newSince(ctx, tx, before.CreatedAt); err != nil {
+			return err
+		}
+		if err := insertLadder(ctx, tx, ladder, true); err != nil {
 			return err
 		}
 		return audit.RecordTx(ctx, tx, caller, audit.Change{Action: "createTier", Object: made.ID.String(), After: made})
@@ -96,103 +100,128 @@ func (s *Service) CreateTier(ctx context.Context, input TierInput) (*tiers.Tier,
 		return nil, err
 	}
 	// The tier stands now; a caller that has gone does not stop what follows from it.
-	return &made, s.promote(context.WithoutCancel(ctx), ladder.Version)
+	return &made, s.promote(context.WithoutCancel(ctx), promptBatches)
 }
 
 // extend returns the next version of the ladder, with the tier in its place.
-func extend(ladder tiers.Ladder, tier tiers.Tier) (tiers.Ladder, error) {
+func extend(ladder tiers.Ladder, input TierInput) (tiers.Ladder, tiers.Tier, error) {
 	var problems problem.Problems
-	if !Within(tier.Name, maximumName) {
-		problems.Add(problem.InvalidName, []string{"name"}, "A name has 1 to %d characters.", maximumName)
+	if input.ID != nil {
+		problems.Add(problem.InvalidTiers, []string{"id"}, "A new tier has no id yet; applyTierChange changes those that there are.")
 	}
+	tier := input.tier(&problems, id.New[id.Tier]())
 	if tier.Threshold < 1 || tier.Threshold > value.MaximumPoints {
 		problems.Add(problem.InvalidPoints, []string{"threshold"}, "A threshold is 1 to %d points.", value.MaximumPoints)
 	}
 	if tier.Rank < 1 || tier.Rank > maximumRank {
 		problems.Add(problem.InvalidTiers, []string{"rank"}, "A rank is 1 to %d; rank 0 is %q, which everybody has.", maximumRank, ladder.Base().Name)
 	}
-	if len(tier.Benefits) > maximumBenefits || slices.ContainsFunc(tier.Benefits, func(one string) bool { return !Within(one, maximumValue) }) {
-		problems.Add(problem.InvalidTiers, []string{"benefits"}, "At most %d benefits of 1 to %d characters are kept.", maximumBenefits, maximumValue)
+	if len(ladder.Tiers) >= maximumTiers {
+		problems.Add(problem.InvalidTiers, nil, "A ladder has at most %d tiers.", maximumTiers)
 	}
 	for _, other := range ladder.Tiers {
 		if other.Rank != tier.Rank && cmp.Compare(other.Rank, tier.Rank) != cmp.Compare(other.Threshold, tier.Threshold) {
 			problems.Add(problem.InvalidTiers, []string{"threshold"}, "Thresholds rise with ranks: %q has rank %d and threshold %d.", other.Name, other.Rank, other.Threshold)
 		}
 	}
-	extended := tiers.Ladder{Version: ladder.Version + 1, Tiers: append(slices.Clone(ladder.Tiers), tier)}
+	extended := tiers.Ladder{Version: ladder.Version + 1, Mode: tiers.Now, ProtectUntil: ladder.ProtectUntil, Tiers: append(slices.Clone(ladder.Tiers), tier)}
 	slices.SortFunc(extended.Tiers, func(a, b tiers.Tier) int { return cmp.Compare(a.Rank, b.Rank) })
-	return extended, problems.Err()
+	return extended, tier, problems.Err()
 }
 
-// FinishPromotions goes on with promotions that were interrupted. The program calls it, for nobody in particular, when
-// it starts.
-func (s *Service) FinishPromotions(ctx context.Context) error {
-	if _, err := actor.Require(ctx, actor.Admin); err != nil {
-		return err
+// tier is the tier with that id, with what is wrong with it below path; its place on the ladder is not looked at.
+func (i TierInput) tier(problems *problem.Problems, known id.Tier, path ...string) tiers.Tier {
+	wrong := func(code problem.Code, field, format string, arguments ...any) {
+		problems.Add(code, append(slices.Clone(path), field), format, arguments...)
 	}
-	versions, err := selectUnfinishedLadders(ctx, s.db)
-	if err != nil {
-		return err
+	made := tiers.Tier{ID: known, Name: strings.TrimSpace(i.Name), Rank: i.Rank, Threshold: i.Threshold, Benefits: i.Benefits}
+	if !Within(made.Name, maximumName) {
+		wrong(problem.InvalidName, "name", "A name has 1 to %d characters.", maximumName)
 	}
-	for _, version := range versions {
-		if err := s.promote(ctx, version); err != nil {
-			return err
+	if len(i.Benefits) > maximumBenefits || slices.ContainsFunc(i.Benefits, func(one string) bool { return !Within(one, maximumValue) }) {
+		wrong(problem.InvalidTiers, "benefits", "At most %d benefits of 1 to %d characters are kept.", maximumBenefits, maximumValue)
+	}
+	if i.Multiplier != nil {
+		multiplier, err := i.Multiplier.Units(value.QuantityPlaces)
+		if err != nil || multiplier <= rules.Million || multiplier > maximumMultiplier {
+			wrong(problem.InvalidTiers, "multiplier", "A multiplier is more than 1, at most 1000, and has at most %d decimal places.", value.QuantityPlaces)
+		}
+		made.Multiplier = &multiplier
+	}
+	if i.EarlyBooking != nil {
+		if !mayLast(*i.EarlyBooking) {
+			wrong(problem.InvalidDuration, "earlyBooking", "Members book more than nothing and at most %d years earlier.", maximumWait)
+		}
+		made.EarlyBooking = i.EarlyBooking
+	}
+	return made
+}
+
+// ladderOf makes the next version of the ladder of all tiers that there shall be: each is one that there is, by its id or else
+// by its name, or a new one.
+func ladderOf(before tiers.Ladder, inputs []TierInput) (tiers.Ladder, error) {
+	var problems problem.Problems
+	next := tiers.Ladder{Version: before.Version + 1, ProtectUntil: before.ProtectUntil}
+	if len(inputs) == 0 || len(inputs) > maximumTiers {
+		return next, problem.At(problem.InvalidTiers, []string{"tiers"}, "A ladder has 1 to %d tiers.", maximumTiers)
+	}
+	names := map[string]bool{}
+	for i, known := range match(&problems, before, inputs) {
+		path := []string{"tiers", strconv.Itoa(i)}
+		tier := inputs[i].tier(&problems, known, path...)
+		wrong := func(code problem.Code, field, format string, arguments ...any) {
+			problems.Add(code, append(slices.Clone(path), field), format, arguments...)
+		}
+		if name := strings.ToLower(tier.Name); names[name] {
+			wrong(problem.InvalidTiers, "name", "Another tier has this name.")
+		} else {
+			names[name] = true
+		}
+		switch lowest := known == before.Base().ID; {
+		case lowest && (tier.Rank != 0 || tier.Threshold != 0):
+			wrong(problem.InvalidTiers, "rank", "%q, which everybody has, keeps rank 0 and threshold 0.", before.Base().Name)
+		case lowest:
+		case tier.Rank < 1 || tier.Rank > maximumRank:
+			wrong(problem.InvalidTiers, "rank", "A rank is 1 to %d; rank 0 is %q, which everybody has.", maximumRank, before.Base().Name)
+		case tier.Threshold < 1 || tier.Threshold > value.MaximumPoints:
+			wrong(problem.InvalidPoints, "threshold", "A threshold is 1 to %d points.", value.MaximumPoints)
+		}
+		for j, other := range next.Tiers {
+			if by := cmp.Compare(other.Rank, tier.Rank); by == 0 || by != cmp.Compare(other.Threshold, tier.Threshold) {
+				wrong(problem.InvalidTiers, "threshold", "Ranks differ and thresholds rise with them: tier %d has rank %d and threshold %d.", j, other.Rank, other.Threshold)
+			}
+		}
+		next.Tiers = append(next.Tiers, tier)
+	}
+	if !slices.ContainsFunc(next.Tiers, func(tier tiers.Tier) bool { return tier.ID == before.Base().ID }) {
+		problems.Add(problem.InvalidTiers, []string{"tiers"}, "%q, which everybody has, cannot be removed: name it with rank 0.", before.Base().Name)
+	}
+	slices.SortStableFunc(next.Tiers, func(a, b tiers.Tier) int { return cmp.Compare(a.Rank, b.Rank) })
+	return next, problems.Err()
+}
+
+// match says which tier each input is: one of the ladder, or a new one.
+func match(problems *problem.Problems, before tiers.Ladder, inputs []TierInput) []id.Tier {
+	matched, taken := make([]id.Tier, len(inputs)), map[id.Tier]bool{}
+	for i, input := range inputs {
+		if input.ID == nil {
+			continue
+		}
+		if _, ok := before.Tier(*input.ID); !ok || taken[*input.ID] {
+			problems.Add(problem.InvalidTiers, []string{"tiers", strconv.Itoa(i), "id"}, "There is no such tier, or it stands here twice.")
+		}
+		matched[i], taken[*input.ID] = *input.ID, true
+	}
+	for i, input := range inputs {
+		if input.ID != nil {
+			continue
+		}
+		matched[i] = id.New[id.Tier]()
+		for _, tier := range before.Tiers {
+			if strings.EqualFold(tier.Name, strings.TrimSpace(input.Name)) && !taken[tier.ID] {
+				matched[i], taken[tier.ID] = tier.ID, true
+			}
 		}
 	}
-	return nil
-}
-
-// promote raises members that reach a tier which is new in that version of the ladder, in the order of their ids.
-func (s *Service) promote(ctx context.Context, version int) error {
-	for finished := false; !finished; {
-		if err := s.db.InTx(ctx, func(tx *postgres.Tx) error {
-			var err error
-			finished, err = s.promoteBatch(ctx, tx, version)
-			return err
-		}); err != nil {
-			return fmt.Errorf("promote members to ladder %d: %w", version, err)
-		}
-	}
-	return nil
-}
-
-func (s *Service) promoteBatch(ctx context.Context, tx *postgres.Tx, version int) (finished bool, err error) {
-	if err := program.Share(ctx, tx, s.db.Now); err != nil {
-		return false, err
-	}
-	book, err := s.rulebook(ctx, tx)
-	if err != nil {
-		return false, err
-	}
-	// Replicas that promote at once take turns.
-	if err := lockLadder(ctx, tx, version); err != nil {
-		return false, err
-	}
-	members, err := selectPromotable(ctx, tx, version, promotionBatch)
-	if err != nil {
-		return false, err
-	}
-	batch, err := ledger.Lock(ctx, tx, book.terms, members)
-	if err != nil {
-		return false, err
-	}
-	raised, err := openStandings(ctx, tx, book, batch, members)
-	if err != nil {
-		return false, err
-	}
-	for _, member := range members {
-		raised.rise(member, batch.Next(member), tiers.LadderChanged)
-	}
-	if err := batch.Write(ctx); err != nil {
-		return false, err
-	}
-	if err := insertMoves(ctx, tx, raised.moves); err != nil {
-		return false, err
-	}
-	finished = len(members) < promotionBatch
-	var last *id.Member
-	if len(members) > 0 {
-		last = &members[len(members)-1]
-	}
-	return finished, advanceLadder(ctx, tx, version, last, finished)
+	return matched
 }

@@ -335,7 +335,16 @@ func TestCreateTier_Promotes(t *testing.T) {
 		}
 		return total
 	}
-	equal(t, "promoted by the first batch", 500, holders())
+	posted := func() int {
+		t.Helper()
+		var moves int
+		if err := w.DB.Get(w.Admin, &moves, `select count(*) from tier_moves where reason = 'LADDER_CHANGED'`); err != nil {
+			t.Fatal(err)
+		}
+		return moves
+	}
+	equal(t, "posted by the first batch", 500, posted())
+	equal(t, "hold it at once", crowd-crowd/13, holders())
 	clean(t, w)
 	if _, err := w.DB.Exec(w.Admin, `drop trigger dies on tier_moves`); err != nil {
 		t.Fatal(err)
@@ -344,6 +353,7 @@ func TestCreateTier_Promotes(t *testing.T) {
 		if err := w.Service.FinishPromotions(w.Admin); err != nil {
 			t.Fatal(err)
 		}
+		equal(t, "posted in the end", crowd-crowd/13, posted())
 		equal(t, "promoted in the end", crowd-crowd/13, holders())
 	}
 	clean(t, w)

@@ -1044,75 +1044,6 @@ func (ec *executionContext) fieldContext_StartBacktestPayload_userErrors(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _TierMove_from(ctx context.Context, field graphql.CollectedField, obj *loyalty.TierMove) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TierMove_from(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.From, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_TierMove_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("TierMove", field, false, false, errors.New("field of type String does not have child fields"))
-}
-
-func (ec *executionContext) _TierMove_to(ctx context.Context, field graphql.CollectedField, obj *loyalty.TierMove) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TierMove_to(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.To, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_TierMove_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("TierMove", field, false, false, errors.New("field of type String does not have child fields"))
-}
-
-func (ec *executionContext) _TierMove_members(ctx context.Context, field graphql.CollectedField, obj *loyalty.TierMove) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TierMove_members(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Members, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_TierMove_members(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("TierMove", field, false, false, errors.New("field of type Int does not have child fields"))
-}
-
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
@@ -1792,54 +1723,6 @@ func (ec *executionContext) _StartBacktestPayload(ctx context.Context, sel ast.S
 	return out
 }
 
-var tierMoveImplementors = []string{"TierMove"}
-
-func (ec *executionContext) _TierMove(ctx context.Context, sel ast.SelectionSet, obj *loyalty.TierMove) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, tierMoveImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("TierMove")
-		case "from":
-			out.Values[i] = ec._TierMove_from(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "to":
-			out.Values[i] = ec._TierMove_to(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "members":
-			out.Values[i] = ec._TierMove_members(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	atomic.AddInt32(&ec.Deferred, int32(min(len(deferLabelToView), math.MaxInt32)))
-
-	ec.ProcessDeferredGroup(graphql.DeferredGroup{
-		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
-		FieldSet: deferredFieldSet,
-		Context:  ctx,
-	})
-
-	return out
-}
-
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
@@ -1967,10 +1850,6 @@ func (ec *executionContext) marshalNStartBacktestPayload2ᚖregularsᚋgraphᚋg
 	return ec._StartBacktestPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNTierMove2regularsᚋloyaltyᚐTierMove(ctx context.Context, sel ast.SelectionSet, v loyalty.TierMove) graphql.Marshaler {
-	return ec._TierMove(ctx, sel, &v)
-}
-
 func (ec *executionContext) marshalOBacktest2ᚖregularsᚋloyaltyᚋbacktestᚐBacktest(ctx context.Context, sel ast.SelectionSet, v *backtest.Backtest) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
@@ -2002,25 +1881,6 @@ func (ec *executionContext) marshalOBacktestSide2ᚖregularsᚋloyaltyᚋbacktes
 		return graphql.Null
 	}
 	return ec._BacktestSide(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOTierMove2ᚕregularsᚋloyaltyᚐTierMoveᚄ(ctx context.Context, sel ast.SelectionSet, v []loyalty.TierMove) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNTierMove2regularsᚋloyaltyᚐTierMove(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
 }
 
 // endregion ***************************** type.gotpl *****************************

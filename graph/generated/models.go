@@ -11,6 +11,7 @@ import (
 	"regulars/loyalty/backtest"
 	"regulars/loyalty/ledger"
 	"regulars/loyalty/lots"
+	"regulars/loyalty/referral"
 	"regulars/loyalty/reward"
 	"regulars/loyalty/rules"
 	"regulars/loyalty/tiers"
@@ -36,6 +37,14 @@ type AdjustPointsPayload struct {
 	Replayed *bool `json:"replayed,omitempty"`
 	// Why it was refused.
 	UserErrors []problem.UserError `json:"userErrors"`
+}
+
+// Members who live together.
+type AllowHouseholdInput struct {
+	// 2 to 20 members.
+	MemberIds []string `json:"memberIds"`
+	// Why that is believed: 1 to 500 characters.
+	Note string `json:"note"`
 }
 
 // A reward to be archived.
@@ -126,6 +135,12 @@ type EarningRulePayload struct {
 	UserErrors []problem.UserError `json:"userErrors"`
 }
 
+// A household that does not count any more.
+type EndHouseholdInput struct {
+	// Which.
+	HouseholdID string `json:"householdId"`
+}
+
 // Answers `holdPoints`.
 type HoldPointsPayload struct {
 	// The hold as it is now; null if it was refused.
@@ -134,6 +149,14 @@ type HoldPointsPayload struct {
 	Member *loyalty.Member `json:"member,omitempty"`
 	// Whether this answers a hold that was placed before.
 	Replayed *bool `json:"replayed,omitempty"`
+	// Why it was refused.
+	UserErrors []problem.UserError `json:"userErrors"`
+}
+
+// Answers `allowHousehold` and `endHousehold`.
+type HouseholdPayload struct {
+	// The household; null if that was refused.
+	Household *referral.Household `json:"household,omitempty"`
 	// Why it was refused.
 	UserErrors []problem.UserError `json:"userErrors"`
 }
@@ -214,6 +237,14 @@ type RedeemRewardPayload struct {
 	UserErrors []problem.UserError `json:"userErrors"`
 }
 
+// Answers `approveReferral` and `rejectReferral`.
+type ReferralPayload struct {
+	// The referral as it is now; null if that was refused.
+	Referral *referral.Referral `json:"referral,omitempty"`
+	// Why it was refused.
+	UserErrors []problem.UserError `json:"userErrors"`
+}
+
 // A hold to be released.
 type ReleaseHoldInput struct {
 	// Which hold.
@@ -235,6 +266,14 @@ type ReviewAdjustmentInput struct {
 	// The adjustment.
 	AdjustmentID string `json:"adjustmentId"`
 	// What to say about it, for staff: at most 500 characters.
+	Note graphql.Omittable[*string] `json:"note,omitempty"`
+}
+
+// A referral to decide about.
+type ReviewReferralInput struct {
+	// Which.
+	ReferralID string `json:"referralId"`
+	// Why, for staff: at most 500 characters.
 	Note graphql.Omittable[*string] `json:"note,omitempty"`
 }
 
@@ -314,6 +353,24 @@ type SuspendMemberInput struct {
 	Reason string `json:"reason"`
 }
 
+// Answers `applyTierChange`.
+type TierChangePayload struct {
+	// The ladder as it is now, from the lowest tier up; null if the change was refused.
+	Tiers []*tiers.Tier `json:"tiers,omitempty"`
+	// Who moved, from the highest tier down; null if the change was refused.
+	Moves []*loyalty.TierMove `json:"moves,omitempty"`
+	// Why it was refused.
+	UserErrors []problem.UserError `json:"userErrors"`
+}
+
+// Answers `previewTierChange`.
+type TierChangePreviewPayload struct {
+	// Who would move, from the highest tier down; null if the ladder cannot be like this.
+	Moves []*loyalty.TierMove `json:"moves,omitempty"`
+	// Why not.
+	UserErrors []problem.UserError `json:"userErrors"`
+}
+
 // Answers `createTier`.
 type TierPayload struct {
 	// The new tier; null if it was refused.
@@ -356,8 +413,12 @@ type UpdateProgramInput struct {
 	ReturnPolicy graphql.Omittable[*lots.ReturnPolicy] `json:"returnPolicy,omitempty"`
 	// How points lapse; NEVER ends it.
 	Expiry graphql.Omittable[*loyalty.ExpiryPolicy] `json:"expiry,omitempty"`
+	// How qualifying points count and how long tiers last. It holds for what is decided from then on: nobody moves by it, and tiers that are held keep their end until their next review.
+	TierPolicy graphql.Omittable[*loyalty.TierPolicyInput] `json:"tierPolicy,omitempty"`
 	// How many points a day somebody of a role moves by hand: all caps that there shall be; an empty list: none.
 	AdjustmentCaps graphql.Omittable[[]*loyalty.AdjustmentCap] `json:"adjustmentCaps,omitempty"`
+	// What inviting is worth to those who join from now on; null: nothing.
+	Referral graphql.Omittable[*loyalty.ReferralPolicyInput] `json:"referral,omitempty"`
 }
 
 // What changes of a reward: fields left out stay, null clears.

@@ -1666,6 +1666,16 @@ func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐHold(ctx conte
 	return v
 }
 
+func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐHousehold(ctx context.Context, v any) (id.Household, error) {
+	var res id.Household
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐHousehold(ctx context.Context, sel ast.SelectionSet, v id.Household) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐMember(ctx context.Context, v any) (id.Member, error) {
 	var res id.Member
 	err := res.UnmarshalGQL(v)
@@ -1683,6 +1693,16 @@ func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐRedemption(c
 }
 
 func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐRedemption(ctx context.Context, sel ast.SelectionSet, v id.Redemption) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐReferral(ctx context.Context, v any) (id.Referral, error) {
+	var res id.Referral
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐReferral(ctx context.Context, sel ast.SelectionSet, v id.Referral) graphql.Marshaler {
 	return v
 }
 
@@ -1716,6 +1736,16 @@ func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐTier(ctx conte
 	return v
 }
 
+func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐTierMove(ctx context.Context, v any) (id.TierMove, error) {
+	var res id.TierMove
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐTierMove(ctx context.Context, sel ast.SelectionSet, v id.TierMove) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐWaitingReturn(ctx context.Context, v any) (id.WaitingReturn, error) {
 	var res id.WaitingReturn
 	err := res.UnmarshalGQL(v)
@@ -1740,6 +1770,35 @@ func (ec *executionContext) marshalNID2string(ctx context.Context, sel ast.Selec
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNID2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNID2string(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNID2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNID2string(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalNInt2int(ctx context.Context, v any) (int, error) {
@@ -2034,6 +2093,41 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	_ = ctx
 	res := graphql.MarshalBoolean(*v)
 	return res
+}
+
+func (ec *executionContext) unmarshalOID2ᚕregularsᚋinternalᚋidᚐMemberᚄ(ctx context.Context, v any) ([]id.Member, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]id.Member, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNID2regularsᚋinternalᚋidᚐMember(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOID2ᚕregularsᚋinternalᚋidᚐMemberᚄ(ctx context.Context, sel ast.SelectionSet, v []id.Member) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNID2regularsᚋinternalᚋidᚐMember(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalOID2ᚖregularsᚋinternalᚋidᚐMember(ctx context.Context, v any) (*id.Member, error) {

@@ -369,6 +369,38 @@ func (ec *executionContext) fieldContext_Program_expiry(_ context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _Program_tierPolicy(ctx context.Context, field graphql.CollectedField, obj *loyalty.Program) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Program_tierPolicy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TierPolicy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v loyalty.TierPolicy) graphql.Marshaler {
+			return ec.marshalNTierPolicy2regularsᚋloyaltyᚐTierPolicy(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Program_tierPolicy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Program",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TierPolicy(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Program_adjustmentCaps(ctx context.Context, field graphql.CollectedField, obj *loyalty.Program) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -396,6 +428,38 @@ func (ec *executionContext) fieldContext_Program_adjustmentCaps(_ context.Contex
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_AdjustmentCap(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Program_referral(ctx context.Context, field graphql.CollectedField, obj *loyalty.Program) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Program_referral(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Referral, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *loyalty.ReferralPolicy) graphql.Marshaler {
+			return ec.marshalOReferralPolicy2ᚖregularsᚋloyaltyᚐReferralPolicy(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Program_referral(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Program",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ReferralPolicy(ctx, field)
 		},
 	}
 	return fc, nil
@@ -568,7 +632,7 @@ func (ec *executionContext) unmarshalInputUpdateProgramInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "defaultLocale", "costPerPoint", "returnPolicy", "expiry", "adjustmentCaps"}
+	fieldsInOrder := [...]string{"name", "defaultLocale", "costPerPoint", "returnPolicy", "expiry", "tierPolicy", "adjustmentCaps", "referral"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -610,6 +674,13 @@ func (ec *executionContext) unmarshalInputUpdateProgramInput(ctx context.Context
 				return it, err
 			}
 			it.Expiry = graphql.OmittableOf(data)
+		case "tierPolicy":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tierPolicy"))
+			data, err := ec.unmarshalOTierPolicyInput2ᚖregularsᚋloyaltyᚐTierPolicyInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TierPolicy = graphql.OmittableOf(data)
 		case "adjustmentCaps":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("adjustmentCaps"))
 			data, err := ec.unmarshalOAdjustmentCapInput2ᚕᚖregularsᚋloyaltyᚐAdjustmentCapᚄ(ctx, v)
@@ -617,6 +688,13 @@ func (ec *executionContext) unmarshalInputUpdateProgramInput(ctx context.Context
 				return it, err
 			}
 			it.AdjustmentCaps = graphql.OmittableOf(data)
+		case "referral":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("referral"))
+			data, err := ec.unmarshalOReferralPolicyInput2ᚖregularsᚋloyaltyᚐReferralPolicyInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Referral = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -778,8 +856,18 @@ func (ec *executionContext) _Program(ctx context.Context, sel ast.SelectionSet, 
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "tierPolicy":
+			out.Values[i] = ec._Program_tierPolicy(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "adjustmentCaps":
 			out.Values[i] = ec._Program_adjustmentCaps(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "referral":
+			out.Values[i] = ec._Program_referral(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

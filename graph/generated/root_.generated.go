@@ -11,6 +11,7 @@ import (
 	"regulars/loyalty"
 	"regulars/loyalty/backtest"
 	"regulars/loyalty/ledger"
+	"regulars/loyalty/referral"
 	"regulars/loyalty/reward"
 	"sync/atomic"
 	"time"
@@ -41,6 +42,8 @@ type ResolverRoot interface {
 	Evaluation() EvaluationResolver
 	Hold() HoldResolver
 	HoldConnection() HoldConnectionResolver
+	Household() HouseholdResolver
+	HouseholdConnection() HouseholdConnectionResolver
 	Member() MemberResolver
 	MemberConnection() MemberConnectionResolver
 	Mutation() MutationResolver
@@ -51,9 +54,13 @@ type ResolverRoot interface {
 	RecordActivityPayload() RecordActivityPayloadResolver
 	Redemption() RedemptionResolver
 	RedemptionConnection() RedemptionConnectionResolver
+	Referral() ReferralResolver
+	ReferralConnection() ReferralConnectionResolver
+	ReferralSummary() ReferralSummaryResolver
 	Reward() RewardResolver
 	RewardConnection() RewardConnectionResolver
 	RuleOutcome() RuleOutcomeResolver
+	TierHistoryConnection() TierHistoryConnectionResolver
 	WaitingReturnConnection() WaitingReturnConnectionResolver
 }
 
@@ -252,6 +259,11 @@ type ComplexityRoot struct {
 		ID        func(childComplexity int) int
 	}
 
+	ComingTier struct {
+		At   func(childComplexity int) int
+		Tier func(childComplexity int) int
+	}
+
 	ConditionField struct {
 		Description func(childComplexity int) int
 		Example     func(childComplexity int) int
@@ -370,6 +382,33 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	Household struct {
+		AllowedAt func(childComplexity int) int
+		AllowedBy func(childComplexity int) int
+		EndedAt   func(childComplexity int) int
+		EndedBy   func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Members   func(childComplexity int) int
+		Note      func(childComplexity int) int
+	}
+
+	HouseholdConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	HouseholdEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	HouseholdPayload struct {
+		Household  func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	InputError struct {
 		Code    func(childComplexity int) int
 		Message func(childComplexity int) int
@@ -415,8 +454,10 @@ type ComplexityRoot struct {
 		Points        func(childComplexity int, asOf *time.Time) int
 		PointsHistory func(childComplexity int, first *int, after *string, filter *PointsEntryFilter) int
 		Redemptions   func(childComplexity int, first *int, after *string) int
+		Referral      func(childComplexity int) int
 		Standing      func(childComplexity int, asOf *time.Time) int
 		Status        func(childComplexity int) int
+		TierHistory   func(childComplexity int, first *int, after *string) int
 		TimeZone      func(childComplexity int) int
 	}
 
@@ -444,12 +485,16 @@ type ComplexityRoot struct {
 
 	Mutation struct {
 		AdjustPoints         func(childComplexity int, input loyalty.AdjustPointsInput) int
+		AllowHousehold       func(childComplexity int, input AllowHouseholdInput) int
+		ApplyTierChange      func(childComplexity int, input loyalty.ApplyTierChangeInput) int
 		ApproveAdjustment    func(childComplexity int, input ReviewAdjustmentInput) int
+		ApproveReferral      func(childComplexity int, input ReviewReferralInput) int
 		ArchiveReward        func(childComplexity int, input ArchiveRewardInput) int
 		CancelBacktest       func(childComplexity int, input CancelBacktestInput) int
 		CancelPending        func(childComplexity int, input CancelPendingInput) int
 		CancelRedemption     func(childComplexity int, input reward.CancelInput) int
 		CaptureHold          func(childComplexity int, input loyalty.CaptureHoldInput) int
+		ClaimReferral        func(childComplexity int, input loyalty.ClaimReferralInput) int
 		ConfirmActivity      func(childComplexity int, input ConfirmActivityInput) int
 		CreateClient         func(childComplexity int, input identity.CreateClientInput) int
 		CreateEarningRule    func(childComplexity int, input loyalty.EarningRuleInput) int
@@ -458,9 +503,11 @@ type ComplexityRoot struct {
 		DeclineAdjustment    func(childComplexity int, input ReviewAdjustmentInput) int
 		DuplicateEarningRule func(childComplexity int, input DuplicateEarningRuleInput) int
 		EndEarningRule       func(childComplexity int, input PauseEarningRuleInput) int
+		EndHousehold         func(childComplexity int, input EndHouseholdInput) int
 		EnrollMember         func(childComplexity int, input loyalty.EnrollMemberInput) int
 		HoldPoints           func(childComplexity int, input loyalty.HoldPointsInput) int
 		PauseEarningRule     func(childComplexity int, input PauseEarningRuleInput) int
+		PreviewTierChange    func(childComplexity int, input loyalty.TierChangeInput) int
 		PublishEarningRule   func(childComplexity int, input PublishEarningRuleInput) int
 		RecordActivity       func(childComplexity int, input loyalty.RecordActivityInput) int
 		RecordPurchase       func(childComplexity int, input loyalty.RecordPurchaseInput) int
@@ -469,12 +516,14 @@ type ComplexityRoot struct {
 		RedeemReward         func(childComplexity int, input reward.RedeemInput) int
 		RefundCapture        func(childComplexity int, input loyalty.RefundCaptureInput) int
 		ReinstateMember      func(childComplexity int, input SuspendMemberInput) int
+		RejectReferral       func(childComplexity int, input ReviewReferralInput) int
 		ReleaseHold          func(childComplexity int, input ReleaseHoldInput) int
 		ResumeEarningRule    func(childComplexity int, input PauseEarningRuleInput) int
 		ReverseAdjustment    func(childComplexity int, input loyalty.ReverseAdjustmentInput) int
 		ReviseEarningRule    func(childComplexity int, input ReviseEarningRuleInput) int
 		RevokeClient         func(childComplexity int, input RevokeClientInput) int
 		RotateClientKey      func(childComplexity int, input RotateClientKeyInput) int
+		SetTierFloor         func(childComplexity int, input loyalty.SetTierFloorInput) int
 		StartBacktest        func(childComplexity int, input backtest.StartInput) int
 		SuspendMember        func(childComplexity int, input SuspendMemberInput) int
 		UpdateMember         func(childComplexity int, input UpdateMemberInput) int
@@ -558,8 +607,10 @@ type ComplexityRoot struct {
 		DefaultLocale  func(childComplexity int) int
 		Expiry         func(childComplexity int) int
 		Name           func(childComplexity int) int
+		Referral       func(childComplexity int) int
 		ReturnPolicy   func(childComplexity int) int
 		StartsAt       func(childComplexity int) int
+		TierPolicy     func(childComplexity int) int
 		TimeZone       func(childComplexity int) int
 	}
 
@@ -576,11 +627,13 @@ type ComplexityRoot struct {
 		Clients         func(childComplexity int, first *int, after *string) int
 		ConditionFields func(childComplexity int) int
 		EarningRules    func(childComplexity int, first *int, after *string, filter *EarningRuleFilter) int
+		Households      func(childComplexity int, first *int, after *string) int
 		Member          func(childComplexity int, by loyalty.MemberRef) int
 		Members         func(childComplexity int, first *int, after *string, filter *loyalty.MemberFilter) int
 		Node            func(childComplexity int, id string) int
 		PreviewPurchase func(childComplexity int, input loyalty.PreviewPurchaseInput) int
 		Program         func(childComplexity int) int
+		Referrals       func(childComplexity int, first *int, after *string, status []referral.Status) int
 		Rewards         func(childComplexity int, first *int, after *string, filter *RewardFilter) int
 		Tiers           func(childComplexity int) int
 		Viewer          func(childComplexity int) int
@@ -638,6 +691,60 @@ type ComplexityRoot struct {
 	RedemptionEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	Referral struct {
+		FinalAt        func(childComplexity int) int
+		ID             func(childComplexity int) int
+		Note           func(childComplexity int) int
+		QualifiedAt    func(childComplexity int) int
+		Reason         func(childComplexity int) int
+		Referee        func(childComplexity int) int
+		RefereePoints  func(childComplexity int) int
+		ReferredAt     func(childComplexity int) int
+		Referrer       func(childComplexity int) int
+		ReferrerPoints func(childComplexity int) int
+		RejectedAt     func(childComplexity int) int
+		ReviewedAt     func(childComplexity int) int
+		ReviewedBy     func(childComplexity int) int
+		RewardedAt     func(childComplexity int) int
+		SignalNames    func(childComplexity int) int
+		Status         func(childComplexity int) int
+	}
+
+	ReferralConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ReferralEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ReferralPayload struct {
+		Referral   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	ReferralPolicy struct {
+		MaxPerMonth     func(childComplexity int) int
+		MinimumPurchase func(childComplexity int) int
+		PendingFor      func(childComplexity int) int
+		RefereePoints   func(childComplexity int) int
+		ReferrerPoints  func(childComplexity int) int
+		Within          func(childComplexity int) int
+	}
+
+	ReferralSummary struct {
+		Code         func(childComplexity int) int
+		Joined       func(childComplexity int) int
+		Link         func(childComplexity int) int
+		PointsEarned func(childComplexity int) int
+		Referrals    func(childComplexity int, first *int, after *string) int
+		Rewarded     func(childComplexity int) int
 	}
 
 	ReleaseHoldPayload struct {
@@ -710,11 +817,29 @@ type ComplexityRoot struct {
 	}
 
 	Tier struct {
-		Benefits  func(childComplexity int) int
-		ID        func(childComplexity int) int
-		Name      func(childComplexity int) int
-		Rank      func(childComplexity int) int
-		Threshold func(childComplexity int) int
+		Benefits     func(childComplexity int) int
+		EarlyBooking func(childComplexity int) int
+		Factor       func(childComplexity int) int
+		ID           func(childComplexity int) int
+		Name         func(childComplexity int) int
+		Rank         func(childComplexity int) int
+		Threshold    func(childComplexity int) int
+	}
+
+	TierChangePayload struct {
+		Moves      func(childComplexity int) int
+		Tiers      func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	TierChangePreviewPayload struct {
+		Moves      func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	TierFloor struct {
+		Tier  func(childComplexity int) int
+		Until func(childComplexity int) int
 	}
 
 	TierGap struct {
@@ -723,10 +848,34 @@ type ComplexityRoot struct {
 		Tier    func(childComplexity int) int
 	}
 
+	TierHistoryConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	TierHistoryEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	TierHistoryEntry struct {
+		At         func(childComplexity int) int
+		From       func(childComplexity int) int
+		ID         func(childComplexity int) int
+		Reason     func(childComplexity int) int
+		RecordedAt func(childComplexity int) int
+		Sentence   func(childComplexity int) int
+		To         func(childComplexity int) int
+		ValidUntil func(childComplexity int) int
+	}
+
 	TierMove struct {
-		From    func(childComplexity int) int
-		Members func(childComplexity int) int
-		To      func(childComplexity int) int
+		From      func(childComplexity int) int
+		Members   func(childComplexity int) int
+		SampleIDs func(childComplexity int) int
+		To        func(childComplexity int) int
 	}
 
 	TierPayload struct {
@@ -734,7 +883,19 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	TierPolicy struct {
+		Downgrade func(childComplexity int) int
+		Grace     func(childComplexity int) int
+		Months    func(childComplexity int) int
+		Period    func(childComplexity int) int
+		Start     func(childComplexity int) int
+		Validity  func(childComplexity int) int
+	}
+
 	TierStanding struct {
+		Coming           func(childComplexity int) int
+		Floor            func(childComplexity int) int
+		GraceUntil       func(childComplexity int) int
 		Keep             func(childComplexity int) int
 		Next             func(childComplexity int) int
 		QualifyingPoints func(childComplexity int) int
@@ -1538,6 +1699,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ClientKey.ID(childComplexity), true
 
+	case "ComingTier.at":
+		if e.ComplexityRoot.ComingTier.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComingTier.At(childComplexity), true
+	case "ComingTier.tier":
+		if e.ComplexityRoot.ComingTier.Tier == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ComingTier.Tier(childComplexity), true
+
 	case "ConditionField.description":
 		if e.ComplexityRoot.ConditionField.Description == nil {
 			break
@@ -2013,6 +2187,100 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.HoldPointsPayload.UserErrors(childComplexity), true
 
+	case "Household.allowedAt":
+		if e.ComplexityRoot.Household.AllowedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Household.AllowedAt(childComplexity), true
+	case "Household.allowedBy":
+		if e.ComplexityRoot.Household.AllowedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Household.AllowedBy(childComplexity), true
+	case "Household.endedAt":
+		if e.ComplexityRoot.Household.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Household.EndedAt(childComplexity), true
+	case "Household.endedBy":
+		if e.ComplexityRoot.Household.EndedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Household.EndedBy(childComplexity), true
+	case "Household.id":
+		if e.ComplexityRoot.Household.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Household.ID(childComplexity), true
+	case "Household.members":
+		if e.ComplexityRoot.Household.Members == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Household.Members(childComplexity), true
+	case "Household.note":
+		if e.ComplexityRoot.Household.Note == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Household.Note(childComplexity), true
+
+	case "HouseholdConnection.edges":
+		if e.ComplexityRoot.HouseholdConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HouseholdConnection.Edges(childComplexity), true
+	case "HouseholdConnection.nodes":
+		if e.ComplexityRoot.HouseholdConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HouseholdConnection.Nodes(childComplexity), true
+	case "HouseholdConnection.pageInfo":
+		if e.ComplexityRoot.HouseholdConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HouseholdConnection.PageInfo(childComplexity), true
+	case "HouseholdConnection.totalCount":
+		if e.ComplexityRoot.HouseholdConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HouseholdConnection.TotalCount(childComplexity), true
+
+	case "HouseholdEdge.cursor":
+		if e.ComplexityRoot.HouseholdEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HouseholdEdge.Cursor(childComplexity), true
+	case "HouseholdEdge.node":
+		if e.ComplexityRoot.HouseholdEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HouseholdEdge.Node(childComplexity), true
+
+	case "HouseholdPayload.household":
+		if e.ComplexityRoot.HouseholdPayload.Household == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HouseholdPayload.Household(childComplexity), true
+	case "HouseholdPayload.userErrors":
+		if e.ComplexityRoot.HouseholdPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HouseholdPayload.UserErrors(childComplexity), true
+
 	case "InputError.code":
 		if e.ComplexityRoot.InputError.Code == nil {
 			break
@@ -2229,6 +2497,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.Redemptions(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "Member.referral":
+		if e.ComplexityRoot.Member.Referral == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.Referral(childComplexity), true
 	case "Member.standing":
 		if e.ComplexityRoot.Member.Standing == nil {
 			break
@@ -2246,6 +2520,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.Status(childComplexity), true
+	case "Member.tierHistory":
+		if e.ComplexityRoot.Member.TierHistory == nil {
+			break
+		}
+
+		args, err := ec.field_Member_tierHistory_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Member.TierHistory(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Member.timeZone":
 		if e.ComplexityRoot.Member.TimeZone == nil {
 			break
@@ -2328,6 +2613,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AdjustPoints(childComplexity, args["input"].(loyalty.AdjustPointsInput)), true
+	case "Mutation.allowHousehold":
+		if e.ComplexityRoot.Mutation.AllowHousehold == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_allowHousehold_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AllowHousehold(childComplexity, args["input"].(AllowHouseholdInput)), true
+	case "Mutation.applyTierChange":
+		if e.ComplexityRoot.Mutation.ApplyTierChange == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_applyTierChange_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ApplyTierChange(childComplexity, args["input"].(loyalty.ApplyTierChangeInput)), true
 	case "Mutation.approveAdjustment":
 		if e.ComplexityRoot.Mutation.ApproveAdjustment == nil {
 			break
@@ -2339,6 +2646,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ApproveAdjustment(childComplexity, args["input"].(ReviewAdjustmentInput)), true
+	case "Mutation.approveReferral":
+		if e.ComplexityRoot.Mutation.ApproveReferral == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_approveReferral_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ApproveReferral(childComplexity, args["input"].(ReviewReferralInput)), true
 	case "Mutation.archiveReward":
 		if e.ComplexityRoot.Mutation.ArchiveReward == nil {
 			break
@@ -2394,6 +2712,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CaptureHold(childComplexity, args["input"].(loyalty.CaptureHoldInput)), true
+	case "Mutation.claimReferral":
+		if e.ComplexityRoot.Mutation.ClaimReferral == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_claimReferral_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ClaimReferral(childComplexity, args["input"].(loyalty.ClaimReferralInput)), true
 	case "Mutation.confirmActivity":
 		if e.ComplexityRoot.Mutation.ConfirmActivity == nil {
 			break
@@ -2482,6 +2811,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.EndEarningRule(childComplexity, args["input"].(PauseEarningRuleInput)), true
+	case "Mutation.endHousehold":
+		if e.ComplexityRoot.Mutation.EndHousehold == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_endHousehold_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EndHousehold(childComplexity, args["input"].(EndHouseholdInput)), true
 	case "Mutation.enrollMember":
 		if e.ComplexityRoot.Mutation.EnrollMember == nil {
 			break
@@ -2515,6 +2855,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PauseEarningRule(childComplexity, args["input"].(PauseEarningRuleInput)), true
+	case "Mutation.previewTierChange":
+		if e.ComplexityRoot.Mutation.PreviewTierChange == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_previewTierChange_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PreviewTierChange(childComplexity, args["input"].(loyalty.TierChangeInput)), true
 	case "Mutation.publishEarningRule":
 		if e.ComplexityRoot.Mutation.PublishEarningRule == nil {
 			break
@@ -2603,6 +2954,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReinstateMember(childComplexity, args["input"].(SuspendMemberInput)), true
+	case "Mutation.rejectReferral":
+		if e.ComplexityRoot.Mutation.RejectReferral == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_rejectReferral_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RejectReferral(childComplexity, args["input"].(ReviewReferralInput)), true
 	case "Mutation.releaseHold":
 		if e.ComplexityRoot.Mutation.ReleaseHold == nil {
 			break
@@ -2669,6 +3031,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RotateClientKey(childComplexity, args["input"].(RotateClientKeyInput)), true
+	case "Mutation.setTierFloor":
+		if e.ComplexityRoot.Mutation.SetTierFloor == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setTierFloor_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetTierFloor(childComplexity, args["input"].(loyalty.SetTierFloorInput)), true
 	case "Mutation.startBacktest":
 		if e.ComplexityRoot.Mutation.StartBacktest == nil {
 			break
@@ -3032,6 +3405,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Program.Name(childComplexity), true
+	case "Program.referral":
+		if e.ComplexityRoot.Program.Referral == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Program.Referral(childComplexity), true
 	case "Program.returnPolicy":
 		if e.ComplexityRoot.Program.ReturnPolicy == nil {
 			break
@@ -3044,6 +3423,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Program.StartsAt(childComplexity), true
+	case "Program.tierPolicy":
+		if e.ComplexityRoot.Program.TierPolicy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Program.TierPolicy(childComplexity), true
 	case "Program.timeZone":
 		if e.ComplexityRoot.Program.TimeZone == nil {
 			break
@@ -3136,6 +3521,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.EarningRules(childComplexity, args["first"].(*int), args["after"].(*string), args["filter"].(*EarningRuleFilter)), true
+	case "Query.households":
+		if e.ComplexityRoot.Query.Households == nil {
+			break
+		}
+
+		args, err := ec.field_Query_households_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Households(childComplexity, args["first"].(*int), args["after"].(*string)), true
 
 	case "Query.member":
 		if e.ComplexityRoot.Query.Member == nil {
@@ -3187,6 +3583,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Program(childComplexity), true
+	case "Query.referrals":
+		if e.ComplexityRoot.Query.Referrals == nil {
+			break
+		}
+
+		args, err := ec.field_Query_referrals_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Referrals(childComplexity, args["first"].(*int), args["after"].(*string), args["status"].([]referral.Status)), true
 	case "Query.rewards":
 		if e.ComplexityRoot.Query.Rewards == nil {
 			break
@@ -3420,6 +3827,233 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RedemptionEdge.Node(childComplexity), true
+
+	case "Referral.finalAt":
+		if e.ComplexityRoot.Referral.FinalAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.FinalAt(childComplexity), true
+	case "Referral.id":
+		if e.ComplexityRoot.Referral.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.ID(childComplexity), true
+	case "Referral.note":
+		if e.ComplexityRoot.Referral.Note == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.Note(childComplexity), true
+	case "Referral.qualifiedAt":
+		if e.ComplexityRoot.Referral.QualifiedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.QualifiedAt(childComplexity), true
+	case "Referral.reason":
+		if e.ComplexityRoot.Referral.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.Reason(childComplexity), true
+	case "Referral.referee":
+		if e.ComplexityRoot.Referral.Referee == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.Referee(childComplexity), true
+	case "Referral.refereePoints":
+		if e.ComplexityRoot.Referral.RefereePoints == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.RefereePoints(childComplexity), true
+	case "Referral.referredAt":
+		if e.ComplexityRoot.Referral.ReferredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.ReferredAt(childComplexity), true
+	case "Referral.referrer":
+		if e.ComplexityRoot.Referral.Referrer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.Referrer(childComplexity), true
+	case "Referral.referrerPoints":
+		if e.ComplexityRoot.Referral.ReferrerPoints == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.ReferrerPoints(childComplexity), true
+	case "Referral.rejectedAt":
+		if e.ComplexityRoot.Referral.RejectedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.RejectedAt(childComplexity), true
+	case "Referral.reviewedAt":
+		if e.ComplexityRoot.Referral.ReviewedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.ReviewedAt(childComplexity), true
+	case "Referral.reviewedBy":
+		if e.ComplexityRoot.Referral.ReviewedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.ReviewedBy(childComplexity), true
+	case "Referral.rewardedAt":
+		if e.ComplexityRoot.Referral.RewardedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.RewardedAt(childComplexity), true
+	case "Referral.signals":
+		if e.ComplexityRoot.Referral.SignalNames == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.SignalNames(childComplexity), true
+	case "Referral.status":
+		if e.ComplexityRoot.Referral.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Referral.Status(childComplexity), true
+
+	case "ReferralConnection.edges":
+		if e.ComplexityRoot.ReferralConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralConnection.Edges(childComplexity), true
+	case "ReferralConnection.nodes":
+		if e.ComplexityRoot.ReferralConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralConnection.Nodes(childComplexity), true
+	case "ReferralConnection.pageInfo":
+		if e.ComplexityRoot.ReferralConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralConnection.PageInfo(childComplexity), true
+	case "ReferralConnection.totalCount":
+		if e.ComplexityRoot.ReferralConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralConnection.TotalCount(childComplexity), true
+
+	case "ReferralEdge.cursor":
+		if e.ComplexityRoot.ReferralEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralEdge.Cursor(childComplexity), true
+	case "ReferralEdge.node":
+		if e.ComplexityRoot.ReferralEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralEdge.Node(childComplexity), true
+
+	case "ReferralPayload.referral":
+		if e.ComplexityRoot.ReferralPayload.Referral == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralPayload.Referral(childComplexity), true
+	case "ReferralPayload.userErrors":
+		if e.ComplexityRoot.ReferralPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralPayload.UserErrors(childComplexity), true
+
+	case "ReferralPolicy.maxPerMonth":
+		if e.ComplexityRoot.ReferralPolicy.MaxPerMonth == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralPolicy.MaxPerMonth(childComplexity), true
+	case "ReferralPolicy.minimumPurchase":
+		if e.ComplexityRoot.ReferralPolicy.MinimumPurchase == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralPolicy.MinimumPurchase(childComplexity), true
+	case "ReferralPolicy.pendingFor":
+		if e.ComplexityRoot.ReferralPolicy.PendingFor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralPolicy.PendingFor(childComplexity), true
+	case "ReferralPolicy.refereePoints":
+		if e.ComplexityRoot.ReferralPolicy.RefereePoints == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralPolicy.RefereePoints(childComplexity), true
+	case "ReferralPolicy.referrerPoints":
+		if e.ComplexityRoot.ReferralPolicy.ReferrerPoints == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralPolicy.ReferrerPoints(childComplexity), true
+	case "ReferralPolicy.within":
+		if e.ComplexityRoot.ReferralPolicy.Within == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralPolicy.Within(childComplexity), true
+
+	case "ReferralSummary.code":
+		if e.ComplexityRoot.ReferralSummary.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralSummary.Code(childComplexity), true
+	case "ReferralSummary.joined":
+		if e.ComplexityRoot.ReferralSummary.Joined == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralSummary.Joined(childComplexity), true
+	case "ReferralSummary.link":
+		if e.ComplexityRoot.ReferralSummary.Link == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralSummary.Link(childComplexity), true
+	case "ReferralSummary.pointsEarned":
+		if e.ComplexityRoot.ReferralSummary.PointsEarned == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralSummary.PointsEarned(childComplexity), true
+	case "ReferralSummary.referrals":
+		if e.ComplexityRoot.ReferralSummary.Referrals == nil {
+			break
+		}
+
+		args, err := ec.field_ReferralSummary_referrals_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.ReferralSummary.Referrals(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "ReferralSummary.rewarded":
+		if e.ComplexityRoot.ReferralSummary.Rewarded == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReferralSummary.Rewarded(childComplexity), true
 
 	case "ReleaseHoldPayload.hold":
 		if e.ComplexityRoot.ReleaseHoldPayload.Hold == nil {
@@ -3671,6 +4305,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Tier.Benefits(childComplexity), true
+	case "Tier.earlyBooking":
+		if e.ComplexityRoot.Tier.EarlyBooking == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tier.EarlyBooking(childComplexity), true
+	case "Tier.multiplier":
+		if e.ComplexityRoot.Tier.Factor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Tier.Factor(childComplexity), true
 	case "Tier.id":
 		if e.ComplexityRoot.Tier.ID == nil {
 			break
@@ -3696,6 +4342,51 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Tier.Threshold(childComplexity), true
 
+	case "TierChangePayload.moves":
+		if e.ComplexityRoot.TierChangePayload.Moves == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierChangePayload.Moves(childComplexity), true
+	case "TierChangePayload.tiers":
+		if e.ComplexityRoot.TierChangePayload.Tiers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierChangePayload.Tiers(childComplexity), true
+	case "TierChangePayload.userErrors":
+		if e.ComplexityRoot.TierChangePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierChangePayload.UserErrors(childComplexity), true
+
+	case "TierChangePreviewPayload.moves":
+		if e.ComplexityRoot.TierChangePreviewPayload.Moves == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierChangePreviewPayload.Moves(childComplexity), true
+	case "TierChangePreviewPayload.userErrors":
+		if e.ComplexityRoot.TierChangePreviewPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierChangePreviewPayload.UserErrors(childComplexity), true
+
+	case "TierFloor.tier":
+		if e.ComplexityRoot.TierFloor.Tier == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierFloor.Tier(childComplexity), true
+	case "TierFloor.until":
+		if e.ComplexityRoot.TierFloor.Until == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierFloor.Until(childComplexity), true
+
 	case "TierGap.by":
 		if e.ComplexityRoot.TierGap.By == nil {
 			break
@@ -3715,6 +4406,93 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TierGap.Tier(childComplexity), true
 
+	case "TierHistoryConnection.edges":
+		if e.ComplexityRoot.TierHistoryConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryConnection.Edges(childComplexity), true
+	case "TierHistoryConnection.nodes":
+		if e.ComplexityRoot.TierHistoryConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryConnection.Nodes(childComplexity), true
+	case "TierHistoryConnection.pageInfo":
+		if e.ComplexityRoot.TierHistoryConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryConnection.PageInfo(childComplexity), true
+	case "TierHistoryConnection.totalCount":
+		if e.ComplexityRoot.TierHistoryConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryConnection.TotalCount(childComplexity), true
+
+	case "TierHistoryEdge.cursor":
+		if e.ComplexityRoot.TierHistoryEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryEdge.Cursor(childComplexity), true
+	case "TierHistoryEdge.node":
+		if e.ComplexityRoot.TierHistoryEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryEdge.Node(childComplexity), true
+
+	case "TierHistoryEntry.at":
+		if e.ComplexityRoot.TierHistoryEntry.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryEntry.At(childComplexity), true
+	case "TierHistoryEntry.from":
+		if e.ComplexityRoot.TierHistoryEntry.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryEntry.From(childComplexity), true
+	case "TierHistoryEntry.id":
+		if e.ComplexityRoot.TierHistoryEntry.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryEntry.ID(childComplexity), true
+	case "TierHistoryEntry.reason":
+		if e.ComplexityRoot.TierHistoryEntry.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryEntry.Reason(childComplexity), true
+	case "TierHistoryEntry.recordedAt":
+		if e.ComplexityRoot.TierHistoryEntry.RecordedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryEntry.RecordedAt(childComplexity), true
+	case "TierHistoryEntry.sentence":
+		if e.ComplexityRoot.TierHistoryEntry.Sentence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryEntry.Sentence(childComplexity), true
+	case "TierHistoryEntry.to":
+		if e.ComplexityRoot.TierHistoryEntry.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryEntry.To(childComplexity), true
+	case "TierHistoryEntry.validUntil":
+		if e.ComplexityRoot.TierHistoryEntry.ValidUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierHistoryEntry.ValidUntil(childComplexity), true
+
 	case "TierMove.from":
 		if e.ComplexityRoot.TierMove.From == nil {
 			break
@@ -3727,6 +4505,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.TierMove.Members(childComplexity), true
+	case "TierMove.sampleIds":
+		if e.ComplexityRoot.TierMove.SampleIDs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierMove.SampleIDs(childComplexity), true
 	case "TierMove.to":
 		if e.ComplexityRoot.TierMove.To == nil {
 			break
@@ -3747,6 +4531,61 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TierPayload.UserErrors(childComplexity), true
 
+	case "TierPolicy.downgrade":
+		if e.ComplexityRoot.TierPolicy.Downgrade == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierPolicy.Downgrade(childComplexity), true
+	case "TierPolicy.grace":
+		if e.ComplexityRoot.TierPolicy.Grace == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierPolicy.Grace(childComplexity), true
+	case "TierPolicy.months":
+		if e.ComplexityRoot.TierPolicy.Months == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierPolicy.Months(childComplexity), true
+	case "TierPolicy.period":
+		if e.ComplexityRoot.TierPolicy.Period == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierPolicy.Period(childComplexity), true
+	case "TierPolicy.start":
+		if e.ComplexityRoot.TierPolicy.Start == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierPolicy.Start(childComplexity), true
+	case "TierPolicy.validity":
+		if e.ComplexityRoot.TierPolicy.Validity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierPolicy.Validity(childComplexity), true
+
+	case "TierStanding.coming":
+		if e.ComplexityRoot.TierStanding.Coming == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierStanding.Coming(childComplexity), true
+	case "TierStanding.floor":
+		if e.ComplexityRoot.TierStanding.Floor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierStanding.Floor(childComplexity), true
+	case "TierStanding.graceUntil":
+		if e.ComplexityRoot.TierStanding.GraceUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TierStanding.GraceUntil(childComplexity), true
 	case "TierStanding.keep":
 		if e.ComplexityRoot.TierStanding.Keep == nil {
 			break
@@ -3944,6 +4783,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputAdjustPointsInput,
 		ec.unmarshalInputAdjustmentCapInput,
+		ec.unmarshalInputAllowHouseholdInput,
+		ec.unmarshalInputApplyTierChangeInput,
 		ec.unmarshalInputArchiveRewardInput,
 		ec.unmarshalInputAttributeInput,
 		ec.unmarshalInputAwardBasisInput,
@@ -3952,12 +4793,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCancelPendingInput,
 		ec.unmarshalInputCancelRedemptionInput,
 		ec.unmarshalInputCaptureHoldInput,
+		ec.unmarshalInputClaimReferralInput,
 		ec.unmarshalInputConfirmActivityInput,
 		ec.unmarshalInputCreateClientInput,
 		ec.unmarshalInputCreateRewardInput,
 		ec.unmarshalInputDuplicateEarningRuleInput,
 		ec.unmarshalInputEarningRuleFilter,
 		ec.unmarshalInputEarningRuleInput,
+		ec.unmarshalInputEndHouseholdInput,
 		ec.unmarshalInputEnrollMemberInput,
 		ec.unmarshalInputExpiryPolicyInput,
 		ec.unmarshalInputHoldPointsInput,
@@ -3977,18 +4820,23 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRecordPurchasesInput,
 		ec.unmarshalInputRecordReturnInput,
 		ec.unmarshalInputRedeemRewardInput,
+		ec.unmarshalInputReferralPolicyInput,
 		ec.unmarshalInputRefundCaptureInput,
 		ec.unmarshalInputReleaseHoldInput,
 		ec.unmarshalInputReturnLineInput,
 		ec.unmarshalInputReverseAdjustmentInput,
 		ec.unmarshalInputReviewAdjustmentInput,
+		ec.unmarshalInputReviewReferralInput,
 		ec.unmarshalInputReviseEarningRuleInput,
 		ec.unmarshalInputRevokeClientInput,
 		ec.unmarshalInputRewardFilter,
 		ec.unmarshalInputRotateClientKeyInput,
+		ec.unmarshalInputSetTierFloorInput,
 		ec.unmarshalInputStartBacktestInput,
 		ec.unmarshalInputSuspendMemberInput,
+		ec.unmarshalInputTierChangeInput,
 		ec.unmarshalInputTierInput,
+		ec.unmarshalInputTierPolicyInput,
 		ec.unmarshalInputUpdateMemberInput,
 		ec.unmarshalInputUpdateProgramInput,
 		ec.unmarshalInputUpdateRewardInput,
@@ -4374,7 +5222,7 @@ enum RuleOutcomeStatus {
 `, BuiltIn: false},
 	{Name: "../schema/audit.graphqls", Input: `extend type Query {
   """
-  Who changed what, newest first. ADMIN sees all changes, SUPPORT those of the program's settings, rules, tiers, rewards, members, adjustments, holds and redemptions, MARKETER those of settings, rules, tiers and rewards.
+  Who changed what, newest first. ADMIN sees all changes, SUPPORT those of the program's settings, rules, tiers, rewards, members, adjustments, holds, redemptions, referrals and households, MARKETER those of settings, rules, tiers, rewards and referrals.
   For SUPPORT, MARKETER and ADMIN.
   """
   auditEntries(
@@ -4523,16 +5371,6 @@ type BacktestDay @access {
   points: Points!
   "What was."
   actual: Points!
-}
-
-"How many members go from one tier to another."
-type TierMove @access {
-  "The name of the tier that they hold."
-  from: String!
-  "The name of the tier to which they go."
-  to: String!
-  "How many they are."
-  members: Int!
 }
 
 "The members on one side of a comparison."
@@ -5140,8 +5978,8 @@ type ReleaseHoldPayload @access {
 
 extend type Mutation {
   """
-  Makes a member of a person. For SUPPORT, ADMIN, ` + "`" + `members:write` + "`" + ` and the member itself. A member that enrolls itself has its externalId from its token, and joinedAt is refused.
-  Codes: INVALID_EMAIL, INVALID_PHONE, INVALID_NAME, INVALID_DATE, INVALID_LOCALE, INVALID_TIME_ZONE, INVALID_EXTERNAL_ID, INVALID_IDEMPOTENCY_KEY, EMAIL_TAKEN, PHONE_TAKEN, EXTERNAL_ID_TAKEN, IDEMPOTENCY_KEY_REUSED.
+  Makes a member of a person. For SUPPORT, ADMIN, ` + "`" + `members:write` + "`" + ` and the member itself. A member that enrolls itself has its externalId from its token, and joinedAt is refused. A referral code that nobody has stores nothing, and is counted as a guess.
+  Codes: INVALID_EMAIL, INVALID_PHONE, INVALID_NAME, INVALID_DATE, INVALID_LOCALE, INVALID_TIME_ZONE, INVALID_EXTERNAL_ID, INVALID_IDEMPOTENCY_KEY, EMAIL_TAKEN, PHONE_TAKEN, EXTERNAL_ID_TAKEN, UNKNOWN_REFERRAL_CODE, IDEMPOTENCY_KEY_REUSED.
   """
   enrollMember(
     "Who joins."
@@ -5254,6 +6092,8 @@ input EnrollMemberInput {
   timeZone: String
   "When the member joined; by default now."
   joinedAt: DateTime
+  "The referral code of whoever invited it; case, spaces and hyphens do not matter."
+  referralCode: String
   "Makes a retry answer the first result: unique per caller, 1 to 200 characters."
   idempotencyKey: String!
 }
@@ -5621,7 +6461,7 @@ type AdjustmentEdge @access {
 
 extend type Mutation {
   """
-  Changes settings of the program. What is not given stays, and so does what is null, but for ` + "`" + `costPerPoint` + "`" + `. A new policy holds for what is recorded from then on: points that were given before keep the expiry that they have, and nobody becomes idle sooner than counted from now. For ADMIN.
+  Changes settings of the program. What is not given stays, and so does what is null, but for ` + "`" + `costPerPoint` + "`" + ` and ` + "`" + `referral` + "`" + `. A new policy holds for what is recorded from then on: points that were given before keep the expiry that they have, nobody becomes idle sooner than counted from now, tiers keep the end that they have until they are decided about next, and who joined before is rewarded by the referral policy of that time. For ADMIN.
   Codes: INVALID_NAME, INVALID_LOCALE, INVALID_AMOUNT, CURRENCY_MISMATCH, INVALID_POLICY, INVALID_POINTS.
   """
   updateProgram(
@@ -5648,8 +6488,12 @@ type Program @access {
   returnPolicy: ReturnPolicy!
   "How points lapse that rules give without saying when; INACTIVITY takes all points that have no expiry."
   expiry: ExpiryPolicy!
+  "How qualifying points count and how long tiers last."
+  tierPolicy: TierPolicy!
   "How many points a day somebody of a role moves by hand without a second person; a role that is not listed has no cap. Null where the caller may not see it."
   adjustmentCaps: [AdjustmentCap!] @access(roles: [MARKETER, SUPPORT, ADMIN], scopes: ["program:read"])
+  "What inviting is worth to those who join now; null: nothing."
+  referral: ReferralPolicy
 }
 
 "How points lapse."
@@ -5716,8 +6560,12 @@ input UpdateProgramInput {
   returnPolicy: ReturnPolicy
   "How points lapse; NEVER ends it."
   expiry: ExpiryPolicyInput
+  "How qualifying points count and how long tiers last. It holds for what is decided from then on: nobody moves by it, and tiers that are held keep their end until their next review."
+  tierPolicy: TierPolicyInput
   "How many points a day somebody of a role moves by hand: all caps that there shall be; an empty list: none."
   adjustmentCaps: [AdjustmentCapInput!]
+  "What inviting is worth to those who join from now on; null: nothing."
+  referral: ReferralPolicyInput
 }
 
 "How points lapse."
@@ -5746,6 +6594,299 @@ type ProgramPayload @access {
   program: Program
   "Why it was refused."
   userErrors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../schema/referral.graphqls", Input: `extend type Query {
+  """
+  Who invited whom, newest first; those UNDER_REVIEW wait for somebody. For MARKETER, SUPPORT and ADMIN.
+  """
+  referrals(
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+    "Only these."
+    status: [ReferralStatus!]
+  ): ReferralConnection! @access(roles: [MARKETER, SUPPORT, ADMIN])
+
+  """
+  Members who live together, newest first, also where that does not count any more. For SUPPORT and ADMIN.
+  """
+  households(
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+  ): HouseholdConnection! @access(roles: [SUPPORT, ADMIN])
+}
+
+extend type Member {
+  "What the member invites others with, and what has come of it; null where the caller may not see it."
+  referral: ReferralSummary @access(roles: [SUPPORT, ADMIN], scopes: ["members:read"], owner: true)
+}
+
+extend type Mutation {
+  """
+  Says after joining who invited a member, for as long as a purchase would count, or for 30 days if there was no referral policy when it joined. What it bought before counts as well. Saying the same again changes nothing. Codes that nobody has are counted as guesses. A member does so for itself, the others for anybody. For SUPPORT, ADMIN and the member itself.
+  Codes: UNKNOWN_MEMBER, UNKNOWN_REFERRAL_CODE, SELF_REFERRAL, ALREADY_REFERRED, CIRCULAR_REFERRAL, REFERRAL_TOO_LATE.
+  """
+  claimReferral(
+    "Who was invited, and the code."
+    input: ClaimReferralInput!
+  ): MemberPayload! @access(roles: [SUPPORT, ADMIN], owner: true)
+
+  """
+  Lets a referral go on that is UNDER_REVIEW: it is QUALIFIED, and REWARDED moments later unless its referrer's month is full. Signals that show up afterwards can hold it again. Approving it again answers the same. For SUPPORT and ADMIN.
+  Codes: UNKNOWN_REFERRAL, NOT_UNDER_REVIEW, REASON_REQUIRED.
+  """
+  approveReferral(
+    "Which referral."
+    input: ReviewReferralInput!
+  ): ReferralPayload! @access(roles: [SUPPORT, ADMIN])
+
+  """
+  Ends a referral that is UNDER_REVIEW: nobody gets anything. Rejecting it again answers the same. For SUPPORT and ADMIN.
+  Codes: UNKNOWN_REFERRAL, NOT_UNDER_REVIEW, REASON_REQUIRED.
+  """
+  rejectReferral(
+    "Which referral."
+    input: ReviewReferralInput!
+  ): ReferralPayload! @access(roles: [SUPPORT, ADMIN])
+
+  """
+  Says that members live together: a mailbox, phone, device or card that they share is no signal between them, and referrals between them go on that wait for nothing else. For SUPPORT and ADMIN.
+  Codes: INVALID_HOUSEHOLD, UNKNOWN_MEMBER, REASON_REQUIRED.
+  """
+  allowHousehold(
+    "Who, and why that is believed."
+    input: AllowHouseholdInput!
+  ): HouseholdPayload! @access(roles: [SUPPORT, ADMIN])
+
+  """
+  Makes what the members of a household share a signal again. What was rewarded stays so. Ending it again changes nothing. For SUPPORT and ADMIN.
+  Codes: UNKNOWN_HOUSEHOLD.
+  """
+  endHousehold(
+    "Which household."
+    input: EndHouseholdInput!
+  ): HouseholdPayload! @access(roles: [SUPPORT, ADMIN])
+}
+
+"What inviting is worth to those who join while it is in force."
+type ReferralPolicy @access {
+  "What the one who invites gets."
+  referrerPoints: Points!
+  "What the one who joins gets."
+  refereePoints: Points!
+  "What a purchase must be worth, less what came back of it; null: more than nothing."
+  minimumPurchase: Money
+  "How long after joining a purchase counts."
+  within: Duration!
+  "How many of a member's referrals are rewarded that qualify in the same month; null: there is no limit."
+  maxPerMonth: Int
+  "How long after the purchase the points cannot be spent: what comes back within takes them back."
+  pendingFor: Duration!
+}
+
+"What inviting is worth. It counts for those who join from now on; for others that of when they joined."
+input ReferralPolicyInput {
+  "What the one who invites gets, 0 or more. It does not count towards tiers."
+  referrerPoints: Points!
+  "What the one who joins gets, 0 or more. It does not count towards tiers."
+  refereePoints: Points!
+  "What a purchase must be worth; by default more than nothing."
+  minimumPurchase: MoneyInput
+  "How long after joining a purchase counts, by when it happened; by default P30D."
+  within: Duration
+  "How many of a member's referrals are rewarded that qualify in the same month of the program's time zone; by default there is no limit."
+  maxPerMonth: Int
+  "How long after the purchase the points cannot be spent, by default P14D: what comes back within takes them back. PT0S: they can be spent at once and are kept."
+  pendingFor: Duration
+}
+
+"What a member invites others with, and what has come of it."
+type ReferralSummary @access(roles: [SUPPORT, ADMIN], scopes: ["members:read"], owner: true) {
+  "The code to give to others: 10 characters that nobody confuses, in two groups. Case, spaces and hyphens do not matter."
+  code: String!
+  "Where people join with the code: /join?code=… below the program's public address."
+  link: String!
+  "How many have joined by it, whatever came of it."
+  joined: Int!
+  "Of how many the points stand."
+  rewarded: Int!
+  "What the member got for them, pending points included."
+  pointsEarned: Points!
+  "Them, newest first. Who they are is not told to the member."
+  referrals(
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+  ): ReferralConnection!
+}
+
+"That one member invited another."
+type Referral implements Node @access(roles: [MARKETER, SUPPORT, ADMIN], scopes: ["members:read"], owner: true) {
+  "The referral's id."
+  id: ID!
+  "What has come of it."
+  status: ReferralStatus!
+  "Why it is REJECTED."
+  reason: ReferralReason
+  "Who invited."
+  referrer: Member @access(roles: [SUPPORT, ADMIN], scopes: ["members:read"])
+  "Who was invited."
+  referee: Member @access(roles: [SUPPORT, ADMIN], scopes: ["members:read"])
+  "When the new member joined, or named the code afterwards."
+  referredAt: DateTime!
+  "When the purchase happened that counts."
+  qualifiedAt: DateTime
+  "When both got their points."
+  rewardedAt: DateTime
+  "From when the points can be spent; what comes back of the purchase before takes them back."
+  finalAt: DateTime
+  "What the one who invited got; null: nothing, or nothing any more."
+  referrerPoints: Points
+  "What the one who joined got; null: nothing, or nothing any more."
+  refereePoints: Points
+  "When it was rejected."
+  rejectedAt: DateTime
+  "All that ever asked for somebody to look at it: SAME_EMAIL, SAME_PHONE, SAME_DEVICE, SAME_CARD, SELF_REFERRAL, VELOCITY. The list grows. Empty for the member itself."
+  signals: [String!]!
+  "When somebody looked at it last."
+  reviewedAt: DateTime @access(roles: [MARKETER, SUPPORT, ADMIN])
+  "Who that was."
+  reviewedBy: String @access(roles: [MARKETER, SUPPORT, ADMIN])
+  "What that person said about it."
+  note: String @access(roles: [MARKETER, SUPPORT, ADMIN])
+}
+
+"What has come of a referral."
+enum ReferralStatus {
+  "The new member has bought nothing yet that counts, or it came back."
+  JOINED
+  "It has bought enough in time; the points come next."
+  QUALIFIED
+  "Both have their points, pending until ` + "`" + `finalAt` + "`" + `."
+  REWARDED
+  "There are no points; ` + "`" + `reason` + "`" + ` says why."
+  REJECTED
+  "It would count, but its signals ask for somebody to look at it."
+  UNDER_REVIEW
+}
+
+"Why a referral is rejected. The list grows."
+enum ReferralReason {
+  "As many of the referrer's were rewarded as may be in the month in which it qualified."
+  MONTHLY_LIMIT
+  "One of the two would own more points than can be counted."
+  TOO_MANY_POINTS
+  "Somebody looked at it and decided so."
+  REVIEWED
+}
+
+"Who invited a member, said after it joined."
+input ClaimReferralInput {
+  "Who was invited; by default the caller."
+  memberId: ID
+  "The code of whoever invited it; case, spaces and hyphens do not matter."
+  code: String!
+}
+
+"A referral to decide about."
+input ReviewReferralInput {
+  "Which."
+  referralId: ID!
+  "Why, for staff: at most 500 characters."
+  note: String
+}
+
+"Answers ` + "`" + `approveReferral` + "`" + ` and ` + "`" + `rejectReferral` + "`" + `."
+type ReferralPayload @access {
+  "The referral as it is now; null if that was refused."
+  referral: Referral
+  "Why it was refused."
+  userErrors: [UserError!]!
+}
+
+"Members who live together."
+type Household implements Node @access(roles: [SUPPORT, ADMIN]) {
+  "The household's id."
+  id: ID!
+  "Who lives together."
+  members: [Member!]!
+  "Why that is believed."
+  note: String!
+  "Since when it counts."
+  allowedAt: DateTime!
+  "Who said so."
+  allowedBy: String!
+  "Since when it does not count any more; null: it counts."
+  endedAt: DateTime
+  "Who ended it."
+  endedBy: String
+}
+
+"Members who live together."
+input AllowHouseholdInput {
+  "2 to 20 members."
+  memberIds: [ID!]!
+  "Why that is believed: 1 to 500 characters."
+  note: String!
+}
+
+"A household that does not count any more."
+input EndHouseholdInput {
+  "Which."
+  householdId: ID!
+}
+
+"Answers ` + "`" + `allowHousehold` + "`" + ` and ` + "`" + `endHousehold` + "`" + `."
+type HouseholdPayload @access {
+  "The household; null if that was refused."
+  household: Household
+  "Why it was refused."
+  userErrors: [UserError!]!
+}
+
+"A page of referrals."
+type ReferralConnection @access {
+  "The referrals with their cursors."
+  edges: [ReferralEdge!]!
+  "The referrals alone."
+  nodes: [Referral!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "How many referrals there are over all pages."
+  totalCount: Int!
+}
+
+"A referral in a page."
+type ReferralEdge @access {
+  "The referral."
+  node: Referral!
+  "The cursor to read on behind."
+  cursor: String!
+}
+
+"A page of households."
+type HouseholdConnection @access {
+  "The households with their cursors."
+  edges: [HouseholdEdge!]!
+  "The households alone."
+  nodes: [Household!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "How many households there are over all pages."
+  totalCount: Int!
+}
+
+"A household in a page."
+type HouseholdEdge @access {
+  "The household."
+  node: Household!
+  "The cursor to read on behind."
+  cursor: String!
 }
 `, BuiltIn: false},
 	{Name: "../schema/reward.graphqls", Input: `extend type Query {
@@ -6546,17 +7687,51 @@ extend type Member {
     "As it was answered at this instant, or will be if nothing new is recorded; by default now. Tiers run out by the clock; before the member existed it stood at the bottom."
     asOf: DateTime
   ): TierStanding!
+  "How the member came to stand there, newest first: what is posted of it. What the clock has done since is in ` + "`" + `standing` + "`" + ` at once, and here once it is posted; null where the caller may not see it."
+  tierHistory(
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+  ): TierHistoryConnection @access(roles: [SUPPORT, ADMIN], scopes: ["members:read"], owner: true)
 }
 
 extend type Mutation {
   """
-  Adds a tier to the ladder and promotes the members that reach it already. For MARKETER and ADMIN.
-  Codes: INVALID_NAME, INVALID_POINTS, INVALID_TIERS.
+  Adds a tier to the ladder. Members that reach it hold it at once. For MARKETER and ADMIN.
+  Codes: INVALID_NAME, INVALID_POINTS, INVALID_DURATION, INVALID_TIERS.
   """
   createTier(
     "The tier."
     input: TierInput!
   ): TierPayload! @access(roles: [MARKETER, ADMIN])
+
+  """
+  Says who would move if the ladder were changed like this now, without protection. It moves nobody. For MARKETER and ADMIN.
+  Codes: INVALID_NAME, INVALID_POINTS, INVALID_DURATION, INVALID_TIERS.
+  """
+  previewTierChange(
+    "The ladder as it shall be."
+    input: TierChangeInput!
+  ): TierChangePreviewPayload! @access(roles: [MARKETER, ADMIN])
+
+  """
+  Changes the ladder and answers who moved. Members hold their tiers at once; their histories and notices follow in batches. For MARKETER and ADMIN.
+  Codes: INVALID_NAME, INVALID_POINTS, INVALID_DURATION, INVALID_TIERS, INVALID_DATE.
+  """
+  applyTierChange(
+    "The ladder as it shall be, and what becomes of the members that there are."
+    input: ApplyTierChangeInput!
+  ): TierChangePayload! @access(roles: [MARKETER, ADMIN])
+
+  """
+  Gives a member a tier by hand until an instant, or takes that back: it does not fall below it before, and can rise above it. What it earns goes on beneath, and is what it has when the time is over. For SUPPORT and ADMIN.
+  Codes: UNKNOWN_MEMBER, INVALID_TIERS, INVALID_DATE, REASON_REQUIRED.
+  """
+  setTierFloor(
+    "What is given to whom."
+    input: SetTierFloorInput!
+  ): MemberPayload! @access(roles: [SUPPORT, ADMIN])
 }
 
 "A step of the ladder."
@@ -6567,13 +7742,17 @@ type Tier implements Node @access {
   name: String!
   "Orders the tiers; the lowest one, which everybody has, is 0."
   rank: Int!
-  "How many qualifying points of the last 12 months reach it."
+  "How many qualifying points reach it, of those that count by the program's policy."
   threshold: Points!
   "What it brings, for people to read."
   benefits: [String!]!
+  "By how much what rules award to its members is multiplied, e.g. 1.5; null: by nothing."
+  multiplier: Decimal
+  "How long before others its members may book; null: not before them."
+  earlyBooking: Duration
 }
 
-"Where a member stands. A tier is reached with the fact that earns it and kept for 12 months; then the qualifying points of the last 12 months decide anew. Spending never lowers it."
+"Where a member stands, by the program's ` + "`" + `tierPolicy` + "`" + `. A tier is reached with the fact that earns it and kept for its validity; then the qualifying points decide anew. Spending never lowers it."
 type TierStanding @access {
   "The tier that the member holds."
   tier: Tier!
@@ -6581,12 +7760,34 @@ type TierStanding @access {
   since: DateTime!
   "Until when, unless it is earned again; null: for ever."
   validUntil: DateTime
-  "Qualifying points of the last 12 months."
+  "Until when the tier is kept beyond that, in which it can still be earned; null: not at all."
+  graceUntil: DateTime
+  "A higher tier that is reached and begins later; null: none."
+  coming: ComingTier
+  "The tier below which the member does not fall, as it was given by hand; null: none."
+  floor: TierFloor
+  "Qualifying points that count now."
   qualifyingPoints: Points!
   "What is missing for the tier above; null at the top."
   next: TierGap
   "What is missing to keep the tier when it runs out; null if nothing is."
   keep: TierGap
+}
+
+"A tier that is reached and begins later."
+type ComingTier @access {
+  "The tier."
+  tier: Tier!
+  "When it begins."
+  at: DateTime!
+}
+
+"A tier that was given by hand."
+type TierFloor @access {
+  "The tier."
+  tier: Tier!
+  "Until when."
+  until: DateTime!
 }
 
 "How many qualifying points are missing for a tier."
@@ -6599,16 +7800,218 @@ type TierGap @access {
   by: DateTime
 }
 
+"How qualifying points count and how long tiers last, by the program's calendar."
+type TierPolicy @access {
+  "Which qualifying points count together."
+  period: TierPeriod!
+  "How many months ROLLING looks back; null with other periods."
+  months: Int
+  "How long a tier lasts from when it is reached. With a period of years, it lasts to the end of the year in which that ends."
+  validity: Duration!
+  "From when on a tier is held that was reached."
+  start: TierStart!
+  "What becomes of a tier that ran out and is not reached any more."
+  downgrade: TierDowngrade!
+  "How long after its end a tier is kept, in which it can still be reached; null: not at all."
+  grace: Duration
+}
+
+"Which qualifying points count together."
+enum TierPeriod {
+  "Those of the last months."
+  ROLLING
+  "Those of the calendar year. Whether a tier is kept is decided by the last whole year and what has come since."
+  CALENDAR_YEAR
+  "Those since the last day on which the member had joined some whole years ago. Whether a tier is kept is decided by the last whole such year and what has come since."
+  MEMBERSHIP_YEAR
+  "All that there ever were."
+  LIFETIME
+}
+
+"From when on a tier is held that was reached."
+enum TierStart {
+  "With the fact that reaches it."
+  AT_ONCE
+  "When the next year of the period begins; with ROLLING and LIFETIME, the next month. Meanwhile it is shown as coming, and what was held is held; spending and returns do not take it away."
+  NEXT_PERIOD
+}
+
+"What becomes of a tier that ran out and is not reached any more."
+enum TierDowngrade {
+  "The member falls to the tier that it reaches."
+  REQUALIFY
+  "It falls to the next lower tier, or to the one that it reaches if that is higher."
+  ONE_STEP
+  "It keeps the tier."
+  NEVER
+}
+
+"What an edit of the ladder does to the members that there are."
+enum TierChangeMode {
+  "Nobody moves now, but those whose tier is removed: they go to the next lower one, or to a higher one that they reach. The others rise with their next fact, and fall when their tier runs out."
+  AT_NEXT_REVIEW
+  "Members that reach a higher tier have it now. Those whose tier asks for more than they have, or is removed, go to the one that they reach, as far as the program lowers anybody. Whose tier asks for no more than before does not fall."
+  NOW
+}
+
+"How many members go from one tier to another."
+type TierMove @access {
+  "The name of the tier that they hold."
+  from: String!
+  "The name of the tier to which they go."
+  to: String!
+  "How many they are."
+  members: Int!
+  "Some of them, at most 10, by their ids; null where the caller may not see members."
+  sampleIds: [ID!] @access(roles: [SUPPORT, ADMIN])
+}
+
+"A line of a member's tier history. It never changes."
+type TierHistoryEntry implements Node @access {
+  "The line's id."
+  id: ID!
+  "When it came about."
+  at: DateTime!
+  "When it was posted."
+  recordedAt: DateTime!
+  "The tier that was held before; null for the first one."
+  from: Tier
+  "The tier that is held then; it may be the same one, e.g. for longer."
+  to: Tier!
+  "Until when what was earned is valid; null: without end."
+  validUntil: DateTime
+  "Why, as a code."
+  reason: TierMoveReason!
+  "Why, for people to read."
+  sentence: String!
+}
+
+"Why a standing moved."
+enum TierMoveReason {
+  "The member came."
+  ENROLLED
+  "A fact brought the points for a tier."
+  REACHED
+  "A tier began that was reached before."
+  STARTED
+  "The tiers changed."
+  LADDER_CHANGED
+  "The tier is not reached any more, and kept since a change of the tiers promised so."
+  PROTECTED
+  "The tier ran out and was reached again."
+  REQUALIFIED
+  "The tier ran out and is kept: the program lowers nobody."
+  KEPT
+  "The tier ran out."
+  LAPSED
+  "A tier was given by hand."
+  FLOOR_SET
+  "What was given by hand was taken back."
+  FLOOR_CLEARED
+  "What was given by hand came to its end."
+  FLOOR_ENDED
+}
+
+"A page of a tier history."
+type TierHistoryConnection @access {
+  "The lines with their cursors."
+  edges: [TierHistoryEdge!]!
+  "The lines alone."
+  nodes: [TierHistoryEntry!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "How many lines there are over all pages."
+  totalCount: Int!
+}
+
+"A line of a tier history in a page."
+type TierHistoryEdge @access {
+  "The line."
+  node: TierHistoryEntry!
+  "The cursor to read on behind."
+  cursor: String!
+}
+
 "A tier. Ranks and thresholds of the ladder rise together."
 input TierInput {
+  "A tier that there is, so that it can be renamed: only where the whole ladder changes."
+  id: ID
   "What it is called; unique."
   name: String!
   "Its place, from 1; unique."
   rank: Int!
-  "How many qualifying points of the last 12 months reach it, from 1."
+  "How many qualifying points reach it, from 1."
   threshold: Points!
   "What it brings, for people to read."
   benefits: [String!]
+  "By how much what rules award to its members is multiplied: more than 1, at most 1000, with at most 6 decimal places; null: by nothing."
+  multiplier: Decimal
+  "How long before others its members may book; null: not before them."
+  earlyBooking: Duration
+}
+
+"How qualifying points count and how long tiers last; what is left out is as a new program has it."
+input TierPolicyInput {
+  "Which qualifying points count together."
+  period: TierPeriod!
+  "How many months ROLLING looks back, 1 to 120; by default 12. Only with ROLLING."
+  months: Int
+  "How long a tier lasts from when it is reached: more than nothing, at most 100 years; by default P12M."
+  validity: Duration
+  "From when on a tier is held that was reached; by default AT_ONCE."
+  start: TierStart
+  "What becomes of a tier that ran out and is not reached any more; by default REQUALIFY."
+  downgrade: TierDowngrade
+  "How long after its end a tier is kept, in which it can still be reached: shorter than the validity; by default not at all."
+  grace: Duration
+}
+
+"The ladder as it shall be."
+input TierChangeInput {
+  "All tiers that there shall be, matched by id, else by name; one that is left out is removed, and what is left out of one it does not have. The lowest one, of rank 0, must be among them."
+  tiers: [TierInput!]!
+  "What it does to the members that there are."
+  mode: TierChangeMode! = NOW
+}
+
+"The ladder as it shall be, and what becomes of the members that there are."
+input ApplyTierChangeInput {
+  "All tiers that there shall be, as for ` + "`" + `previewTierChange` + "`" + `."
+  tiers: [TierInput!]!
+  "What it does to the members that there are."
+  mode: TierChangeMode!
+  "With NOW: nobody falls before, and who would have fallen is reviewed then. What is removed cannot be kept: its members go to the next lower tier, or to a higher one that they reach."
+  protectUntil: DateTime
+}
+
+"A tier by hand."
+input SetTierFloorInput {
+  "Who is given it."
+  memberId: ID!
+  "Which tier, above the lowest one; null: what was given is taken back."
+  tierId: ID
+  "Until when, in the future; it goes with a tier."
+  until: DateTime
+  "Why, for the record: 1 to 500 characters."
+  reason: String!
+}
+
+"Answers ` + "`" + `previewTierChange` + "`" + `."
+type TierChangePreviewPayload @access {
+  "Who would move, from the highest tier down; null if the ladder cannot be like this."
+  moves: [TierMove!]
+  "Why not."
+  userErrors: [UserError!]!
+}
+
+"Answers ` + "`" + `applyTierChange` + "`" + `."
+type TierChangePayload @access {
+  "The ladder as it is now, from the lowest tier up; null if the change was refused."
+  tiers: [Tier!]
+  "Who moved, from the highest tier down; null if the change was refused."
+  moves: [TierMove!]
+  "Why it was refused."
+  userErrors: [UserError!]!
 }
 
 "Answers ` + "`" + `createTier` + "`" + `."
@@ -7093,6 +8496,16 @@ func (ec *executionContext) childFields_ClientKey(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type ClientKey", field.Name)
 }
 
+func (ec *executionContext) childFields_ComingTier(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "tier":
+		return ec.fieldContext_ComingTier_tier(ctx, field)
+	case "at":
+		return ec.fieldContext_ComingTier_at(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ComingTier", field.Name)
+}
+
 func (ec *executionContext) childFields_ConditionField(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "name":
@@ -7313,6 +8726,60 @@ func (ec *executionContext) childFields_HoldPointsPayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type HoldPointsPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Household(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Household_id(ctx, field)
+	case "members":
+		return ec.fieldContext_Household_members(ctx, field)
+	case "note":
+		return ec.fieldContext_Household_note(ctx, field)
+	case "allowedAt":
+		return ec.fieldContext_Household_allowedAt(ctx, field)
+	case "allowedBy":
+		return ec.fieldContext_Household_allowedBy(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_Household_endedAt(ctx, field)
+	case "endedBy":
+		return ec.fieldContext_Household_endedBy(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Household", field.Name)
+}
+
+func (ec *executionContext) childFields_HouseholdConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_HouseholdConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_HouseholdConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_HouseholdConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_HouseholdConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HouseholdConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_HouseholdEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_HouseholdEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_HouseholdEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HouseholdEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_HouseholdPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "household":
+		return ec.fieldContext_HouseholdPayload_household(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_HouseholdPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HouseholdPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Limit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "scope":
@@ -7359,10 +8826,14 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_points(ctx, field)
 	case "pointsHistory":
 		return ec.fieldContext_Member_pointsHistory(ctx, field)
+	case "referral":
+		return ec.fieldContext_Member_referral(ctx, field)
 	case "redemptions":
 		return ec.fieldContext_Member_redemptions(ctx, field)
 	case "standing":
 		return ec.fieldContext_Member_standing(ctx, field)
+	case "tierHistory":
+		return ec.fieldContext_Member_tierHistory(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Member", field.Name)
 }
@@ -7565,8 +9036,12 @@ func (ec *executionContext) childFields_Program(ctx context.Context, field graph
 		return ec.fieldContext_Program_returnPolicy(ctx, field)
 	case "expiry":
 		return ec.fieldContext_Program_expiry(ctx, field)
+	case "tierPolicy":
+		return ec.fieldContext_Program_tierPolicy(ctx, field)
 	case "adjustmentCaps":
 		return ec.fieldContext_Program_adjustmentCaps(ctx, field)
+	case "referral":
+		return ec.fieldContext_Program_referral(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Program", field.Name)
 }
@@ -7685,6 +9160,114 @@ func (ec *executionContext) childFields_RedemptionEdge(ctx context.Context, fiel
 		return ec.fieldContext_RedemptionEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RedemptionEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_Referral(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Referral_id(ctx, field)
+	case "status":
+		return ec.fieldContext_Referral_status(ctx, field)
+	case "reason":
+		return ec.fieldContext_Referral_reason(ctx, field)
+	case "referrer":
+		return ec.fieldContext_Referral_referrer(ctx, field)
+	case "referee":
+		return ec.fieldContext_Referral_referee(ctx, field)
+	case "referredAt":
+		return ec.fieldContext_Referral_referredAt(ctx, field)
+	case "qualifiedAt":
+		return ec.fieldContext_Referral_qualifiedAt(ctx, field)
+	case "rewardedAt":
+		return ec.fieldContext_Referral_rewardedAt(ctx, field)
+	case "finalAt":
+		return ec.fieldContext_Referral_finalAt(ctx, field)
+	case "referrerPoints":
+		return ec.fieldContext_Referral_referrerPoints(ctx, field)
+	case "refereePoints":
+		return ec.fieldContext_Referral_refereePoints(ctx, field)
+	case "rejectedAt":
+		return ec.fieldContext_Referral_rejectedAt(ctx, field)
+	case "signals":
+		return ec.fieldContext_Referral_signals(ctx, field)
+	case "reviewedAt":
+		return ec.fieldContext_Referral_reviewedAt(ctx, field)
+	case "reviewedBy":
+		return ec.fieldContext_Referral_reviewedBy(ctx, field)
+	case "note":
+		return ec.fieldContext_Referral_note(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Referral", field.Name)
+}
+
+func (ec *executionContext) childFields_ReferralConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ReferralConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ReferralConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ReferralConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ReferralConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReferralConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ReferralEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_ReferralEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_ReferralEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReferralEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ReferralPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "referral":
+		return ec.fieldContext_ReferralPayload_referral(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ReferralPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReferralPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ReferralPolicy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "referrerPoints":
+		return ec.fieldContext_ReferralPolicy_referrerPoints(ctx, field)
+	case "refereePoints":
+		return ec.fieldContext_ReferralPolicy_refereePoints(ctx, field)
+	case "minimumPurchase":
+		return ec.fieldContext_ReferralPolicy_minimumPurchase(ctx, field)
+	case "within":
+		return ec.fieldContext_ReferralPolicy_within(ctx, field)
+	case "maxPerMonth":
+		return ec.fieldContext_ReferralPolicy_maxPerMonth(ctx, field)
+	case "pendingFor":
+		return ec.fieldContext_ReferralPolicy_pendingFor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReferralPolicy", field.Name)
+}
+
+func (ec *executionContext) childFields_ReferralSummary(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_ReferralSummary_code(ctx, field)
+	case "link":
+		return ec.fieldContext_ReferralSummary_link(ctx, field)
+	case "joined":
+		return ec.fieldContext_ReferralSummary_joined(ctx, field)
+	case "rewarded":
+		return ec.fieldContext_ReferralSummary_rewarded(ctx, field)
+	case "pointsEarned":
+		return ec.fieldContext_ReferralSummary_pointsEarned(ctx, field)
+	case "referrals":
+		return ec.fieldContext_ReferralSummary_referrals(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReferralSummary", field.Name)
 }
 
 func (ec *executionContext) childFields_ReleaseHoldPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7837,8 +9420,44 @@ func (ec *executionContext) childFields_Tier(ctx context.Context, field graphql.
 		return ec.fieldContext_Tier_threshold(ctx, field)
 	case "benefits":
 		return ec.fieldContext_Tier_benefits(ctx, field)
+	case "multiplier":
+		return ec.fieldContext_Tier_multiplier(ctx, field)
+	case "earlyBooking":
+		return ec.fieldContext_Tier_earlyBooking(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Tier", field.Name)
+}
+
+func (ec *executionContext) childFields_TierChangePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "tiers":
+		return ec.fieldContext_TierChangePayload_tiers(ctx, field)
+	case "moves":
+		return ec.fieldContext_TierChangePayload_moves(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_TierChangePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TierChangePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_TierChangePreviewPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "moves":
+		return ec.fieldContext_TierChangePreviewPayload_moves(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_TierChangePreviewPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TierChangePreviewPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_TierFloor(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "tier":
+		return ec.fieldContext_TierFloor_tier(ctx, field)
+	case "until":
+		return ec.fieldContext_TierFloor_until(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TierFloor", field.Name)
 }
 
 func (ec *executionContext) childFields_TierGap(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7853,6 +9472,52 @@ func (ec *executionContext) childFields_TierGap(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type TierGap", field.Name)
 }
 
+func (ec *executionContext) childFields_TierHistoryConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_TierHistoryConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_TierHistoryConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_TierHistoryConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_TierHistoryConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TierHistoryConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_TierHistoryEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_TierHistoryEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_TierHistoryEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TierHistoryEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_TierHistoryEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_TierHistoryEntry_id(ctx, field)
+	case "at":
+		return ec.fieldContext_TierHistoryEntry_at(ctx, field)
+	case "recordedAt":
+		return ec.fieldContext_TierHistoryEntry_recordedAt(ctx, field)
+	case "from":
+		return ec.fieldContext_TierHistoryEntry_from(ctx, field)
+	case "to":
+		return ec.fieldContext_TierHistoryEntry_to(ctx, field)
+	case "validUntil":
+		return ec.fieldContext_TierHistoryEntry_validUntil(ctx, field)
+	case "reason":
+		return ec.fieldContext_TierHistoryEntry_reason(ctx, field)
+	case "sentence":
+		return ec.fieldContext_TierHistoryEntry_sentence(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TierHistoryEntry", field.Name)
+}
+
 func (ec *executionContext) childFields_TierMove(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "from":
@@ -7861,6 +9526,8 @@ func (ec *executionContext) childFields_TierMove(ctx context.Context, field grap
 		return ec.fieldContext_TierMove_to(ctx, field)
 	case "members":
 		return ec.fieldContext_TierMove_members(ctx, field)
+	case "sampleIds":
+		return ec.fieldContext_TierMove_sampleIds(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TierMove", field.Name)
 }
@@ -7875,6 +9542,24 @@ func (ec *executionContext) childFields_TierPayload(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type TierPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_TierPolicy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "period":
+		return ec.fieldContext_TierPolicy_period(ctx, field)
+	case "months":
+		return ec.fieldContext_TierPolicy_months(ctx, field)
+	case "validity":
+		return ec.fieldContext_TierPolicy_validity(ctx, field)
+	case "start":
+		return ec.fieldContext_TierPolicy_start(ctx, field)
+	case "downgrade":
+		return ec.fieldContext_TierPolicy_downgrade(ctx, field)
+	case "grace":
+		return ec.fieldContext_TierPolicy_grace(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TierPolicy", field.Name)
+}
+
 func (ec *executionContext) childFields_TierStanding(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "tier":
@@ -7883,6 +9568,12 @@ func (ec *executionContext) childFields_TierStanding(ctx context.Context, field 
 		return ec.fieldContext_TierStanding_since(ctx, field)
 	case "validUntil":
 		return ec.fieldContext_TierStanding_validUntil(ctx, field)
+	case "graceUntil":
+		return ec.fieldContext_TierStanding_graceUntil(ctx, field)
+	case "coming":
+		return ec.fieldContext_TierStanding_coming(ctx, field)
+	case "floor":
+		return ec.fieldContext_TierStanding_floor(ctx, field)
 	case "qualifyingPoints":
 		return ec.fieldContext_TierStanding_qualifyingPoints(ctx, field)
 	case "next":

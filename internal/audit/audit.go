@@ -93,8 +93,8 @@ type sight []string
 // What staff sees the changes of is what it sees itself: support no machine clients and no signing keys, marketers no members
 // either.
 var (
-	marketing = sight{"program", "rul", "tie", "rew"}
-	support   = sight{"program", "rul", "tie", "rew", "mem", "adj", "hld", "red"}
+	marketing = sight{"program", "rul", "tie", "rew", "ref"}
+	support   = sight{"program", "rul", "tie", "rew", "mem", "adj", "hld", "red", "ref", "hsh"}
 )
 
 func sightOf(caller actor.Actor) sight {
@@ -110,8 +110,8 @@ func sightOf(caller actor.Actor) sight {
 const entryPages = "auditEntry"
 
 // Entries lists changes, newest first; of, if given, narrows the list to those of the object with that id. For support,
-// marketers and admins. Admins see all, support those of the program, rules, tiers, rewards, members, adjustments, holds
-// and redemptions, marketers those of the program, rules, tiers and rewards.
+// marketers and admins. Admins see all, support those of the program, rules, tiers, rewards, members, adjustments, holds,
+// redemptions, referrals and households, marketers those of the program, rules, tiers, rewards and referrals.
 func (l *Log) Entries(ctx context.Context, first *int, after, of *string) (*EntryConnection, error) {
 	caller, err := actor.Require(ctx, actor.Support, actor.Marketer, actor.Admin)
 	if err != nil {

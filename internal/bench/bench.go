@@ -26,7 +26,7 @@ import (
 const rounds = 3
 
 // Names are what can be measured, in the order in which it is.
-var Names = []string{"purchase", "status", "hold", "redeem", "history", "lots", "expiry"}
+var Names = []string{"rules", "purchase", "status", "hold", "redeem", "history", "lots", "expiry"}
 
 // Bench is a run to be made.
 type Bench struct {
@@ -78,6 +78,8 @@ type Line struct {
 	// Pgbench is what pgbench reached in a second, and Ratio PerSecond as a part of that; nil where pgbench is missing.
 	Pgbench *float64 `json:"pgbenchPerSecond"`
 	Ratio   *float64 `json:"ratio"`
+	// Allocations is how often an operation takes memory; nil where other things than it take some.
+	Allocations *float64 `json:"allocations"`
 }
 
 // Report is what a run found.

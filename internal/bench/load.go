@@ -81,7 +81,7 @@ func (s sample) quantile(percent int) float64 {
 	if len(s.took) == 0 {
 		return 0
 	}
-	return float64(s.took[(len(s.took)-1)*percent/100].Microseconds()) / 1000
+	return float64(s.took[(len(s.took)-1)*percent/100].Nanoseconds()) / 1_000_000
 }
 
 // load has clients do work, again and again, until done says so, and then until each has its last answer.

@@ -39,6 +39,7 @@ func (w *world) measurements() []*measurement {
 		}
 	}
 	return []*measurement{
+		w.rules(),
 		w.operation("purchase", "a purchase", 1, purchase, "purchase"),
 		w.operation("purchase", "a purchase", usual, purchase, "purchase"),
 		w.operation("purchase", "a purchase", maximumClients, purchase, "purchase"),

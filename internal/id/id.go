@@ -36,6 +36,9 @@ const (
 	auditEntryPrefix    = "aud"
 	waitingReturnPrefix = "wai"
 	backtestPrefix      = "bkt"
+	tierMovePrefix      = "mov"
+	referralPrefix      = "ref"
+	householdPrefix     = "hsh"
 )
 
 // Member is the id of a member.
@@ -64,6 +67,12 @@ type Activity struct {
 
 // Entry is the id of a points entry: the member's, with its sequence number there.
 type Entry struct {
+	Member   Member
+	Sequence int64
+}
+
+// TierMove is the id of a line of a tier history: the member's, with its sequence number there.
+type TierMove struct {
 	Member   Member
 	Sequence int64
 }
@@ -111,6 +120,7 @@ func (c Client) String() string        { return text(clientPrefix, c) }
 func (a AuditEntry) String() string    { return text(auditEntryPrefix, a) }
 func (a Activity) String() string      { return numbered(activityPrefix, a.Member, a.Sequence) }
 func (e Entry) String() string         { return numbered(entryPrefix, e.Member, e.Sequence) }
+func (m TierMove) String() string      { return numbered(tierMovePrefix, m.Member, m.Sequence) }
 func (h Hold) String() string          { return text(holdPrefix, h) }
 func (r Redemption) String() string    { return text(redemptionPrefix, r) }
 func (r Reward) String() string        { return text(rewardPrefix, r) }
@@ -145,6 +155,12 @@ func ParseActivity(text string) Activity {
 func ParseEntry(text string) Entry {
 	member, sequence := parseNumbered(entryPrefix, text)
 	return Entry{Member: member, Sequence: sequence}
+}
+
+// ParseTierMove reads the id of a line of a tier history; the zero id if text is none.
+func ParseTierMove(text string) TierMove {
+	member, sequence := parseNumbered(tierMovePrefix, text)
+	return TierMove{Member: member, Sequence: sequence}
 }
 
 // ParseHold reads a hold's id; the zero id if text is none.
@@ -189,6 +205,9 @@ func (a Activity) MarshalGQL(w io.Writer) { write(w, a) }
 func (e Entry) MarshalGQL(w io.Writer) { write(w, e) }
 
 // MarshalGQL writes the id as the API shows it.
+func (m TierMove) MarshalGQL(w io.Writer) { write(w, m) }
+
+// MarshalGQL writes the id as the API shows it.
 func (h Hold) MarshalGQL(w io.Writer) { write(w, h) }
 
 // MarshalGQL writes the id as the API shows it.
@@ -226,6 +245,9 @@ func (a *Activity) UnmarshalGQL(value any) error { return read(a, value, ParseAc
 
 // UnmarshalGQL reads the id from an argument.
 func (e *Entry) UnmarshalGQL(value any) error { return read(e, value, ParseEntry) }
+
+// UnmarshalGQL reads the id from an argument.
+func (m *TierMove) UnmarshalGQL(value any) error { return read(m, value, ParseTierMove) }
 
 // UnmarshalGQL reads the id from an argument.
 func (h *Hold) UnmarshalGQL(value any) error { return read(h, value, ParseHold) }
@@ -307,6 +329,15 @@ func (b *Backtest) Scan(source any) error { return (*uuid.UUID)(b).Scan(source) 
 
 // Scan takes the id from the database.
 func (r *WaitingReturn) Scan(source any) error { return (*uuid.UUID)(r).Scan(source) }
+
+// MarshalText writes the id into JSON as the API shows it.
+func (m Member) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// UnmarshalText reads the id back from JSON.
+func (m *Member) UnmarshalText(text []byte) error {
+	*m = ParseMember(string(text))
+	return nil
+}
 
 // MarshalText writes the id into JSON as the API shows it.
 func (t Tier) MarshalText() ([]byte, error) { return []byte(t.String()), nil }

@@ -42,7 +42,7 @@ func TestMembers(t *testing.T) {
 	want := loyalty.Member{
 		ID: member.ID, Number: member.Number, ExternalID: new("m1"), Status: loyalty.Active, DisplayName: new("First Member"), Email: new("First@example.com"),
 		Phone: new("+441632960001"), BirthDate: &value.Date{Year: 1985, Month: 12, Day: 10}, Locale: "en-GB", TimeZone: "Europe/London",
-		JoinedAt: time.Date(2020, 5, 1, 10, 0, 0, 0, time.UTC), Attributes: member.Attributes,
+		JoinedAt: time.Date(2020, 5, 1, 10, 0, 0, 0, time.UTC), Attributes: member.Attributes, ReferralCode: member.ReferralCode,
 	}
 	if difference := cmp.Diff(&want, member, cmp.Comparer(func(a, b time.Time) bool { return a.Equal(b) })); difference != "" {
 		t.Errorf("member (-want +got):\n%s", difference)

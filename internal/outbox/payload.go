@@ -21,6 +21,10 @@ const (
 	TypePointsExpired     Type = "points.expired"
 	TypeTierChanged       Type = "tier.changed"
 	TypeRedemptionChanged Type = "redemption.changed"
+	TypeMemberReferred    Type = "member.referred"
+	TypeReferredPurchased Type = "referred.purchased"
+	TypeReferredReturned  Type = "referred.returned"
+	TypeReferralChanged   Type = "referral.changed"
 )
 
 // Payload is what a notice tells, one of the structs of this package: ids, numbers and instants, never personal data.
@@ -114,6 +118,38 @@ type RedemptionChanged struct {
 	At         time.Time        `json:"at"`
 }
 
+// MemberReferred tells that the member joined by another one's referral code.
+type MemberReferred struct {
+	Referrer id.Member `json:"referrer"`
+	// ReferredAt is when the member joined, or named the code afterwards.
+	ReferredAt time.Time `json:"referredAt"`
+	// Policy is the version of the referral policy of when the member joined; nil: there was none.
+	Policy *int `json:"policy"`
+}
+
+// ReferredPurchased tells that a member who was referred bought something while that counts for the referral.
+type ReferredPurchased struct {
+	// Purchase is its number.
+	Purchase   int64     `json:"purchase"`
+	OccurredAt time.Time `json:"occurredAt"`
+}
+
+// ReferredReturned tells that something came back of a purchase that counts for the referral.
+type ReferredReturned struct {
+	// Return and Purchase are their numbers.
+	Return     int64     `json:"return"`
+	Purchase   int64     `json:"purchase"`
+	OccurredAt time.Time `json:"occurredAt"`
+}
+
+// ReferralChanged tells the referrer what became of a referral.
+type ReferralChanged struct {
+	Referral id.Referral `json:"referral"`
+	// Status is as in the API.
+	Status string    `json:"status"`
+	At     time.Time `json:"at"`
+}
+
 func (PointsEarned) shape() (Type, int)      { return TypePointsEarned, 1 }
 func (PointsRedeemed) shape() (Type, int)    { return TypePointsRedeemed, 1 }
 func (PointsRestored) shape() (Type, int)    { return TypePointsRestored, 1 }
@@ -122,6 +158,10 @@ func (PointsExpiring) shape() (Type, int)    { return TypePointsExpiring, 1 }
 func (PointsExpired) shape() (Type, int)     { return TypePointsExpired, 1 }
 func (TierChanged) shape() (Type, int)       { return TypeTierChanged, 1 }
 func (RedemptionChanged) shape() (Type, int) { return TypeRedemptionChanged, 1 }
+func (MemberReferred) shape() (Type, int)    { return TypeMemberReferred, 1 }
+func (ReferredPurchased) shape() (Type, int) { return TypeReferredPurchased, 1 }
+func (ReferredReturned) shape() (Type, int)  { return TypeReferredReturned, 1 }
+func (ReferralChanged) shape() (Type, int)   { return TypeReferralChanged, 1 }
 
 // shape is a type of notices with the version of its payload. A payload that changes its meaning gets the next version;
 // the old one is read until no notice has it any more.
@@ -139,6 +179,10 @@ var shapes = map[shape]func([]byte) (Payload, error){
 	{TypePointsExpired, 1}:     decode[PointsExpired],
 	{TypeTierChanged, 1}:       decode[TierChanged],
 	{TypeRedemptionChanged, 1}: decode[RedemptionChanged],
+	{TypeMemberReferred, 1}:    decode[MemberReferred],
+	{TypeReferredPurchased, 1}: decode[ReferredPurchased],
+	{TypeReferredReturned, 1}:  decode[ReferredReturned],
+	{TypeReferralChanged, 1}:   decode[ReferralChanged],
 }
 
 func decode[P Payload](encoded []byte) (Payload, error) {

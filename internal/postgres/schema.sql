@@ -33,6 +33,14 @@ CREATE TABLE public.accounts (
     pending bigint DEFAULT 0 NOT NULL,
     held bigint DEFAULT 0 NOT NULL,
     heard_at timestamp with time zone NOT NULL,
+    joined_at timestamp with time zone NOT NULL,
+    tier_earned_id uuid,
+    tier_grace_until timestamp with time zone,
+    tier_coming_id uuid,
+    tier_coming_at timestamp with time zone,
+    tier_floor_id uuid,
+    tier_floor_until timestamp with time zone,
+    review_at timestamp with time zone,
     CONSTRAINT accounts_debt_check CHECK ((debt >= 0)),
     CONSTRAINT accounts_held_check CHECK ((held >= 0)),
     CONSTRAINT accounts_pending_check CHECK ((pending >= 0))
@@ -245,6 +253,21 @@ CREATE TABLE public.holds (
 )
 WITH (fillfactor='90');
 
+CREATE TABLE public.household_members (
+    member_id uuid NOT NULL,
+    household_id uuid NOT NULL
+);
+
+CREATE TABLE public.households (
+    id uuid NOT NULL,
+    note text NOT NULL,
+    allowed_at timestamp with time zone NOT NULL,
+    allowed_by text NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by text,
+    CONSTRAINT households_ended CHECK (((ended_at IS NULL) = (ended_by IS NULL)))
+);
+
 CREATE TABLE public.idempotency_keys (
     hash uuid NOT NULL,
     caller text NOT NULL,
@@ -262,6 +285,9 @@ CREATE TABLE public.ladder_tiers (
     rank integer NOT NULL,
     threshold bigint NOT NULL,
     benefits text[] NOT NULL,
+    multiplier bigint,
+    early_booking text,
+    CONSTRAINT ladder_tiers_multiplier_check CHECK ((multiplier > 1000000)),
     CONSTRAINT ladder_tiers_rank_check CHECK ((rank >= 0)),
     CONSTRAINT ladder_tiers_threshold_check CHECK ((threshold >= 0))
 );
@@ -271,6 +297,9 @@ CREATE TABLE public.ladders (
     created_at timestamp with time zone NOT NULL,
     promoted_until uuid,
     promoted_at timestamp with time zone,
+    mode text NOT NULL,
+    protect_until timestamp with time zone,
+    CONSTRAINT ladders_mode_check CHECK ((mode = ANY (ARRAY['AT_NEXT_REVIEW'::text, 'NOW'::text]))),
     CONSTRAINT ladders_version_check CHECK ((version > 0))
 );
 
@@ -293,7 +322,7 @@ CREATE TABLE public.member_keys (
     kind text NOT NULL,
     value text NOT NULL COLLATE pg_catalog."C",
     member_id uuid NOT NULL,
-    CONSTRAINT member_keys_kind_check CHECK ((kind = ANY (ARRAY['NUMBER'::text, 'EXTERNAL_ID'::text, 'EMAIL'::text, 'PHONE'::text])))
+    CONSTRAINT member_keys_kind_check CHECK ((kind = ANY (ARRAY['NUMBER'::text, 'EXTERNAL_ID'::text, 'EMAIL'::text, 'PHONE'::text, 'REFERRAL_CODE'::text])))
 );
 
 CREATE TABLE public.members (
@@ -310,6 +339,10 @@ CREATE TABLE public.members (
     joined_at timestamp with time zone NOT NULL,
     attributes jsonb NOT NULL,
     recorded_at timestamp with time zone NOT NULL,
+    referral_code text NOT NULL,
+    referred_by uuid,
+    referral_until timestamp with time zone,
+    CONSTRAINT members_referral_until CHECK (((referral_until IS NULL) OR (referred_by IS NOT NULL))),
     CONSTRAINT members_status_check CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'SUSPENDED'::text])))
 );
 
@@ -418,6 +451,63 @@ CREATE TABLE public.redemptions (
     CONSTRAINT redemptions_voucher CHECK (((voucher_code IS NOT NULL) OR ((used_at IS NULL) AND (expires_at IS NULL))))
 )
 WITH (fillfactor='90');
+
+CREATE TABLE public.referral_policies (
+    version integer NOT NULL,
+    since timestamp with time zone NOT NULL,
+    referrer_points bigint,
+    referee_points bigint,
+    minimum bigint,
+    within text,
+    pending_for text,
+    max_per_month integer,
+    CONSTRAINT referral_policies_max_per_month_check CHECK ((max_per_month > 0)),
+    CONSTRAINT referral_policies_minimum_check CHECK ((minimum > 0)),
+    CONSTRAINT referral_policies_referee_points_check CHECK ((referee_points >= 0)),
+    CONSTRAINT referral_policies_referrer_points_check CHECK ((referrer_points >= 0)),
+    CONSTRAINT referral_policies_version_check CHECK ((version > 0)),
+    CONSTRAINT referral_policies_whole CHECK ((num_nonnulls(referrer_points, referee_points, within, pending_for) = ANY (ARRAY[0, 4])))
+);
+
+CREATE TABLE public.referrals (
+    referrer_id uuid NOT NULL,
+    id uuid NOT NULL,
+    referee_id uuid NOT NULL,
+    status text NOT NULL,
+    reason text,
+    policy_version integer,
+    signals text[] NOT NULL,
+    referred_at timestamp with time zone NOT NULL,
+    qualified_at timestamp with time zone,
+    purchase_sequence bigint,
+    rewarded_at timestamp with time zone,
+    final_at timestamp with time zone,
+    referrer_points bigint,
+    referrer_sequence bigint,
+    referee_points bigint,
+    referee_sequence bigint,
+    taken_back integer DEFAULT 0 NOT NULL,
+    rejected_at timestamp with time zone,
+    reviewed_at timestamp with time zone,
+    reviewed_by text,
+    review_note text,
+    due boolean NOT NULL,
+    CONSTRAINT referrals_others CHECK ((referrer_id <> referee_id)),
+    CONSTRAINT referrals_qualified CHECK ((((qualified_at IS NULL) = (purchase_sequence IS NULL)) AND ((status <> ALL (ARRAY['QUALIFIED'::text, 'REWARDED'::text, 'UNDER_REVIEW'::text])) OR (qualified_at IS NOT NULL)) AND ((status <> 'JOINED'::text) OR (qualified_at IS NULL)))),
+    CONSTRAINT referrals_reason_check CHECK ((reason = ANY (ARRAY['MONTHLY_LIMIT'::text, 'TOO_MANY_POINTS'::text, 'REVIEWED'::text]))),
+    CONSTRAINT referrals_referee_points_check CHECK ((referee_points > 0)),
+    CONSTRAINT referrals_referrer_points_check CHECK ((referrer_points > 0)),
+    CONSTRAINT referrals_rejected CHECK ((((status = 'REJECTED'::text) = (rejected_at IS NOT NULL)) AND ((status = 'REJECTED'::text) = (reason IS NOT NULL)))),
+    CONSTRAINT referrals_reviewed CHECK (((reviewed_at IS NULL) = (reviewed_by IS NULL))),
+    CONSTRAINT referrals_rewarded CHECK (((num_nonnulls(rewarded_at, final_at) =
+CASE status
+    WHEN 'REWARDED'::text THEN 2
+    ELSE 0
+END) AND ((status = 'REWARDED'::text) OR (num_nonnulls(referrer_sequence, referee_sequence) = 0)) AND ((referrer_points IS NULL) = (referrer_sequence IS NULL)) AND ((referee_points IS NULL) = (referee_sequence IS NULL)))),
+    CONSTRAINT referrals_status_check CHECK ((status = ANY (ARRAY['JOINED'::text, 'QUALIFIED'::text, 'REWARDED'::text, 'REJECTED'::text, 'UNDER_REVIEW'::text]))),
+    CONSTRAINT referrals_taken_back_check CHECK ((taken_back >= 0))
+)
+WITH (fillfactor='80');
 
 CREATE TABLE public.return_lines (
     member_id uuid NOT NULL,
@@ -562,7 +652,32 @@ CREATE TABLE public.tier_moves (
     reason text NOT NULL,
     ladder_version integer NOT NULL,
     valid_until timestamp with time zone,
-    CONSTRAINT tier_moves_reason_check CHECK ((reason = ANY (ARRAY['ENROLLED'::text, 'REACHED'::text, 'LADDER_CHANGED'::text, 'REQUALIFIED'::text, 'LAPSED'::text])))
+    earned_tier_id uuid,
+    grace_until timestamp with time zone,
+    coming_tier_id uuid,
+    coming_at timestamp with time zone,
+    floor_tier_id uuid,
+    floor_until timestamp with time zone,
+    CONSTRAINT tier_moves_coming CHECK (((coming_tier_id IS NULL) = (coming_at IS NULL))),
+    CONSTRAINT tier_moves_floor CHECK (((floor_tier_id IS NULL) = (floor_until IS NULL))),
+    CONSTRAINT tier_moves_reason_check CHECK ((reason = ANY (ARRAY['ENROLLED'::text, 'REACHED'::text, 'STARTED'::text, 'LADDER_CHANGED'::text, 'PROTECTED'::text, 'REQUALIFIED'::text, 'KEPT'::text, 'LAPSED'::text, 'FLOOR_SET'::text, 'FLOOR_CLEARED'::text, 'FLOOR_ENDED'::text])))
+);
+
+CREATE TABLE public.tier_policies (
+    version integer NOT NULL,
+    since timestamp with time zone NOT NULL,
+    period text NOT NULL,
+    months integer,
+    validity text NOT NULL,
+    start text NOT NULL,
+    downgrade text NOT NULL,
+    grace text NOT NULL,
+    CONSTRAINT tier_policies_downgrade_check CHECK ((downgrade = ANY (ARRAY['REQUALIFY'::text, 'ONE_STEP'::text, 'NEVER'::text]))),
+    CONSTRAINT tier_policies_months CHECK (((period = 'ROLLING'::text) = (months IS NOT NULL))),
+    CONSTRAINT tier_policies_months_check CHECK ((months > 0)),
+    CONSTRAINT tier_policies_period_check CHECK ((period = ANY (ARRAY['ROLLING'::text, 'CALENDAR_YEAR'::text, 'MEMBERSHIP_YEAR'::text, 'LIFETIME'::text]))),
+    CONSTRAINT tier_policies_start_check CHECK ((start = ANY (ARRAY['AT_ONCE'::text, 'NEXT_PERIOD'::text]))),
+    CONSTRAINT tier_policies_version_check CHECK ((version > 0))
 );
 
 CREATE TABLE public.voucher_codes (
@@ -635,6 +750,12 @@ ALTER TABLE ONLY public.hold_draws
 ALTER TABLE ONLY public.holds
     ADD CONSTRAINT holds_pkey PRIMARY KEY (member_id, sequence);
 
+ALTER TABLE ONLY public.household_members
+    ADD CONSTRAINT household_members_pkey PRIMARY KEY (member_id, household_id);
+
+ALTER TABLE ONLY public.households
+    ADD CONSTRAINT households_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (hash);
 
@@ -680,6 +801,12 @@ ALTER TABLE ONLY public.purchase_lines
 ALTER TABLE ONLY public.redemptions
     ADD CONSTRAINT redemptions_pkey PRIMARY KEY (member_id, sequence);
 
+ALTER TABLE ONLY public.referral_policies
+    ADD CONSTRAINT referral_policies_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY public.referrals
+    ADD CONSTRAINT referrals_pkey PRIMARY KEY (referrer_id, id);
+
 ALTER TABLE ONLY public.return_lines
     ADD CONSTRAINT return_lines_pkey PRIMARY KEY (member_id, sequence, line);
 
@@ -710,11 +837,16 @@ ALTER TABLE ONLY public.signing_keys
 ALTER TABLE ONLY public.tier_moves
     ADD CONSTRAINT tier_moves_pkey PRIMARY KEY (member_id, sequence);
 
+ALTER TABLE ONLY public.tier_policies
+    ADD CONSTRAINT tier_policies_pkey PRIMARY KEY (version);
+
 ALTER TABLE ONLY public.voucher_codes
     ADD CONSTRAINT voucher_codes_pkey PRIMARY KEY (code);
 
 ALTER TABLE ONLY public.waiting_returns
     ADD CONSTRAINT waiting_returns_pkey PRIMARY KEY (hash);
+
+CREATE INDEX accounts_to_review ON public.accounts USING btree (review_at) WHERE (review_at IS NOT NULL);
 
 CREATE INDEX activities_by_purchase ON public.activities USING btree (member_id, purchase_sequence) WHERE (purchase_sequence IS NOT NULL);
 
@@ -752,6 +884,8 @@ CREATE INDEX holds_ending ON public.holds USING btree (ends_at) WHERE open;
 
 CREATE INDEX holds_open_by_member ON public.holds USING btree (member_id) WHERE open;
 
+CREATE INDEX household_members_by_household ON public.household_members USING btree (household_id);
+
 CREATE UNIQUE INDEX ladder_tiers_name ON public.ladder_tiers USING btree (version, lower(name));
 
 CREATE INDEX lots_expiring ON public.lots USING btree (expires_at) WHERE (open AND (expires_at IS NOT NULL));
@@ -764,11 +898,21 @@ CREATE INDEX redemptions_by_id ON public.redemptions USING btree (id);
 
 CREATE INDEX redemptions_kept ON public.redemptions USING btree (member_id, reward_id) WHERE (canceled_at IS NULL);
 
+CREATE INDEX referrals_by_id ON public.referrals USING btree (id);
+
+CREATE INDEX referrals_by_referee ON public.referrals USING btree (referee_id);
+
+CREATE INDEX referrals_by_status ON public.referrals USING btree (status, id);
+
+CREATE INDEX referrals_due ON public.referrals USING btree (id) WHERE due;
+
 CREATE INDEX return_lines_by_purchase ON public.return_lines USING btree (member_id, purchase_sequence);
 
 CREATE UNIQUE INDEX rule_pauses_open ON public.rule_pauses USING btree (rule_id) WHERE (resumed_at IS NULL);
 
 CREATE UNIQUE INDEX signing_keys_signing ON public.signing_keys USING btree ((true)) WHERE (private IS NOT NULL);
+
+CREATE INDEX tier_moves_by_ladder ON public.tier_moves USING btree (ladder_version) WHERE (reason = 'LADDER_CHANGED'::text);
 
 CREATE INDEX waiting_returns_by_purchase ON public.waiting_returns USING btree (purchase_hash);
 

@@ -18,6 +18,15 @@ const (
 const (
 	UnknownMember         Code = "UNKNOWN_MEMBER"
 	MemberSuspended       Code = "MEMBER_SUSPENDED"
+	UnknownReferralCode   Code = "UNKNOWN_REFERRAL_CODE"
+	AlreadyReferred       Code = "ALREADY_REFERRED"
+	SelfReferral          Code = "SELF_REFERRAL"
+	CircularReferral      Code = "CIRCULAR_REFERRAL"
+	ReferralTooLate       Code = "REFERRAL_TOO_LATE"
+	UnknownReferral       Code = "UNKNOWN_REFERRAL"
+	NotUnderReview        Code = "NOT_UNDER_REVIEW"
+	InvalidHousehold      Code = "INVALID_HOUSEHOLD"
+	UnknownHousehold      Code = "UNKNOWN_HOUSEHOLD"
 	EmailTaken            Code = "EMAIL_TAKEN"
 	PhoneTaken            Code = "PHONE_TAKEN"
 	ExternalIDTaken       Code = "EXTERNAL_ID_TAKEN"
@@ -127,6 +136,16 @@ var Registry = []Description{
 	{InvalidName, "A name is missing or too long."},
 	{InvalidAttribute, "An attribute's name or value is missing, too long or given twice."},
 	{InvalidIdempotencyKey, "An idempotency key is 1 to 200 characters."},
+
+	{UnknownReferralCode, "No member has this referral code; nothing was stored."},
+	{AlreadyReferred, "The member was referred by somebody else before: that is said once."},
+	{SelfReferral, "Nobody refers themselves."},
+	{CircularReferral, "The member has itself referred, directly or through others, whoever has the code."},
+	{ReferralTooLate, "The member joined too long ago to name who referred it."},
+	{UnknownReferral, "No referral that the caller may see has this id."},
+	{NotUnderReview, "The referral does not wait to be reviewed."},
+	{InvalidHousehold, "A household has 2 to 20 members, each of them once."},
+	{UnknownHousehold, "There is no such household."},
 
 	{AlreadyClaimed, "This receipt was recorded for another member."},
 	{IdempotencyKeyReused, "The key was used before with other input."},

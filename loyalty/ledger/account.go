@@ -6,6 +6,7 @@ import (
 
 	"regulars/internal/id"
 	"regulars/loyalty/lots"
+	"regulars/loyalty/tiers"
 )
 
 // Terms are the program's policies as far as the books need them.
@@ -55,10 +56,23 @@ type Account struct {
 	// NextChangeAt is when the clock alone changes any of that; the member being idle does so, too.
 	NextChangeAt *time.Time `db:"next_change_at"`
 
+	// JoinedAt is when the member joined; it never changes.
+	JoinedAt time.Time `db:"joined_at"`
+
+	// TierID is the tier that is held; TierEarnedID is the one that was earned, where that is another one.
 	TierID         id.Tier    `db:"tier_id"`
 	TierSince      time.Time  `db:"tier_since"`
+	TierEarnedID   *id.Tier   `db:"tier_earned_id"`
 	TierValidUntil *time.Time `db:"tier_valid_until"`
-	LadderVersion  int        `db:"ladder_version"`
+	TierGraceUntil *time.Time `db:"tier_grace_until"`
+	TierComingID   *id.Tier   `db:"tier_coming_id"`
+	TierComingAt   *time.Time `db:"tier_coming_at"`
+	TierFloorID    *id.Tier   `db:"tier_floor_id"`
+	TierFloorUntil *time.Time `db:"tier_floor_until"`
+	// ReviewAt is when the clock changes the standing; nil: never.
+	ReviewAt *time.Time `db:"review_at"`
+	// LadderVersion is up to which version changes of the ladder are decided.
+	LadderVersion int `db:"ladder_version"`
 	// Qualifying is the points that counted towards tiers when last looked at; it holds until QualifyingUntil, nil: until
 	// more are recorded.
 	Qualifying      int64      `db:"qualifying"`
@@ -96,4 +110,21 @@ func (a *Account) Next(now time.Time) time.Time {
 		return next
 	}
 	return now
+}
+
+// Standing is where the member stands, as it is stored.
+func (a *Account) Standing() tiers.Record {
+	return tiers.Record{
+		Held: a.TierID, Earned: a.TierEarnedID, ValidUntil: a.TierValidUntil, GraceUntil: a.TierGraceUntil, Coming: a.TierComingID,
+		ComingAt: a.TierComingAt, Floor: a.TierFloorID, FloorUntil: a.TierFloorUntil, LadderVersion: a.LadderVersion,
+	}
+}
+
+// SetStanding notes where the member stands, since when it holds its tier, and when the clock changes that; nil: never.
+func (a *Account) SetStanding(stored tiers.Record, since time.Time, due *time.Time) {
+	a.TierID, a.TierSince, a.TierEarnedID = stored.Held, since, stored.Earned
+	a.TierValidUntil, a.TierGraceUntil = stored.ValidUntil, stored.GraceUntil
+	a.TierComingID, a.TierComingAt = stored.Coming, stored.ComingAt
+	a.TierFloorID, a.TierFloorUntil = stored.Floor, stored.FloorUntil
+	a.ReviewAt, a.LadderVersion = due, stored.LadderVersion
 }

@@ -123,6 +123,11 @@ func (b *Batch) Account(member id.Member) *Account {
 	return nil
 }
 
+// RecordedBefore is when anything was recorded last of the member before the batch.
+func (b *Batch) RecordedBefore(member id.Member) time.Time {
+	return b.holdings[member].recordedBefore
+}
+
 // Instant is what Next will say, without giving it away.
 func (b *Batch) Instant(member id.Member) time.Time {
 	return instant(b.tx, b.holdings[member].account)

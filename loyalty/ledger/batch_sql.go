@@ -10,7 +10,8 @@ import (
 	"regulars/loyalty/lots"
 )
 
-const accountColumns = `member_id, sequence, recorded_at, heard_at, balance, pending, held, debt, next_change_at, tier_id, tier_since, tier_valid_until,
+const accountColumns = `member_id, sequence, recorded_at, heard_at, balance, pending, held, debt, next_change_at, joined_at, tier_id, tier_since,
+	tier_earned_id, tier_valid_until, tier_grace_until, tier_coming_id, tier_coming_at, tier_floor_id, tier_floor_until, review_at,
 	ladder_version, qualifying, qualifying_until`
 
 type memberLot struct {
@@ -166,12 +167,16 @@ func updateAccounts(ctx context.Context, tx *postgres.Tx, accounts []*Account) e
 			balance = changed.balance, pending = changed.pending, held = changed.held, debt = changed.debt,
 			next_change_at = changed.next_change_at, tier_id = changed.tier_id, tier_since = changed.tier_since,
 			tier_valid_until = changed.tier_valid_until, ladder_version = changed.ladder_version,
-			qualifying = changed.qualifying, qualifying_until = changed.qualifying_until
+			qualifying = changed.qualifying, qualifying_until = changed.qualifying_until, tier_earned_id = changed.tier_earned_id,
+			tier_grace_until = changed.tier_grace_until, tier_coming_id = changed.tier_coming_id, tier_coming_at = changed.tier_coming_at,
+			tier_floor_id = changed.tier_floor_id, tier_floor_until = changed.tier_floor_until, review_at = changed.review_at
 		from unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::bigint[], $6::bigint[], $7::bigint[],
 			$8::bigint[], $9::timestamptz[], $10::uuid[], $11::timestamptz[], $12::timestamptz[], $13::int[], $14::bigint[],
-			$15::timestamptz[])
+			$15::timestamptz[], $16::uuid[], $17::timestamptz[], $18::uuid[], $19::timestamptz[], $20::uuid[], $21::timestamptz[],
+			$22::timestamptz[])
 			as changed (member_id, sequence, recorded_at, heard_at, balance, pending, held, debt, next_change_at, tier_id,
-				tier_since, tier_valid_until, ladder_version, qualifying, qualifying_until)
+				tier_since, tier_valid_until, ladder_version, qualifying, qualifying_until, tier_earned_id, tier_grace_until,
+				tier_coming_id, tier_coming_at, tier_floor_id, tier_floor_until, review_at)
 		where accounts.member_id = changed.member_id`,
 		func(a *Account) any { return a.Member },
 		func(a *Account) any { return a.Sequence },
@@ -188,6 +193,13 @@ func updateAccounts(ctx context.Context, tx *postgres.Tx, accounts []*Account) e
 		func(a *Account) any { return a.LadderVersion },
 		func(a *Account) any { return a.Qualifying },
 		func(a *Account) any { return a.QualifyingUntil },
+		func(a *Account) any { return a.TierEarnedID },
+		func(a *Account) any { return a.TierGraceUntil },
+		func(a *Account) any { return a.TierComingID },
+		func(a *Account) any { return a.TierComingAt },
+		func(a *Account) any { return a.TierFloorID },
+		func(a *Account) any { return a.TierFloorUntil },
+		func(a *Account) any { return a.ReviewAt },
 	)
 }
 

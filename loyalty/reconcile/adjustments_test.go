@@ -94,7 +94,7 @@ func TestCheck_Adjustments(t *testing.T) {
 		{"reversal of part", `update entries set lapsed = 9 where member_id = BUYER and sequence = 4`, []string{
 			"ADJUSTMENT entries 4: points taken back 10 9"}},
 		{"reversal of nobody", `update entries set adjustment_id = null where member_id = GIVER and sequence = 6`, []string{
-			"ADJUSTMENT adjustments: entry one none", "REVERSAL entries 6: return one none"}},
+			"ADJUSTMENT adjustments: entry one none", "REFERRAL entries 6: entry of a referral that it takes back one none"}},
 		{"what is given back", `update entries set points = 49 where member_id = GIVER and sequence = 5`, []string{
 			"ADJUSTMENT entries 5: points taken back -50 -49", "BALANCE accounts 1: balance 99 100",
 			"BALANCE entries 5: balance_after 299 300", "BALANCE entries 6: balance_after 99 100",

@@ -32,6 +32,7 @@ type books struct {
 	adjustments []ledger.Adjustment
 	sold        []soldRow
 	redemptions []redemptionRow
+	referrals   []referralRow
 	returned    []returnedRow
 	remainders  []remainderRow
 	// keys are those of the activities, memberKeys those of the member, as far as there are any.
@@ -110,6 +111,11 @@ func read(ctx context.Context, tx *postgres.Tx, members []memberRow, after, thro
 		func() error {
 			return fill(ctx, tx, selectRedemptions, after, through, func(row redemptionRow) {
 				of(row.Member).redemptions = append(of(row.Member).redemptions, row)
+			})
+		},
+		func() error {
+			return fill(ctx, tx, selectReferrals, after, through, func(row referralRow) {
+				of(row.Member).referrals = append(of(row.Member).referrals, row)
 			})
 		},
 		func() error {

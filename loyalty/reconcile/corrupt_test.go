@@ -243,20 +243,25 @@ func TestCheck_Corrupt(t *testing.T) {
 		{"enrollment lost", `delete from tier_moves where member_id = GIVER and sequence = 1`, []string{
 			"SEQUENCE entries 2: number 1 2", "TIER_MOVE tier_moves 1: enrollment one none"}},
 		{"lapse lost", `delete from tier_moves where member_id = BUYER and sequence = 25`, []string{
-			"SEQUENCE activities 26: number 25 26", "STANDING accounts 1: tier_id", "STANDING accounts 1: tier_since", "STANDING accounts 1: tier_valid_until",
+			"SEQUENCE activities 26: number 25 26", "STANDING accounts 1: review_at 2027-01-06T10:00:06Z none", "STANDING accounts 1: tier_id", "STANDING accounts 1: tier_since", "STANDING accounts 1: tier_valid_until",
 			"TIER_MOVE activities 26: review before it, of the standing that ran out 2027-01-06T10:00:06Z none"}},
 		{"joined at another time", `update members set joined_at = '2024-01-06T09:00:00Z' where id = GIVER`, []string{
+			"TIER_MOVE accounts 1: joined_at 2024-01-06T09:00:00Z 2025-01-06T09:00:00Z",
 			"TIER_MOVE tier_moves 1: at 2024-01-06T09:00:00Z 2025-01-06T09:00:00Z"}},
 		{"threshold lowered", `update ladder_tiers set threshold = 9 where version = 3 and rank = 1`, []string{"TIER_MOVE entries 7: tier reached with it Silver none"}},
-		{"promotion forgotten", `with made as (insert into ladders values (4, '2028-06-01Z', null, '2028-06-01Z'))
-			insert into ladder_tiers select 4, tier_id, name, rank, least(threshold, 9 * rank), benefits from ladder_tiers where version = 3`,
+		{"promotion forgotten", `with made as (insert into ladders values (4, '2028-06-01Z', null, '2028-06-01Z', 'NOW', null))
+			insert into ladder_tiers select 4, tier_id, name, rank, least(threshold, rank), benefits from ladder_tiers where version = 3`,
 			[]string{"TIER_MOVE accounts 1: tier after the ladder changed Silver Member"}},
 		{"account's tier", `update accounts set tier_id = (select tier_id from ladder_tiers where version = 3 and rank = 2) where member_id = GIVER`, []string{
 			"STANDING accounts 1: tier_id"}},
 		{"account's tier, since", `update accounts set tier_since = '2025-01-07Z' where member_id = GIVER`, []string{"STANDING accounts 1: tier_since"}},
 		{"account's tier, until", `update accounts set tier_valid_until = '2035-01-07Z' where member_id = GIVER`, []string{
 			"STANDING accounts 1: tier_valid_until none 2035-01-07T00:00:00Z"}},
-		{"account's ladder", `update accounts set ladder_version = 3 where member_id = GIVER`, []string{"STANDING accounts 1: ladder_version 1 3"}},
+		{"account's review", `update accounts set review_at = '2035-01-07Z' where member_id = GIVER`, []string{
+			"STANDING accounts 1: review_at none 2035-01-07T00:00:00Z"}},
+		{"account's floor", `update accounts set tier_floor_id = tier_id, tier_floor_until = '2035-01-07Z' where member_id = GIVER`, []string{
+			"STANDING accounts 1: end of the floor none 2035-01-07T00:00:00Z", "STANDING accounts 1: floor"}},
+		{"account's ladder", `update accounts set ladder_version = 2 where member_id = GIVER`, []string{"STANDING accounts 1: ladder_version 3 2"}},
 		{"qualifying", `update accounts set qualifying = 11 where member_id = GIVER`, []string{"QUALIFYING accounts 1: qualifying 10 11"}},
 		{"qualifying for too long", `update accounts set qualifying_until = '2026-02-01Z' where member_id = GIVER`, []string{
 			"QUALIFYING accounts 1: qualifying until 2026-02-01T00:00:00Z 0 10"}},
@@ -264,7 +269,8 @@ func TestCheck_Corrupt(t *testing.T) {
 			"QUALIFYING accounts 1: qualifying_until 2026-01-17T10:00:08Z none"}},
 
 		{"member lost", `delete from members where id = GIVER`, []string{
-			"MEMBER_KEY member_keys NUMBER: key that its member does not have none one", "OWNER members: the member one none"}},
+			"MEMBER_KEY member_keys NUMBER: key that its member does not have none one",
+			"MEMBER_KEY member_keys REFERRAL_CODE: key that its member does not have none one", "OWNER members: the member one none"}},
 		{"account lost", `delete from accounts where member_id = GIVER`, []string{"OWNER accounts: the account one none"}},
 	} {
 		corrupt(t, p, test.statement)

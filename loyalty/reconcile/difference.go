@@ -40,6 +40,8 @@ const (
 	Adjustments Kind = "ADJUSTMENT"
 	// Redemptions: each was paid for, and given back at most once; vouchers are found by their codes.
 	Redemptions Kind = "REDEMPTION"
+	// Referrals: what is rewarded gave both sides their points, and nothing else did.
+	Referrals Kind = "REFERRAL"
 	// Stock: of each reward as many are taken as redemptions say.
 	Stock Kind = "STOCK"
 	// ActivityKeys and MemberKeys: what is looked up is there, once.

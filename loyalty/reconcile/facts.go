@@ -18,7 +18,7 @@ func (b *books) checkFacts() {
 	for i := range b.entries {
 		entry := &b.entries[i]
 		switch {
-		case entry.Kind != ledger.Accrual:
+		case entry.Kind != ledger.Accrual || referred(entry):
 		case entry.ActivitySequence == nil:
 			b.expect(Evaluations, "entries", entry.Sequence, "fact", "one", "none")
 		default:

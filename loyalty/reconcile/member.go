@@ -50,6 +50,7 @@ func (b *books) checkAll() {
 	b.checkFacts()
 	b.checkReturns()
 	b.checkRedemptions()
+	b.checkReferrals()
 	b.checkAdjustments()
 	b.checkPostings(timeline)
 	b.checkStanding(timeline)
@@ -102,7 +103,7 @@ func (b *books) expectedKeys() []memberKey {
 	if b.identity == nil {
 		return nil
 	}
-	keys := []memberKey{{Kind: "NUMBER", Value: b.identity.Number}}
+	keys := []memberKey{{Kind: "NUMBER", Value: b.identity.Number}, {Kind: "REFERRAL_CODE", Value: b.identity.ReferralCode}}
 	if b.identity.ExternalID != nil {
 		keys = append(keys, memberKey{Kind: "EXTERNAL_ID", Value: *b.identity.ExternalID})
 	}

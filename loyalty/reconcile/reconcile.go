@@ -69,9 +69,8 @@ func Check(ctx context.Context, db *postgres.DB, progress func(done, total int))
 // check is a check under way: what the books are rebuilt with, and where differences go.
 type check struct {
 	report *Report
-	policy tiers.Policy
-	// ladders are all versions, oldest first; promoted tells that everybody has been promoted to them.
-	ladders  []tiers.Ladder
+	// status is what tiers go by; promoted tells that everything is posted that changes of the ladder have done.
+	status   tiers.Terms
 	promoted bool
 	rules    map[ruleVersion]publication
 	terms    ledger.Terms
@@ -86,11 +85,14 @@ func open(ctx context.Context, tx *postgres.Tx, report *Report) (*check, error) 
 	if err != nil {
 		return nil, err
 	}
-	checking := &check{report: report, policy: tiers.DefaultPolicy(zone)}
+	checking := &check{report: report}
 	if checking.terms, err = loyalty.TermsTx(ctx, tx, zone); err != nil {
 		return nil, fmt.Errorf("load policies: %w", err)
 	}
-	if checking.ladders, checking.promoted, err = selectLadders(ctx, tx); err != nil {
+	if checking.status, err = loyalty.TiersTx(ctx, tx, zone); err != nil {
+		return nil, fmt.Errorf("load ladders: %w", err)
+	}
+	if checking.promoted, err = selectPromoted(ctx, tx); err != nil {
 		return nil, fmt.Errorf("load ladders: %w", err)
 	}
 	if checking.rules, err = selectPublications(ctx, tx); err != nil {

@@ -11,7 +11,6 @@ import (
 	"regulars/internal/postgres"
 	"regulars/internal/value"
 	"regulars/loyalty/ledger"
-	"regulars/loyalty/tiers"
 )
 
 // Rows of a batch are read by the range of its member ids, ($1, $2], in the order of their primary keys.
@@ -23,6 +22,8 @@ type memberRow struct {
 	Email      *string   `db:"email"`
 	Phone      *string   `db:"phone"`
 	JoinedAt   time.Time `db:"joined_at"`
+	// ReferralCode is what the member gives to those it invites.
+	ReferralCode string `db:"referral_code"`
 }
 
 type activityRow struct {
@@ -93,18 +94,6 @@ type confirmationRow struct {
 	RecordedAt time.Time `db:"recorded_at"`
 }
 
-type moveRow struct {
-	Member        id.Member    `db:"member_id"`
-	Sequence      int64        `db:"sequence"`
-	At            time.Time    `db:"at"`
-	RecordedAt    time.Time    `db:"recorded_at"`
-	From          *id.Tier     `db:"from_tier_id"`
-	To            id.Tier      `db:"to_tier_id"`
-	Reason        tiers.Reason `db:"reason"`
-	LadderVersion int          `db:"ladder_version"`
-	ValidUntil    *time.Time   `db:"valid_until"`
-}
-
 // soldRow is a purchase's lines together.
 type soldRow struct {
 	Member   id.Member `db:"member_id"`
@@ -143,8 +132,9 @@ type memberKeyRow struct {
 
 const (
 	selectAccounts = `
-		select member_id, sequence, recorded_at, heard_at, balance, pending, held, debt, next_change_at, tier_id, tier_since,
-			tier_valid_until, ladder_version, qualifying, qualifying_until
+		select member_id, sequence, recorded_at, heard_at, balance, pending, held, debt, next_change_at, joined_at, tier_id, tier_since,
+			tier_earned_id, tier_valid_until, tier_grace_until, tier_coming_id, tier_coming_at, tier_floor_id, tier_floor_until, review_at,
+			ladder_version, qualifying, qualifying_until
 		from accounts where member_id > $1 and member_id <= $2 order by member_id`
 	selectActivities = `
 		select member_id, sequence, type, source, external_id, occurred_at, recorded_at, total, purchase_sequence
@@ -176,7 +166,8 @@ const (
 		select member_id, sequence, activity_sequence, recorded_at
 		from confirmations where member_id > $1 and member_id <= $2 order by member_id, sequence`
 	selectMoves = `
-		select member_id, sequence, at, recorded_at, from_tier_id, to_tier_id, reason, ladder_version, valid_until
+		select member_id, sequence, at, recorded_at, from_tier_id, reason, to_tier_id, earned_tier_id, valid_until, grace_until,
+			coming_tier_id, coming_at, floor_tier_id, floor_until, ladder_version
 		from tier_moves where member_id > $1 and member_id <= $2 order by member_id, sequence`
 	selectAdjustments = `
 		select id, member_id, status, entry_sequence, points, reason, expires_at, requested_at, requested_by, reviewed_at, reviewed_by,
@@ -205,7 +196,7 @@ func countMembers(ctx context.Context, tx *postgres.Tx) (int, error) {
 func selectMembers(ctx context.Context, tx *postgres.Tx, after id.Member, limit int) ([]memberRow, error) {
 	var members []memberRow
 	err := tx.Select(ctx, &members, `
-		select id, number, external_id, email, phone, joined_at from members where id > $1 order by id limit $2`, after, limit)
+		select id, number, external_id, email, phone, joined_at, referral_code from members where id > $1 order by id limit $2`, after, limit)
 	return members, err
 }
 
@@ -276,6 +267,7 @@ func eachStrayMemberKey(ctx context.Context, tx *postgres.Tx, visit func(strayKe
 			when 'NUMBER' then members.number
 			when 'EXTERNAL_ID' then members.external_id
 			when 'PHONE' then members.phone
+			when 'REFERRAL_CODE' then members.referral_code
 			else lower(members.email)
 		end`)
 }
@@ -296,30 +288,11 @@ func each(ctx context.Context, tx *postgres.Tx, visit func(strayKey), statement 
 	return rows.Err()
 }
 
-// selectLadders reads all versions of the ladder, oldest first, and whether the promotions to all of them are done.
-func selectLadders(ctx context.Context, tx *postgres.Tx) (ladders []tiers.Ladder, promoted bool, err error) {
-	var rows []struct {
-		Version   int       `db:"version"`
-		CreatedAt time.Time `db:"created_at"`
-		Promoted  bool      `db:"promoted"`
-		tiers.Tier
-	}
-	if err := tx.Select(ctx, &rows, `
-		select version, created_at, promoted_at is not null as promoted, tier_id, name, rank, threshold
-		from ladders join ladder_tiers using (version)
-		order by version, rank`); err != nil {
-		return nil, false, err
-	}
-	promoted = true
-	for _, row := range rows {
-		if last := len(ladders) - 1; last < 0 || ladders[last].Version != row.Version {
-			ladders = append(ladders, tiers.Ladder{Version: row.Version, CreatedAt: row.CreatedAt})
-			promoted = promoted && row.Promoted
-		}
-		last := &ladders[len(ladders)-1]
-		last.Tiers = append(last.Tiers, row.Tier)
-	}
-	return ladders, promoted, nil
+// selectPromoted tells whether everything is posted that changes of the ladder have done.
+func selectPromoted(ctx context.Context, tx *postgres.Tx) (bool, error) {
+	var promoted bool
+	err := tx.Get(ctx, &promoted, `select not exists (select from ladders where promoted_at is null)`)
+	return promoted, err
 }
 
 // selectRange reads the rows of a range of members.

@@ -101,7 +101,7 @@ func (r *returning) open() {
 			canceled = append(canceled, entry)
 		case entry.Kind == ledger.Reversal && entry.ActivitySequence != nil:
 			r.reversals[*entry.ActivitySequence] = append(r.reversals[*entry.ActivitySequence], entry)
-		case entry.Kind == ledger.Reversal && entry.AdjustmentID == nil:
+		case entry.Kind == ledger.Reversal && entry.AdjustmentID == nil && !referred(entry):
 			r.expect(Reversals, "entries", entry.Sequence, "return", "one", "none")
 		}
 	}

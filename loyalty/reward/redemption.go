@@ -14,6 +14,7 @@ import (
 	"regulars/internal/outbox"
 	"regulars/internal/postgres"
 	"regulars/internal/problem"
+	"regulars/internal/value"
 	"regulars/loyalty"
 	"regulars/loyalty/ledger"
 )
@@ -193,7 +194,7 @@ func (s *Service) redeem(ctx context.Context, tx *postgres.Tx, posting *loyalty.
 	}
 	made.Member, made.Sequence, made.RewardID, made.RewardName, made.RedeemedAt = member.ID, entry.Sequence, one.ID, one.Name, now
 	if one.Kind == Voucher {
-		code := newCode()
+		code := value.NewCode(codeLength)
 		made.VoucherCode = &code
 		if one.VoucherValidFor != nil {
 			until := one.VoucherValidFor.After(now, posting.Zone())

@@ -2,9 +2,7 @@ package reward
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -14,70 +12,12 @@ import (
 	"regulars/internal/outbox"
 	"regulars/internal/postgres"
 	"regulars/internal/problem"
+	"regulars/internal/value"
 	"regulars/loyalty"
 )
 
-// A voucher's code is 14 random characters, 68 bits, and one that checks them, in groups for people to read aloud: no 0 and O,
-// no 1, I and L, no B beside the 8, no U beside the V. That leaves 29 characters. 29 is a prime, so that one character of the
-// code that was misread, or two that were swapped, wherever they stand, never make another code.
-const (
-	alphabet   = "23456789ACDEFGHJKMNPQRSTVWXYZ"
-	codeLength = 15
-	codeGroup  = 5
-)
-
-// newCode makes a code that nobody can guess.
-func newCode() string {
-	code := make([]byte, 0, codeLength)
-	random := make([]byte, 1)
-	// What lies beyond the last multiple of 29 would make some characters likelier than others.
-	const fair = 256 - 256%len(alphabet)
-	for len(code) < codeLength-1 {
-		// It never fails.
-		_, _ = rand.Read(random)
-		if int(random[0]) < fair {
-			code = append(code, alphabet[int(random[0])%len(alphabet)])
-		}
-	}
-	return grouped(string(append(code, checkCharacter(string(code)))))
-}
-
-// checkCharacter makes the sum of all characters, each times its place, a multiple of 29.
-func checkCharacter(code string) byte {
-	sum := 0
-	for i := range len(code) {
-		sum += (i + 1) * strings.IndexByte(alphabet, code[i])
-	}
-	for candidate := range len(alphabet) {
-		if (sum+codeLength*candidate)%len(alphabet) == 0 {
-			return alphabet[candidate]
-		}
-	}
-	panic("every place is prime to the size of the alphabet")
-}
-
-func grouped(code string) string {
-	return code[:codeGroup] + "-" + code[codeGroup:2*codeGroup] + "-" + code[2*codeGroup:]
-}
-
-// parseCode reads a code as people type it: in any case, grouped or not. It returns false for what cannot be one.
-func parseCode(text string) (string, bool) {
-	var plain strings.Builder
-	for _, character := range strings.ToUpper(text) {
-		switch {
-		case character == ' ' || character == '-':
-		case character > 0x7f || !strings.ContainsRune(alphabet, character) || plain.Len() == codeLength:
-			return "", false
-		default:
-			plain.WriteRune(character)
-		}
-	}
-	code := plain.String()
-	if len(code) != codeLength || checkCharacter(code[:codeLength-1]) != code[codeLength-1] {
-		return "", false
-	}
-	return grouped(code), true
-}
+// A voucher's code is 14 random characters, 68 bits that nobody guesses, and one that checks them.
+const codeLength = 15
 
 // UseInput is a voucher to be used.
 type UseInput struct {
@@ -98,7 +38,7 @@ func (s *Service) UseVoucher(ctx context.Context, input UseInput) (*Answer, erro
 		return nil, err
 	}
 	unknown := problem.At(problem.UnknownCode, []string{"code"}, "No voucher has this code.")
-	code, ok := parseCode(input.Code)
+	code, ok := value.ParseCode(input.Code, codeLength)
 	if !ok {
 		return nil, unknown
 	}

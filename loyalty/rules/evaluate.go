@@ -25,9 +25,14 @@ type Evaluation struct {
 //
 // Awards whose sum would exceed value.MaximumPoints are refused as a whole: the second result is false.
 func (s *Set) Evaluate(member Member, fact Fact, memory Memory) (Evaluation, bool) {
-	asked := &judgment{set: s, memory: memory, input: &input{member: member, fact: fact, zone: s.zone}}
-	for _, version := range s.Serving(fact) {
-		asked.candidates = append(asked.candidates, &candidate{version: version, outcome: Outcome{Rule: version.Rule, Version: version.Number}})
+	serving := s.Serving(fact)
+	asked := &judgment{
+		set: s, memory: memory, input: &input{member: member, fact: fact, zone: s.zone}, candidates: make([]*candidate, len(serving)),
+	}
+	candidates := make([]candidate, len(serving))
+	for i, version := range serving {
+		candidates[i] = candidate{version: version, outcome: Outcome{Rule: version.Rule, Version: version.Number}}
+		asked.candidates[i] = &candidates[i]
 	}
 	for _, one := range asked.candidates {
 		if one.matched = asked.consider(one); one.matched && one.version.Award.Multiplier == nil && !asked.awardBase(one) {

@@ -1,5 +1,8 @@
 // Package tiers decides standing: which tier a number of qualifying points is worth, for how long a tier is kept, and
-// what happens when that ends. It is pure.
+// what happens when that ends, when the ladder changes and when staff gives a tier by hand. It is pure.
+//
+// What happens to a standing without anybody doing anything is a [Turn]: [Terms.Next] says which one comes next and which
+// points it asks for, [Terms.Take] decides it. Reading, writing, previews and the check of the books all take the same turns.
 package tiers
 
 import (
@@ -20,27 +23,46 @@ type Tier struct {
 	Threshold int64 `db:"threshold" json:"threshold"`
 	// Benefits are for people to read.
 	Benefits []string `db:"-" json:"benefits"`
+	// Multiplier is by how much what rules award is multiplied, in millionths above 1,000,000; nil: by nothing.
+	Multiplier *int64 `db:"multiplier" json:"multiplier"`
+	// EarlyBooking is how long before others the tier's members may book; nil: not before them.
+	EarlyBooking *value.Period `db:"early_booking" json:"earlyBooking"`
 }
 
 // IsNode marks the tier as one of the API's nodes.
 func (Tier) IsNode() {}
+
+// Factor is the multiplier as people write it, e.g. 1.5; nil: none.
+func (t Tier) Factor() *value.Decimal {
+	if t.Multiplier == nil {
+		return nil
+	}
+	factor := value.Quantity(*t.Multiplier).Decimal()
+	return &factor
+}
+
+// Mode says what an edit of the ladder does to the members that there are.
+type Mode string
+
+// The modes of edits.
+const (
+	// AtNextReview moves nobody but those whose tier is removed: the others are judged by the new ladder with their next
+	// fact, and when their tier runs out.
+	AtNextReview Mode = "AT_NEXT_REVIEW"
+	// Now raises whoever reaches a higher tier, and lowers those whose tier asks for more than they have.
+	Now Mode = "NOW"
+)
 
 // Ladder is one version of all tiers, by rank from the lowest. It has at least the lowest one, whose threshold is 0.
 type Ladder struct {
 	Version int
 	// CreatedAt is from when on the version is in force, until the next one is; the first one always was.
 	CreatedAt time.Time
-	Tiers     []Tier
-}
-
-// InForce returns which of a ladder's versions, oldest first, is in force at t.
-func InForce(versions []Ladder, t time.Time) Ladder {
-	for _, one := range slices.Backward(versions) {
-		if !one.CreatedAt.After(t) {
-			return one
-		}
-	}
-	return versions[0]
+	// Mode is what the version did to members that there were already.
+	Mode Mode
+	// ProtectUntil is before when nobody falls; nil: no such promise was made.
+	ProtectUntil *time.Time
+	Tiers        []Tier
 }
 
 // Base is the tier that everybody has.
@@ -76,92 +98,90 @@ func (l Ladder) Above(tier Tier) (Tier, bool) {
 	return Tier{}, false
 }
 
-// Policy says how qualifying points are counted and how long a tier lasts. Periods follow the program's calendar.
-type Policy struct {
-	Window   value.Period
-	Validity value.Period
-	Zone     *time.Location
-}
-
-// DefaultPolicy counts the last 12 months and keeps a tier for 12 months from reaching it.
-func DefaultPolicy(zone *time.Location) Policy {
-	return Policy{Window: value.Months(12), Validity: value.Months(12), Zone: zone}
-}
-
-// CountsAfter is where the window ends that is open at t: points count that qualify later than it. Points that have
-// stopped counting never count again: on a day that the window's first month does not have, all days of that are over.
-func (p Policy) CountsAfter(t time.Time) time.Time {
-	after := p.Window.Before(t, p.Zone)
-	until := p.CountsUntil(after)
-	if value.DateOf(until.In(p.Zone)) == value.DateOf(t.In(p.Zone)) {
-		return after
-	}
-	year, month, day := after.In(p.Zone).Date()
-	return time.Date(year, month, day+1, 0, 0, 0, 0, p.Zone).Add(-time.Microsecond).UTC()
-}
-
-// CountsUntil is an instant until which points that qualified at t surely count.
-func (p Policy) CountsUntil(t time.Time) time.Time { return p.Window.After(t, p.Zone) }
-
-// Reason says why a standing moved.
-type Reason string
-
-// The reasons of moves.
-const (
-	Enrolled      Reason = "ENROLLED"
-	Reached       Reason = "REACHED"
-	LadderChanged Reason = "LADDER_CHANGED"
-	Requalified   Reason = "REQUALIFIED"
-	Lapsed        Reason = "LAPSED"
-)
-
-// Standing is the tier a member holds, since when, and until when; nil: without end.
-type Standing struct {
-	Tier       Tier
-	Since      time.Time
-	ValidUntil *time.Time
-}
-
-// Over tells whether the standing has run out at t and wants a Review.
-func (s Standing) Over(t time.Time) bool {
-	return s.ValidUntil != nil && !t.Before(*s.ValidUntil)
-}
-
-// Rise returns the standing after qualifying points were counted at t: higher if they reach a higher tier, else
-// unchanged. It never falls.
-func Rise(standing Standing, ladder Ladder, policy Policy, qualifying int64, t time.Time) (Standing, bool) {
-	reached := ladder.For(qualifying)
-	if reached.Rank <= standing.Tier.Rank {
-		return standing, false
-	}
-	return hold(reached, policy, t), true
-}
-
-// Review decides what becomes of a standing that runs out, from the qualifying points counted at that instant: the tier
-// is kept for another period if they still reach it, else the member falls to the tier that they do reach.
-func Review(standing Standing, ladder Ladder, policy Policy, qualifying int64) (Standing, Reason) {
-	end := *standing.ValidUntil
-	reached := ladder.For(qualifying)
-	if reached.Rank >= standing.Tier.Rank {
-		next := hold(reached, policy, end)
-		if reached.ID == standing.Tier.ID {
-			next.Since = standing.Since
+// Below returns the tier under the given one; the lowest one has itself.
+func (l Ladder) Below(tier Tier) Tier {
+	below := l.Base()
+	for _, other := range l.Tiers {
+		if other.Rank < tier.Rank {
+			below = other
 		}
-		return next, Requalified
 	}
-	return hold(reached, policy, end), Lapsed
+	return below
 }
 
-func hold(tier Tier, policy Policy, t time.Time) Standing {
-	standing := Standing{Tier: tier, Since: t}
-	if tier.Rank > 0 {
-		until := policy.Validity.After(t, policy.Zone)
-		standing.ValidUntil = &until
+// protects tells whether nobody falls at t.
+func (l Ladder) protects(t time.Time) bool {
+	return l.ProtectUntil != nil && l.ProtectUntil.After(t)
+}
+
+// successor is what becomes of a tier of the ladder before: itself as it is now or, if it was removed, the next lower one
+// that is left, and false.
+func (l Ladder) successor(before Ladder, tier Tier) (Tier, bool) {
+	if same, ok := l.Tier(tier.ID); ok {
+		return same, true
 	}
-	return standing
+	for _, lower := range slices.Backward(before.Tiers) {
+		if left, ok := l.Tier(lower.ID); ok && lower.Rank < tier.Rank {
+			return left, false
+		}
+	}
+	return l.Base(), false
 }
 
 // Missing is how many of the threshold's points qualifying leaves open; never negative.
 func Missing(tier Tier, qualifying int64) int64 {
 	return max(tier.Threshold-qualifying, 0)
+}
+
+// Terms are all versions of the ladder and of the policy, each oldest first; there is at least one of both.
+type Terms struct {
+	Ladders  []Ladder
+	Policies []Policy
+}
+
+// Ladder is the newest one.
+func (t Terms) Ladder() Ladder { return t.Ladders[len(t.Ladders)-1] }
+
+// Policy is the newest one.
+func (t Terms) Policy() Policy { return t.Policies[len(t.Policies)-1] }
+
+// At are the terms as they were known at an instant.
+func (t Terms) At(at time.Time) Terms {
+	ladders, policies := 1, 1
+	for ladders < len(t.Ladders) && !t.Ladders[ladders].CreatedAt.After(at) {
+		ladders++
+	}
+	for policies < len(t.Policies) && !t.Policies[policies].Since.After(at) {
+		policies++
+	}
+	return Terms{Ladders: t.Ladders[:ladders:ladders], Policies: t.Policies[:policies:policies]}
+}
+
+// With are the terms with one more version of the ladder.
+func (t Terms) With(next Ladder) Terms {
+	return Terms{Ladders: append(slices.Clone(t.Ladders), next), Policies: t.Policies}
+}
+
+// Version returns the ladder of that version, else the oldest.
+func (t Terms) Version(version int) Ladder {
+	for _, one := range t.Ladders {
+		if one.Version == version {
+			return one
+		}
+	}
+	return t.Ladders[0]
+}
+
+// Tier returns the tier with that id as it is in that version of the ladder or, if it is not in there, as it last was; false
+// if there never was one.
+func (t Terms) Tier(version int, wanted id.Tier) (Tier, bool) {
+	if tier, ok := t.Version(version).Tier(wanted); ok {
+		return tier, true
+	}
+	for _, one := range slices.Backward(t.Ladders) {
+		if tier, ok := one.Tier(wanted); ok {
+			return tier, true
+		}
+	}
+	return Tier{}, false
 }

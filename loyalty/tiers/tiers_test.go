@@ -4,10 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
-
 	"regulars/internal/id"
+	"regulars/internal/value"
 	"regulars/loyalty/tiers"
 )
 
@@ -15,7 +13,7 @@ var (
 	base   = tiers.Tier{ID: id.New[id.Tier](), Name: "Member"}
 	silver = tiers.Tier{ID: id.New[id.Tier](), Name: "Silver", Rank: 1, Threshold: 100}
 	gold   = tiers.Tier{ID: id.New[id.Tier](), Name: "Gold", Rank: 5, Threshold: 500}
-	ladder = tiers.Ladder{Version: 3, Tiers: []tiers.Tier{base, silver, gold}}
+	ladder = tiers.Ladder{Version: 1, Tiers: []tiers.Tier{base, silver, gold}}
 )
 
 func at(t *testing.T, text string) time.Time {
@@ -36,6 +34,15 @@ func berlin(t *testing.T) *time.Location {
 	return zone
 }
 
+// under is the ladder with a policy that an edit made of the default one.
+func under(zone *time.Location, edit func(*tiers.Policy)) tiers.Terms {
+	policy := tiers.DefaultPolicy(zone)
+	if edit != nil {
+		edit(&policy)
+	}
+	return tiers.Terms{Ladders: []tiers.Ladder{ladder}, Policies: []tiers.Policy{policy}}
+}
+
 func TestLadder(t *testing.T) {
 	t.Parallel()
 	for qualifying, want := range map[int64]tiers.Tier{-1: base, 0: base, 99: base, 100: silver, 499: silver, 500: gold, 1 << 52: gold} {
@@ -49,6 +56,11 @@ func TestLadder(t *testing.T) {
 	if above, ok := ladder.Above(gold); ok {
 		t.Errorf("above the top: %v", above)
 	}
+	for _, test := range []struct{ of, want tiers.Tier }{{gold, silver}, {silver, base}, {base, base}} {
+		if got := ladder.Below(test.of); got.ID != test.want.ID {
+			t.Errorf("below %s is %s", test.of.Name, got.Name)
+		}
+	}
 	if _, ok := ladder.Tier(id.New[id.Tier]()); ok {
 		t.Error("the ladder has a tier that was never added")
 	}
@@ -60,87 +72,32 @@ func TestLadder(t *testing.T) {
 	}
 }
 
-func TestRise(t *testing.T) {
+func TestTier_Factor(t *testing.T) {
 	t.Parallel()
-	policy := tiers.DefaultPolicy(time.UTC)
-	now := at(t, "2025-03-10T10:00:00Z")
-	until := at(t, "2026-03-10T10:00:00Z")
-	standing := tiers.Standing{Tier: base, Since: at(t, "2024-01-01T00:00:00Z")}
-	if after, rose := tiers.Rise(standing, ladder, policy, 99, now); rose || !cmp.Equal(after, standing) {
-		t.Errorf("99 points: %v", after)
+	half := int64(1_500_000)
+	if factor := (tiers.Tier{Multiplier: &half}).Factor(); factor == nil || *factor != value.Decimal("1.5") {
+		t.Errorf("the multiplier is %v", factor)
 	}
-	after, rose := tiers.Rise(standing, ladder, policy, 600, now)
-	if difference := cmp.Diff(tiers.Standing{Tier: gold, Since: now, ValidUntil: &until}, after); !rose || difference != "" {
-		t.Errorf("straight to the top: %s", difference)
-	}
-	if again, rose := tiers.Rise(after, ladder, policy, 100, now.AddDate(0, 1, 0)); rose || !cmp.Equal(again, after) {
-		t.Errorf("it fell: %v", again)
+	if factor := gold.Factor(); factor != nil {
+		t.Errorf("the multiplier of none is %v", *factor)
 	}
 }
 
-func TestReview(t *testing.T) {
+// What was known at an instant is what was made by then.
+func TestTerms_At(t *testing.T) {
 	t.Parallel()
-	policy := tiers.DefaultPolicy(time.UTC)
-	since, end := at(t, "2024-03-10T10:00:00Z"), at(t, "2025-03-10T10:00:00Z")
-	next := at(t, "2026-03-10T10:00:00Z")
-	held := tiers.Standing{Tier: silver, Since: since, ValidUntil: &end}
-	if held.Over(end.Add(-time.Microsecond)) || !held.Over(end) || (tiers.Standing{Tier: base}).Over(end) {
-		t.Error("a standing is over from its end on, and one without end never")
-	}
-	for name, test := range map[string]struct {
-		qualifying int64
-		want       tiers.Standing
-		reason     tiers.Reason
+	second := tiers.Ladder{Version: 2, CreatedAt: at(t, "2025-05-01T00:00:00Z"), Tiers: ladder.Tiers}
+	terms := under(time.UTC, nil).With(second)
+	terms.Policies = append(terms.Policies, tiers.Policy{Since: at(t, "2025-06-01T00:00:00Z"), Period: tiers.Lifetime, Zone: time.UTC})
+	for text, want := range map[string]struct {
+		version int
+		period  tiers.Period
 	}{
-		"kept":   {100, tiers.Standing{Tier: silver, Since: since, ValidUntil: &next}, tiers.Requalified},
-		"higher": {500, tiers.Standing{Tier: gold, Since: end, ValidUntil: &next}, tiers.Requalified},
-		"lapsed": {99, tiers.Standing{Tier: base, Since: end}, tiers.Lapsed},
+		"0001-01-01T00:00:00Z": {1, tiers.Rolling}, "2025-04-30T23:59:59Z": {1, tiers.Rolling},
+		"2025-05-01T00:00:00Z": {2, tiers.Rolling}, "2025-06-01T00:00:00Z": {2, tiers.Lifetime},
 	} {
-		got, reason := tiers.Review(held, ladder, policy, test.qualifying)
-		if difference := cmp.Diff(test.want, got); difference != "" || reason != test.reason {
-			t.Errorf("%s: %s %s", name, reason, difference)
+		if then := terms.At(at(t, text)); then.Ladder().Version != want.version || then.Policy().Period != want.period {
+			t.Errorf("at %s: ladder %d, %s", text, then.Ladder().Version, then.Policy().Period)
 		}
 	}
-}
-
-func TestPolicy_Calendar(t *testing.T) {
-	t.Parallel()
-	policy := tiers.DefaultPolicy(berlin(t))
-	for _, test := range []struct{ name, at, after, until string }{
-		{"an ordinary day", "2025-06-10T12:00:00Z", "2024-06-10T12:00:00Z", "2026-06-10T12:00:00Z"},
-		{"winter a year ago, summer now", "2025-03-30T12:00:00Z", "2024-03-30T13:00:00Z", "2026-03-30T12:00:00Z"},
-		{"summer a year ago, winter now", "2025-10-26T13:00:00Z", "2024-10-26T12:00:00Z", "2026-10-26T13:00:00Z"},
-		{"29 February", "2024-02-29T12:00:00Z", "2023-02-28T22:59:59.999999Z", "2025-02-28T12:00:00Z"},
-		{"28 February after it", "2025-02-28T12:00:00Z", "2024-02-28T12:00:00Z", "2026-02-28T12:00:00Z"},
-		{"1 March after it", "2024-03-01T12:00:00Z", "2023-03-01T12:00:00Z", "2025-03-01T12:00:00Z"},
-	} {
-		if got := policy.CountsAfter(at(t, test.at)); !got.Equal(at(t, test.after)) {
-			t.Errorf("%s: counts after %s, want %s", test.name, got, test.after)
-		}
-		if got := policy.CountsUntil(at(t, test.at)); !got.Equal(at(t, test.until)) {
-			t.Errorf("%s: counts until %s, want %s", test.name, got, test.until)
-		}
-	}
-}
-
-// What has stopped counting never counts again, and nothing stops before it is said to.
-func TestPolicy_Monotonous(t *testing.T) {
-	t.Parallel()
-	policy := tiers.DefaultPolicy(time.UTC)
-	start := at(t, "2023-01-01T00:00:00Z")
-	rapid.Check(t, func(t *rapid.T) {
-		instant := func(name string) time.Time {
-			return start.Add(time.Duration(rapid.Int64Range(0, 4*366*24*3600).Draw(t, name)) * time.Second)
-		}
-		earlier, later, qualified := instant("earlier"), instant("later"), instant("qualified")
-		if later.Before(earlier) {
-			earlier, later = later, earlier
-		}
-		if policy.CountsAfter(later).Before(policy.CountsAfter(earlier)) {
-			t.Errorf("the window goes back between %s and %s", earlier, later)
-		}
-		if until := policy.CountsUntil(qualified); !qualified.After(policy.CountsAfter(until.Add(-time.Microsecond))) {
-			t.Errorf("what qualified at %s has stopped counting before %s", qualified, until)
-		}
-	})
 }

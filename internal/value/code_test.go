@@ -1,4 +1,4 @@
-package reward
+package value
 
 import (
 	"strings"
@@ -8,16 +8,17 @@ import (
 // One character that was misread, or two that were swapped, wherever they stand, make no code.
 func TestCode_ChecksItself(t *testing.T) {
 	t.Parallel()
-	for range 50 {
-		code := newCode()
-		if read, ok := parseCode(strings.ToLower(code)); !ok || read != code {
+	for i := range 50 {
+		length := 10 + 5*(i%2)
+		code := NewCode(length)
+		if read, ok := ParseCode(strings.ToLower(code), length); !ok || read != code {
 			t.Fatalf("%s is read as %q, %t", code, read, ok)
 		}
 		plain := strings.ReplaceAll(code, "-", "")
 		for i := range plain {
-			for _, other := range alphabet {
+			for _, other := range codeAlphabet {
 				if wrong := plain[:i] + string(other) + plain[i+1:]; wrong != plain {
-					if _, ok := parseCode(wrong); ok {
+					if _, ok := ParseCode(wrong, length); ok {
 						t.Errorf("%s is a code beside %s", wrong, plain)
 					}
 				}
@@ -25,7 +26,7 @@ func TestCode_ChecksItself(t *testing.T) {
 			for j := range i {
 				swapped := []byte(plain)
 				swapped[i], swapped[j] = swapped[j], swapped[i]
-				if _, ok := parseCode(string(swapped)); ok && string(swapped) != plain {
+				if _, ok := ParseCode(string(swapped), length); ok && string(swapped) != plain {
 					t.Errorf("%s is a code beside %s", swapped, plain)
 				}
 			}
@@ -38,7 +39,7 @@ func TestCode_IsNeverGivenTwice(t *testing.T) {
 	seen := map[string]bool{}
 	var used [256]bool
 	for range 10_000 {
-		code := newCode()
+		code := NewCode(15)
 		if seen[code] {
 			t.Fatalf("%s was given twice", code)
 		}
@@ -47,12 +48,12 @@ func TestCode_IsNeverGivenTwice(t *testing.T) {
 			used[code[i]] = true
 		}
 	}
-	for _, character := range alphabet {
+	for _, character := range codeAlphabet {
 		if !used[character] {
 			t.Errorf("%c is never used", character)
 		}
 	}
-	if strings.ContainsAny(alphabet, "01BILOU") {
+	if strings.ContainsAny(codeAlphabet, "01BILOU") {
 		t.Error("characters that look alike are used")
 	}
 }
@@ -62,8 +63,8 @@ func FuzzParseCode(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		code, ok := parseCode(text)
-		if again, twice := parseCode(code); ok && (!twice || again != code) {
+		code, ok := ParseCode(text, 15)
+		if again, twice := ParseCode(code, 15); ok && (!twice || again != code) {
 			t.Errorf("%q is read as %q, and that as %q", text, code, again)
 		}
 	})
