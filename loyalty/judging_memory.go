@@ -1,6 +1,7 @@
 package loyalty
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -134,24 +135,26 @@ func (j *Judging) TierMoves(ctx context.Context) ([]TierMove, error) {
 		}
 		changed = append(changed, account)
 	}
-	members := map[[2]string]int{}
+	slices.SortFunc(changed, func(a, b *ledger.Account) int { return id.Compare(a.Member, b.Member) })
+	made := []TierMove{}
 	for chunk := range slices.Chunk(changed, factsAtOnce) {
-		if err := j.exchange(ctx, chunk, func(from, to tiers.Tier) { members[[2]string{from.Name, to.Name}]++ }); err != nil {
+		if err := j.exchange(ctx, chunk, func(member id.Member, from, to tiers.Tier) {
+			i := slices.IndexFunc(made, func(one TierMove) bool { return one.From == from.Name && one.To == to.Name })
+			if i < 0 {
+				made, i = append(made, TierMove{From: from.Name, To: to.Name}), len(made)
+			}
+			if made[i].Members++; len(made[i].SampleIDs) < sampled {
+				made[i].SampleIDs = append(made[i].SampleIDs, member)
+			}
+		}); err != nil {
 			return nil, err
 		}
 	}
-	made := []TierMove{}
-	for _, from := range j.book.ladder.Tiers {
-		for _, to := range j.book.ladder.Tiers {
-			if count := members[[2]string{from.Name, to.Name}]; count > 0 {
-				made = append(made, TierMove{From: from.Name, To: to.Name, Members: count})
-			}
-		}
-	}
+	slices.SortFunc(made, func(a, b TierMove) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
 	return made, nil
 }
 
-func (j *Judging) exchange(ctx context.Context, accounts []*ledger.Account, moved func(from, to tiers.Tier)) error {
+func (j *Judging) exchange(ctx context.Context, accounts []*ledger.Account, moved func(member id.Member, from, to tiers.Tier)) error {
 	held, err := review(ctx, j.tx, j.book, accounts, func(id.Member) time.Time { return j.trial.To }, nil)
 	if err != nil {
 		return err
@@ -172,7 +175,7 @@ func (j *Judging) exchange(ctx context.Context, accounts []*ledger.Account, move
 		rises := would.Rank > from.Rank && would.Rank > reached.Rank
 		falls := would.Rank < from.Rank && reached.Rank >= from.Rank
 		if rises || falls {
-			moved(from, would)
+			moved(account.Member, from, would)
 		}
 	}
 	return nil
