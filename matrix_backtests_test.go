@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-const tried = `{rule: {name: "A million", qualifying: true, award: {fixed: 1000000}}, replacesRuleId: "<rule>", from: "2020-01-01T00:00:00Z", to: "<today>"}`
+const tried = `{rule: {name: "Two million", qualifying: true, award: {fixed: 2000000}}, replacesRuleId: "<rule>", from: "2020-01-01T00:00:00Z", to: "<today>"}`
 
 // fillBacktests tries a rule on ada's purchase and waits until that is done.
 func (w *world) fillBacktests(t *testing.T, do func(caller, string, string) string, keep func(string, string, string) string, admin caller) {
