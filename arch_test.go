@@ -53,6 +53,7 @@ var plan = map[string][]string{
 	"loyalty/ledger":      all(leaves, tables, pure, []string{"internal/postgres"}),
 	"loyalty":             all(leaves, tables, pure, []string{"internal/postgres", "internal/ratelimit", "loyalty/ledger"}),
 	"loyalty/reward":      all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty"}),
+	"loyalty/backtest":    all(leaves, tables, pure, []string{"internal/postgres", "loyalty"}),
 	"loyalty/referral":    all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty"}),
 	"loyalty/reconcile":   all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty"}),
 	"loyalty/loyaltytest": all(leaves, tables, pure, []string{"internal/postgres", "internal/postgres/pgtest", "loyalty/ledger", "loyalty"}),
@@ -64,14 +65,14 @@ var plan = map[string][]string{
 
 	"jobs": all(leaves, tables, []string{"internal/postgres", "loyalty", "loyalty/reconcile"}),
 
-	"graph":           all(leaves, tables, pure, []string{"internal/identity", "internal/postgres", "jobs", "loyalty/ledger", "loyalty", "loyalty/reconcile", "loyalty/referral", "loyalty/reward", "graph/generated", "graph/scalars"}),
-	"graph/generated": all(leaves, tables, pure, []string{"internal/identity", "jobs", "loyalty/ledger", "loyalty", "loyalty/reconcile", "loyalty/referral", "loyalty/reward", "graph/scalars"}),
+	"graph":           all(leaves, tables, pure, []string{"internal/identity", "internal/postgres", "jobs", "loyalty/ledger", "loyalty", "loyalty/backtest", "loyalty/reconcile", "loyalty/referral", "loyalty/reward", "graph/generated", "graph/scalars"}),
+	"graph/generated": all(leaves, tables, pure, []string{"internal/identity", "jobs", "loyalty/ledger", "loyalty", "loyalty/backtest", "loyalty/reconcile", "loyalty/referral", "loyalty/reward", "graph/scalars"}),
 	"graph/scalars":   {"internal/problem", "internal/value"},
 
 	"internal/web": all(leaves, []string{"internal/postgres", "internal/identity", "internal/ratelimit"}),
 	"cli": all(leaves, tables, []string{"internal/bench", "internal/postgres", "internal/postgres/embedded", "internal/identity", "internal/importer",
 		"internal/demo", "jobs", "loyalty", "loyalty/reconcile"}),
-	"": {"cli", "graph", "internal/actor", "internal/audit", "internal/demo", "internal/identity", "internal/program", "internal/ratelimit", "internal/web", "jobs", "loyalty", "loyalty/referral", "loyalty/reward"},
+	"": {"cli", "graph", "internal/actor", "internal/audit", "internal/demo", "internal/identity", "internal/program", "internal/ratelimit", "internal/web", "jobs", "loyalty", "loyalty/backtest", "loyalty/referral", "loyalty/reward"},
 }
 
 // restricted says who may import what is not ours: a folder means it and what is below it.

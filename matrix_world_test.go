@@ -38,6 +38,7 @@ var samples = []sample{
 	{operation: "Query.adjustments"},
 	{operation: "Query.auditEntries", arguments: `(first: 100)`},
 	{operation: "Query.auditEntries", arguments: `(of: "<rule>")`},
+	{operation: "Query.backtests", arguments: `(first: 100)`},
 	{operation: "Query.clients"},
 	{operation: "Query.conditionFields"},
 	{operation: "Query.earningRules"},
@@ -54,6 +55,7 @@ var samples = []sample{
 	{operation: "Query.node", arguments: `(id: "<adjustment>")`},
 	{operation: "Query.node", arguments: `(id: "<rule>")`},
 	{operation: "Query.node", arguments: `(id: "<tier>")`},
+	{operation: "Query.node", arguments: `(id: "<backtest>")`},
 	{operation: "Query.node", arguments: `(id: "<client>")`},
 	{operation: "Query.node", arguments: `(id: "<auditEntry>")`},
 	{operation: "Query.node", arguments: `(id: "<hold>")`},
@@ -85,6 +87,7 @@ var samples = []sample{
 	{operation: "Mutation.applyTierChange", arguments: `(input: {mode: NOW, tiers: []})`},
 	{operation: "Mutation.approveAdjustment", arguments: `(input: {adjustmentId: "<adjustment>"})`},
 	{operation: "Mutation.archiveReward", arguments: `(input: {rewardId: "<reward>"})`},
+	{operation: "Mutation.cancelBacktest", arguments: `(input: {backtestId: "<backtest>"})`},
 	{operation: "Mutation.cancelRedemption", arguments: `(input: {redemptionId: "<cancelable>", reason: "It never came", idempotencyKey: "cancel <n>"})`},
 	{operation: "Mutation.cancelRedemption", arguments: `(input: {redemptionId: "<redemption>", reason: "", idempotencyKey: "no reason"})`},
 	{operation: "Mutation.cancelPending", arguments: `(input: {activityId: "<canceled>", reason: "Never came", idempotencyKey: "pending <n>"})`},
@@ -121,6 +124,8 @@ var samples = []sample{
 	{operation: "Mutation.runJob", arguments: `(input: {job: "forget-runs"})`},
 	{operation: "Mutation.runJob", arguments: `(input: {job: "make-coffee"})`},
 	{operation: "Mutation.setTierFloor", arguments: `(input: {memberId: "<member>", tierId: "<tier>", until: "<soon>", reason: "A guest"})`},
+	{operation: "Mutation.startBacktest", arguments: `(input: ` + tried + `)`},
+	{operation: "Mutation.startBacktest", arguments: `(input: {from: "<today>", to: "<yesterday>"})`},
 	{operation: "Mutation.suspendMember", arguments: `(input: {memberId: "<member>", reason: "To look into it"})`},
 	{operation: "Mutation.updateMember", arguments: `(input: {memberId: "<member>", displayName: "Ada"})`},
 	{operation: "Mutation.updateMember", arguments: `(input: {memberId: "<member>", email: "not one"})`},
@@ -135,6 +140,8 @@ var elsewhere = []string{
 	"ExpiryPolicy.on",
 	"JobRun.attempt",
 	"JobRun.error",
+	// What fails has found nothing.
+	"Backtest.error",
 }
 
 // narrower is where the program shows a caller less than the schema does, as the descriptions there say.
@@ -218,7 +225,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{
 		url: b.URL(),
 		things: map[string]string{
-			"<yesterday>": now.AddDate(0, 0, -1).Format(time.RFC3339), "<soon>": now.AddDate(0, 1, 0).Format(time.RFC3339),
+			"<yesterday>": now.AddDate(0, 0, -1).Format(time.RFC3339), "<today>": now.Format(time.RFC3339), "<soon>": now.AddDate(0, 1, 0).Format(time.RFC3339),
 			"<externalId>": "ada-4711", "<email>": "ada.4711@example.com", "<phone>": "+4930123456789", "<birthDate>": "1985-12-10",
 			"<attribute>": "size 38 and a half", "<source>": "till-0815", "<reason>": "Sorry for the cold soup",
 			"<condition>": "purchase.total > 1.375", "<name>": "The old till",
@@ -233,6 +240,7 @@ func newWorld(t *testing.T) *world {
 			"<rule>":          {"EarningRule", id.New[id.Rule]().String()},
 			"<tier>":          {"Tier", id.New[id.Tier]().String()},
 			"<client>":        {"Client", id.New[id.Client]().String()},
+			"<backtest>":      {"Backtest", id.New[id.Backtest]().String()},
 			"<auditEntry>":    {"AuditEntry", id.New[id.AuditEntry]().String()},
 			"<hold>":          {"Hold", id.New[id.Hold]().String()},
 			"<reward>":        {"Reward", id.New[id.Reward]().String()},
@@ -356,6 +364,7 @@ func (w *world) fill(t *testing.T, ada, eve, admin caller) {
 	}
 	w.fillRewards(t, do, keep, admin)
 	w.fillHolds(t, do, keep, admin)
+	w.fillBacktests(t, do, keep, admin)
 	w.fillReferrals(t, do, keep, admin)
 }
 

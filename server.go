@@ -29,6 +29,7 @@ import (
 	"regulars/internal/web"
 	"regulars/jobs"
 	"regulars/loyalty"
+	"regulars/loyalty/backtest"
 	"regulars/loyalty/referral"
 	"regulars/loyalty/reward"
 )
@@ -50,6 +51,8 @@ const (
 	strangerBurst = 100
 	// memberTries is how many e-mail addresses and phone numbers a member may name in an hour, and at once.
 	memberTries = 10
+	// backtestPause is how often a server looks for backtests that were asked of another one.
+	backtestPause = 2 * time.Second
 	// referralPause is how long nothing is asked about referrals once there was nothing to do.
 	referralPause = time.Second
 	// guessBurst lets an import of old receipts meet members that are not there.
@@ -120,6 +123,7 @@ type Server struct {
 	clients   *identity.Clients
 	database  *cli.Database
 	loyalty   *loyalty.Service
+	backtests *backtest.Service
 	referrals *referral.Service
 	jobs      *jobs.Runner
 	demo      demo.State
@@ -170,12 +174,13 @@ func Open(ctx context.Context, settings cli.Settings, seed program.Seed, logger 
 	if s.jobs, err = jobs.New(ctx, s.database.DB, settings.Jobs, logger); err != nil {
 		return nil, err
 	}
+	s.backtests = backtest.New(s.database.DB, s.loyalty)
 	s.referrals = referral.New(s.database.DB, s.loyalty, s.publicURL)
 	s.clients = identity.NewClients(s.database.Doorway, logger)
 	s.handler = web.NewHandler(web.Parts{
 		GraphQL: graph.NewHandler(graph.Services{
-			Loyalty: s.loyalty, Rewards: reward.New(s.database.DB, s.loyalty), Referrals: s.referrals, Jobs: s.jobs, Clients: s.clients,
-			Log: audit.NewLog(s.database.DB),
+			Loyalty: s.loyalty, Rewards: reward.New(s.database.DB, s.loyalty), Backtests: s.backtests, Referrals: s.referrals, Jobs: s.jobs,
+			Clients: s.clients, Log: audit.NewLog(s.database.DB),
 		}, graph.Limits{
 			Complexity: bounds.MaximumComplexity, Depth: bounds.MaximumDepth,
 			Introspection: bounds.Introspection.On, Suggestions: bounds.Suggests(),
@@ -270,7 +275,8 @@ func (s *Server) Serve(ctx context.Context) error {
 	defer background.Wait()
 	defer stop()
 	background.Go(func() { s.finishPromotions(working) })
-	background.Go(func() { s.followReferrals(working) })
+	background.Go(func() { s.repeat(working, "backtests", backtestPause, s.backtests.Woken(), s.backtests.Work) })
+	background.Go(func() { s.repeat(working, "referrals", referralPause, nil, s.followReferrals) })
 	background.Go(func() { s.jobs.Serve(working) })
 	if s.oidc != nil {
 		background.Go(func() { s.oidc.Discover(working) })
@@ -300,22 +306,30 @@ func (s *Server) finishPromotions(ctx context.Context) {
 	}
 }
 
-// followReferrals judges referrals soon after something happened to them, until ctx ends. What fails is tried again.
-func (s *Server) followReferrals(ctx context.Context) {
-	acting := actor.With(ctx, actor.System("referrals"))
-	look := time.NewTicker(referralPause)
+// followReferrals judges referrals to which something has happened.
+func (s *Server) followReferrals(ctx context.Context) (bool, error) {
+	done, err := s.referrals.Work(ctx)
+	return done > 0, err
+}
+
+// repeat does work until ctx ends: again at once while there is some, else when it is woken, and after a pause at the latest. What
+// fails is tried again after the pause.
+func (s *Server) repeat(ctx context.Context, name string, pause time.Duration, woken <-chan struct{}, work func(context.Context) (bool, error)) {
+	acting := actor.With(ctx, actor.System(name))
+	look := time.NewTicker(pause)
 	defer look.Stop()
 	for {
-		done, err := s.referrals.Work(acting)
+		did, err := work(acting)
 		if err != nil && ctx.Err() == nil {
-			s.logger.Error("referrals could not be judged", slog.Any("cause", err))
+			s.logger.Error("work in the background failed", slog.String("work", name), slog.Any("cause", err))
 		}
-		if done > 0 && err == nil {
+		if did && err == nil {
 			continue
 		}
 		select {
 		case <-ctx.Done():
 			return
+		case <-woken:
 		case <-look.C:
 		}
 	}

@@ -30,6 +30,7 @@ import (
 	"regulars/internal/value"
 	"regulars/jobs"
 	"regulars/loyalty"
+	"regulars/loyalty/backtest"
 	"regulars/loyalty/referral"
 	"regulars/loyalty/reward"
 )
@@ -39,8 +40,8 @@ var update = flag.Bool("update", false, "write the answers that were given as th
 // TestAPI plays the scripts below testdata, a folder per operation, and compares the answers with the ones beside them.
 //
 // A script is a file of steps. A line "### ADMIN", "### MEMBER ada", "### CLIENT members:read program:read" or "### nobody"
-// says who sends the document that follows; "### later P1Y" moves the clock, "### work" lets referrals be judged, "### settle" waits
-// for jobs. What looks like {{mem_1}} is the first id of that kind that was answered, and
+// says who sends the document that follows; "### later P1Y" moves the clock, "### work" lets referrals be judged, "### backtest" a
+// backtest, "### settle" waits for jobs. What looks like {{mem_1}} is the first id of that kind that was answered, and
 // {{act_mem_1_2}} that member's fact of number 2.
 func TestAPI(t *testing.T) {
 	t.Parallel()
@@ -62,8 +63,9 @@ var bounds = graph.Limits{Complexity: 30_000, Depth: 15, Introspection: true, Su
 
 // stage is the API over a program of its own, whose clock stands still unless a script moves it.
 type stage struct {
-	handler http.Handler
-	db      *postgres.DB
+	handler   http.Handler
+	db        *postgres.DB
+	backtests *backtest.Service
 	// referrals are judged when a script says so.
 	referrals *referral.Service
 	jobs      *jobs.Runner
@@ -92,7 +94,7 @@ func newStageWithin(t *testing.T, bounds graph.Limits) *stage {
 		t.Fatal(err)
 	}
 	t.Cleanup(runner.Close)
-	s.jobs, s.referrals = runner, referral.New(db, service, "https://club.example")
+	s.jobs, s.backtests, s.referrals = runner, backtest.New(db, service), referral.New(db, service, "https://club.example")
 	s.handler = graph.NewHandler(s.services(service), bounds, logger)
 	return s
 }
@@ -127,6 +129,12 @@ func play(t *testing.T, path string) {
 		}
 		if who == "work" {
 			s.work(t)
+			continue
+		}
+		if who == "backtest" {
+			if did, err := s.backtests.Work(actor.With(t.Context(), actor.System("test"))); err != nil || !did {
+				t.Fatalf("worked: %t, %v", did, err)
+			}
 			continue
 		}
 		answers = append(answers, s.ask(t, who, document))
@@ -168,7 +176,7 @@ func (s *stage) work(t *testing.T) {
 // services are what the handler of a stage answers with.
 func (s *stage) services(service *loyalty.Service) graph.Services {
 	return graph.Services{
-		Loyalty: service, Rewards: reward.New(s.db, service), Referrals: s.referrals, Jobs: s.jobs,
+		Loyalty: service, Rewards: reward.New(s.db, service), Backtests: s.backtests, Referrals: s.referrals, Jobs: s.jobs,
 		Clients: identity.NewClients(s.db, slog.New(slog.DiscardHandler)), Log: audit.NewLog(s.db),
 	}
 }
@@ -235,7 +243,7 @@ func (s *stage) answer(ctx context.Context, t *testing.T, who string, body map[s
 }
 
 var (
-	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli|hld|rew|red|aud|ref|hsh|run)_[0-9a-z]{26}\b`)
+	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli|hld|rew|red|aud|ref|hsh|run|bkt)_[0-9a-z]{26}\b`)
 	placeForm  = regexp.MustCompile(`{{(act|ent|mov)_(mem_\d+)(_\d+)}}`)
 	ownedForm  = regexp.MustCompile(`\b(act|ent|mov)_([0-9a-z]{26})_`)
 	numberForm = regexp.MustCompile(`"number": "\d{12}"`)

@@ -37,6 +37,7 @@ func NewHandler(services Services, bounds Limits, logger *slog.Logger) http.Hand
 	config.Complexity.Query.WaitingReturns = func(child int, first *int, _ *string) int { return pageCost(child, first) }
 	config.Complexity.Query.JobRuns = func(child int, first *int, _, _ *string) int { return pageCost(child, first) }
 	config.Complexity.Query.Jobs = func(child int) int { return 1 + page.DefaultSize*child }
+	config.Complexity.Query.Backtests = func(child int, first *int, _ *string) int { return pageCost(child, first) }
 	config.Complexity.Query.AuditEntries = func(child int, first *int, _, _ *string) int { return pageCost(child, first) }
 	config.Complexity.Member.PointsHistory = func(child int, first *int, _ *string, _ *generated.PointsEntryFilter) int {
 		return pageCost(child, first)

@@ -44,6 +44,9 @@ func (r *Resolver) node(ctx context.Context, wanted string) (generated.Node, err
 	if waiting := id.ParseWaitingReturn(wanted); waiting != (id.WaitingReturn{}) {
 		return found(r.services.Loyalty.WaitingReturn(ctx, waiting))
 	}
+	if backtest := id.ParseBacktest(wanted); backtest != (id.Backtest{}) {
+		return found(r.services.Backtests.Backtest(ctx, backtest))
+	}
 	if one := id.ParseReferral(wanted); one != (id.Referral{}) {
 		return found(r.services.Referrals.Referral(ctx, one))
 	}

@@ -8,6 +8,7 @@ import (
 	"regulars/internal/problem"
 	"regulars/jobs"
 	"regulars/loyalty"
+	"regulars/loyalty/backtest"
 	"regulars/loyalty/referral"
 	"regulars/loyalty/reward"
 )
@@ -16,6 +17,7 @@ import (
 type Services struct {
 	Loyalty   *loyalty.Service
 	Rewards   *reward.Service
+	Backtests *backtest.Service
 	Referrals *referral.Service
 	Jobs      *jobs.Runner
 	Clients   *identity.Clients

@@ -179,7 +179,7 @@ func (b *rulebook) heldAt(history []move, t time.Time) tiers.Tier {
 
 // award asks the rules about a purchase or an activity and posts what they grant.
 func (d *decisions) award(one *fact) {
-	judged := d.book.judged(one, d.batch.Instant(one.member), d.memories)
+	judged := d.book.judged(one, d.batch.Instant(one.member), d.memories.number(one.member, one.kind))
 	memory := d.memories.member(one.member)
 	evaluation, fits := d.book.rules.Evaluate(known(d.members[one.member], d.tierAt(one)), judged, memory)
 	if !fits || !d.batch.Fits(one.member, evaluation.Points) {
@@ -218,11 +218,11 @@ func known(member *Member, held tiers.Tier) rules.Member {
 	}
 }
 
-// judged is a fact as rules see it, recorded next of its member.
-func (b *rulebook) judged(one *fact, recordedAt time.Time, memories *memories) rules.Fact {
+// judged is a fact as rules see it, recorded at that instant, number among those of its type.
+func (b *rulebook) judged(one *fact, recordedAt time.Time, number int64) rules.Fact {
 	judged := rules.Fact{
 		Type: one.kind, Source: one.source, OccurredAt: one.occurredAt, RecordedAt: recordedAt,
-		Number: memories.number(one.member, one.kind), Attributes: one.attributes.Map(),
+		Number: number, Attributes: one.attributes.Map(),
 	}
 	if one.total != nil {
 		judged.Total = &value.Money{Minor: *one.total, Currency: b.Currency}

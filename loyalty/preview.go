@@ -140,7 +140,7 @@ func preview(ctx context.Context, tx *postgres.Tx, book *rulebook, asked *fact) 
 	if err != nil {
 		return rules.Evaluation{}, err
 	}
-	evaluation, fits := book.rules.Evaluate(known, book.judged(asked, recordedAt, memories), memories.member(asked.member))
+	evaluation, fits := book.rules.Evaluate(known, book.judged(asked, recordedAt, memories.number(asked.member, asked.kind)), memories.member(asked.member))
 	if !fits {
 		return rules.Evaluation{}, problem.At(problem.InvalidPoints, nil, "This would earn more points than can be counted.")
 	}

@@ -15,6 +15,7 @@ import (
 	"regulars/internal/value"
 	"regulars/jobs"
 	"regulars/loyalty"
+	"regulars/loyalty/backtest"
 	"regulars/loyalty/ledger"
 	"regulars/loyalty/referral"
 	"regulars/loyalty/reward"
@@ -38,6 +39,8 @@ type MutationResolver interface {
 	RecordActivity(ctx context.Context, input loyalty.RecordActivityInput) (*loyalty.Recorded, error)
 	ConfirmActivity(ctx context.Context, input ConfirmActivityInput) (*loyalty.Recorded, error)
 	CancelPending(ctx context.Context, input CancelPendingInput) (*loyalty.Recorded, error)
+	StartBacktest(ctx context.Context, input backtest.StartInput) (*StartBacktestPayload, error)
+	CancelBacktest(ctx context.Context, input CancelBacktestInput) (*StartBacktestPayload, error)
 	CreateClient(ctx context.Context, input identity.CreateClientInput) (*CreateClientPayload, error)
 	RotateClientKey(ctx context.Context, input RotateClientKeyInput) (*RotateClientKeyPayload, error)
 	RevokeClient(ctx context.Context, input RevokeClientInput) (*RevokeClientPayload, error)
@@ -83,6 +86,7 @@ type QueryResolver interface {
 	PreviewPurchase(ctx context.Context, input loyalty.PreviewPurchaseInput) (*PreviewPurchasePayload, error)
 	Activity(ctx context.Context, source string, externalID string) (*loyalty.Activity, error)
 	AuditEntries(ctx context.Context, first *int, after *string, of *string) (*page.Connection[*audit.Entry], error)
+	Backtests(ctx context.Context, first *int, after *string) (*backtest.Connection, error)
 	Clients(ctx context.Context, first *int, after *string) (*page.Connection[*identity.Client], error)
 	ConditionFields(ctx context.Context) ([]*rules.ConditionField, error)
 	Jobs(ctx context.Context) ([]*jobs.Job, error)
@@ -180,6 +184,20 @@ func (ec *executionContext) field_Mutation_archiveReward_args(ctx context.Contex
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (ArchiveRewardInput, error) {
 			return ec.unmarshalNArchiveRewardInput2regularsᚋgraphᚋgeneratedᚐArchiveRewardInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_cancelBacktest_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (CancelBacktestInput, error) {
+			return ec.unmarshalNCancelBacktestInput2regularsᚋgraphᚋgeneratedᚐCancelBacktestInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -664,6 +682,20 @@ func (ec *executionContext) field_Mutation_setTierFloor_args(ctx context.Context
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_startBacktest_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (backtest.StartInput, error) {
+			return ec.unmarshalNStartBacktestInput2regularsᚋloyaltyᚋbacktestᚐStartInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_suspendMember_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -827,6 +859,28 @@ func (ec *executionContext) field_Query_auditEntries_args(ctx context.Context, r
 		return nil, err
 	}
 	args["of"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_backtests_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
 	return args, nil
 }
 
@@ -1888,6 +1942,94 @@ func (ec *executionContext) fieldContext_Mutation_cancelPending(ctx context.Cont
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_cancelPending_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_startBacktest(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_startBacktest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().StartBacktest(ctx, fc.Args["input"].(backtest.StartInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *StartBacktestPayload) graphql.Marshaler {
+			return ec.marshalNStartBacktestPayload2ᚖregularsᚋgraphᚋgeneratedᚐStartBacktestPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_startBacktest(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StartBacktestPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_startBacktest_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_cancelBacktest(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_cancelBacktest(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().CancelBacktest(ctx, fc.Args["input"].(CancelBacktestInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *StartBacktestPayload) graphql.Marshaler {
+			return ec.marshalNStartBacktestPayload2ᚖregularsᚋgraphᚋgeneratedᚐStartBacktestPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_cancelBacktest(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_StartBacktestPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_cancelBacktest_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -3878,6 +4020,50 @@ func (ec *executionContext) fieldContext_Query_auditEntries(ctx context.Context,
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_backtests(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_backtests(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Backtests(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *backtest.Connection) graphql.Marshaler {
+			return ec.marshalNBacktestConnection2ᚖregularsᚋloyaltyᚋbacktestᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_backtests(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BacktestConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_backtests_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_clients(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4731,6 +4917,13 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Client(ctx, sel, obj)
+	case backtest.Backtest:
+		return ec._Backtest(ctx, sel, &obj)
+	case *backtest.Backtest:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Backtest(ctx, sel, obj)
 	case audit.Entry:
 		return ec._AuditEntry(ctx, sel, &obj)
 	case *audit.Entry:
@@ -5177,6 +5370,20 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "cancelPending":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_cancelPending(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "startBacktest":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_startBacktest(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cancelBacktest":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_cancelBacktest(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
@@ -5636,6 +5843,28 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "backtests":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_backtests(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "clients":
 			field := field
 
@@ -6049,6 +6278,22 @@ func (ec *executionContext) unmarshalNCurrencyCode2regularsᚋinternalᚋvalue�
 func (ec *executionContext) marshalNCurrencyCode2regularsᚋinternalᚋvalueᚐCurrency(ctx context.Context, sel ast.SelectionSet, v value.Currency) graphql.Marshaler {
 	_ = sel
 	res := scalars.MarshalCurrencyCode(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNDate2regularsᚋinternalᚋvalueᚐDate(ctx context.Context, v any) (value.Date, error) {
+	res, err := scalars.UnmarshalDate(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDate2regularsᚋinternalᚋvalueᚐDate(ctx context.Context, sel ast.SelectionSet, v value.Date) graphql.Marshaler {
+	_ = sel
+	res := scalars.MarshalDate(v)
 	if res == graphql.Null {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

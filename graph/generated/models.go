@@ -9,6 +9,7 @@ import (
 	"regulars/internal/value"
 	"regulars/jobs"
 	"regulars/loyalty"
+	"regulars/loyalty/backtest"
 	"regulars/loyalty/ledger"
 	"regulars/loyalty/lots"
 	"regulars/loyalty/referral"
@@ -51,6 +52,12 @@ type AllowHouseholdInput struct {
 type ArchiveRewardInput struct {
 	// Which reward.
 	RewardID string `json:"rewardId"`
+}
+
+// Which backtest to cancel.
+type CancelBacktestInput struct {
+	// Its id.
+	BacktestID string `json:"backtestId"`
 }
 
 // A fact whose pending points are taken back.
@@ -342,6 +349,14 @@ type RunJobPayload struct {
 	// The run, as it began; null if it was refused.
 	Run *jobs.Run `json:"run,omitempty"`
 	// Why it was refused.
+	UserErrors []problem.UserError `json:"userErrors"`
+}
+
+// The backtest as it is now, or why not.
+type StartBacktestPayload struct {
+	// The backtest.
+	Backtest *backtest.Backtest `json:"backtest,omitempty"`
+	// What was wrong.
 	UserErrors []problem.UserError `json:"userErrors"`
 }
 

@@ -1580,6 +1580,22 @@ func (ec *executionContext) marshalNBoolean2bool(ctx context.Context, sel ast.Se
 	return res
 }
 
+func (ec *executionContext) unmarshalNFloat2float64(ctx context.Context, v any) (float64, error) {
+	res, err := graphql.UnmarshalFloatContext(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNFloat2float64(ctx context.Context, sel ast.SelectionSet, v float64) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalFloatContext(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return graphql.WrapContextMarshaler(ctx, res)
+}
+
 func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐActivity(ctx context.Context, v any) (id.Activity, error) {
 	var res id.Activity
 	err := res.UnmarshalGQL(v)
@@ -1607,6 +1623,16 @@ func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐAuditEntry(c
 }
 
 func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐAuditEntry(ctx context.Context, sel ast.SelectionSet, v id.AuditEntry) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐBacktest(ctx context.Context, v any) (id.Backtest, error) {
+	var res id.Backtest
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐBacktest(ctx context.Context, sel ast.SelectionSet, v id.Backtest) graphql.Marshaler {
 	return v
 }
 

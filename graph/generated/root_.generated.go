@@ -9,6 +9,7 @@ import (
 	"regulars/internal/identity"
 	"regulars/internal/value"
 	"regulars/loyalty"
+	"regulars/loyalty/backtest"
 	"regulars/loyalty/ledger"
 	"regulars/loyalty/referral"
 	"regulars/loyalty/reward"
@@ -32,6 +33,9 @@ type ResolverRoot interface {
 	Adjustment() AdjustmentResolver
 	AdjustmentConnection() AdjustmentConnectionResolver
 	AuditEntryConnection() AuditEntryConnectionResolver
+	Backtest() BacktestResolver
+	BacktestConnection() BacktestConnectionResolver
+	BacktestExample() BacktestExampleResolver
 	ClientConnection() ClientConnectionResolver
 	EarningRule() EarningRuleResolver
 	EarningRuleConnection() EarningRuleConnectionResolver
@@ -157,6 +161,60 @@ type ComplexityRoot struct {
 	AwardBasis struct {
 		BeforeDiscounts func(childComplexity int) int
 		PaidWithPoints  func(childComplexity int) int
+	}
+
+	Backtest struct {
+		ByDay           func(childComplexity int) int
+		Cost            func(childComplexity int) int
+		DraftPoints     func(childComplexity int) int
+		Error           func(childComplexity int) int
+		FinishedAt      func(childComplexity int) int
+		From            func(childComplexity int) int
+		ID              func(childComplexity int) int
+		Losers          func(childComplexity int) int
+		MembersAffected func(childComplexity int) int
+		Name            func(childComplexity int) int
+		PointsActual    func(childComplexity int) int
+		PointsIssued    func(childComplexity int) int
+		Progress        func(childComplexity int) int
+		Replaces        func(childComplexity int) int
+		RequestedAt     func(childComplexity int) int
+		RequestedBy     func(childComplexity int) int
+		StartedAt       func(childComplexity int) int
+		Status          func(childComplexity int) int
+		TierMoves       func(childComplexity int) int
+		To              func(childComplexity int) int
+		Winners         func(childComplexity int) int
+	}
+
+	BacktestConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	BacktestDay struct {
+		Actual func(childComplexity int) int
+		Date   func(childComplexity int) int
+		Points func(childComplexity int) int
+	}
+
+	BacktestEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	BacktestExample struct {
+		Actual func(childComplexity int) int
+		Member func(childComplexity int) int
+		Would  func(childComplexity int) int
+	}
+
+	BacktestSide struct {
+		Count    func(childComplexity int) int
+		Examples func(childComplexity int) int
+		Points   func(childComplexity int) int
 	}
 
 	CancelRedemptionPayload struct {
@@ -467,6 +525,7 @@ type ComplexityRoot struct {
 		ApproveAdjustment    func(childComplexity int, input ReviewAdjustmentInput) int
 		ApproveReferral      func(childComplexity int, input ReviewReferralInput) int
 		ArchiveReward        func(childComplexity int, input ArchiveRewardInput) int
+		CancelBacktest       func(childComplexity int, input CancelBacktestInput) int
 		CancelPending        func(childComplexity int, input CancelPendingInput) int
 		CancelRedemption     func(childComplexity int, input reward.CancelInput) int
 		CaptureHold          func(childComplexity int, input loyalty.CaptureHoldInput) int
@@ -501,6 +560,7 @@ type ComplexityRoot struct {
 		RotateClientKey      func(childComplexity int, input RotateClientKeyInput) int
 		RunJob               func(childComplexity int, input RunJobInput) int
 		SetTierFloor         func(childComplexity int, input loyalty.SetTierFloorInput) int
+		StartBacktest        func(childComplexity int, input backtest.StartInput) int
 		SuspendMember        func(childComplexity int, input SuspendMemberInput) int
 		UpdateMember         func(childComplexity int, input UpdateMemberInput) int
 		UpdateProgram        func(childComplexity int, input UpdateProgramInput) int
@@ -599,6 +659,7 @@ type ComplexityRoot struct {
 		Activity        func(childComplexity int, source string, externalID string) int
 		Adjustments     func(childComplexity int, first *int, after *string, status []ledger.AdjustmentStatus) int
 		AuditEntries    func(childComplexity int, first *int, after *string, of *string) int
+		Backtests       func(childComplexity int, first *int, after *string) int
 		Clients         func(childComplexity int, first *int, after *string) int
 		ConditionFields func(childComplexity int) int
 		EarningRules    func(childComplexity int, first *int, after *string, filter *EarningRuleFilter) int
@@ -790,6 +851,11 @@ type ComplexityRoot struct {
 
 	RunJobPayload struct {
 		Run        func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	StartBacktestPayload struct {
+		Backtest   func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -1297,6 +1363,228 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AwardBasis.PaidWithPoints(childComplexity), true
+
+	case "Backtest.byDay":
+		if e.ComplexityRoot.Backtest.ByDay == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.ByDay(childComplexity), true
+	case "Backtest.cost":
+		if e.ComplexityRoot.Backtest.Cost == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.Cost(childComplexity), true
+	case "Backtest.draftPoints":
+		if e.ComplexityRoot.Backtest.DraftPoints == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.DraftPoints(childComplexity), true
+	case "Backtest.error":
+		if e.ComplexityRoot.Backtest.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.Error(childComplexity), true
+	case "Backtest.finishedAt":
+		if e.ComplexityRoot.Backtest.FinishedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.FinishedAt(childComplexity), true
+	case "Backtest.from":
+		if e.ComplexityRoot.Backtest.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.From(childComplexity), true
+	case "Backtest.id":
+		if e.ComplexityRoot.Backtest.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.ID(childComplexity), true
+	case "Backtest.losers":
+		if e.ComplexityRoot.Backtest.Losers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.Losers(childComplexity), true
+	case "Backtest.membersAffected":
+		if e.ComplexityRoot.Backtest.MembersAffected == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.MembersAffected(childComplexity), true
+	case "Backtest.name":
+		if e.ComplexityRoot.Backtest.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.Name(childComplexity), true
+	case "Backtest.pointsActual":
+		if e.ComplexityRoot.Backtest.PointsActual == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.PointsActual(childComplexity), true
+	case "Backtest.pointsIssued":
+		if e.ComplexityRoot.Backtest.PointsIssued == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.PointsIssued(childComplexity), true
+	case "Backtest.progress":
+		if e.ComplexityRoot.Backtest.Progress == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.Progress(childComplexity), true
+	case "Backtest.replaces":
+		if e.ComplexityRoot.Backtest.Replaces == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.Replaces(childComplexity), true
+	case "Backtest.requestedAt":
+		if e.ComplexityRoot.Backtest.RequestedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.RequestedAt(childComplexity), true
+	case "Backtest.requestedBy":
+		if e.ComplexityRoot.Backtest.RequestedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.RequestedBy(childComplexity), true
+	case "Backtest.startedAt":
+		if e.ComplexityRoot.Backtest.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.StartedAt(childComplexity), true
+	case "Backtest.status":
+		if e.ComplexityRoot.Backtest.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.Status(childComplexity), true
+	case "Backtest.tierMoves":
+		if e.ComplexityRoot.Backtest.TierMoves == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.TierMoves(childComplexity), true
+	case "Backtest.to":
+		if e.ComplexityRoot.Backtest.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.To(childComplexity), true
+	case "Backtest.winners":
+		if e.ComplexityRoot.Backtest.Winners == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.Winners(childComplexity), true
+
+	case "BacktestConnection.edges":
+		if e.ComplexityRoot.BacktestConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BacktestConnection.Edges(childComplexity), true
+	case "BacktestConnection.nodes":
+		if e.ComplexityRoot.BacktestConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BacktestConnection.Nodes(childComplexity), true
+	case "BacktestConnection.pageInfo":
+		if e.ComplexityRoot.BacktestConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BacktestConnection.PageInfo(childComplexity), true
+	case "BacktestConnection.totalCount":
+		if e.ComplexityRoot.BacktestConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BacktestConnection.TotalCount(childComplexity), true
+
+	case "BacktestDay.actual":
+		if e.ComplexityRoot.BacktestDay.Actual == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BacktestDay.Actual(childComplexity), true
+	case "BacktestDay.date":
+		if e.ComplexityRoot.BacktestDay.Date == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BacktestDay.Date(childComplexity), true
+	case "BacktestDay.points":
+		if e.ComplexityRoot.BacktestDay.Points == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BacktestDay.Points(childComplexity), true
+
+	case "BacktestEdge.cursor":
+		if e.ComplexityRoot.BacktestEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BacktestEdge.Cursor(childComplexity), true
+	case "BacktestEdge.node":
+		if e.ComplexityRoot.BacktestEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BacktestEdge.Node(childComplexity), true
+
+	case "BacktestExample.actual":
+		if e.ComplexityRoot.BacktestExample.Actual == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BacktestExample.Actual(childComplexity), true
+	case "BacktestExample.member":
+		if e.ComplexityRoot.BacktestExample.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BacktestExample.Member(childComplexity), true
+	case "BacktestExample.would":
+		if e.ComplexityRoot.BacktestExample.Would == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BacktestExample.Would(childComplexity), true
+
+	case "BacktestSide.count":
+		if e.ComplexityRoot.BacktestSide.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BacktestSide.Count(childComplexity), true
+	case "BacktestSide.examples":
+		if e.ComplexityRoot.BacktestSide.Examples == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BacktestSide.Examples(childComplexity), true
+	case "BacktestSide.points":
+		if e.ComplexityRoot.BacktestSide.Points == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BacktestSide.Points(childComplexity), true
 
 	case "CancelRedemptionPayload.member":
 		if e.ComplexityRoot.CancelRedemptionPayload.Member == nil {
@@ -2559,6 +2847,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ArchiveReward(childComplexity, args["input"].(ArchiveRewardInput)), true
+	case "Mutation.cancelBacktest":
+		if e.ComplexityRoot.Mutation.CancelBacktest == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_cancelBacktest_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CancelBacktest(childComplexity, args["input"].(CancelBacktestInput)), true
 	case "Mutation.cancelPending":
 		if e.ComplexityRoot.Mutation.CancelPending == nil {
 			break
@@ -2933,6 +3232,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SetTierFloor(childComplexity, args["input"].(loyalty.SetTierFloorInput)), true
+	case "Mutation.startBacktest":
+		if e.ComplexityRoot.Mutation.StartBacktest == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_startBacktest_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.StartBacktest(childComplexity, args["input"].(backtest.StartInput)), true
 	case "Mutation.suspendMember":
 		if e.ComplexityRoot.Mutation.SuspendMember == nil {
 			break
@@ -3362,6 +3672,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.AuditEntries(childComplexity, args["first"].(*int), args["after"].(*string), args["of"].(*string)), true
+	case "Query.backtests":
+		if e.ComplexityRoot.Query.Backtests == nil {
+			break
+		}
+
+		args, err := ec.field_Query_backtests_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Backtests(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Query.clients":
 		if e.ComplexityRoot.Query.Clients == nil {
 			break
@@ -4185,6 +4506,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RunJobPayload.UserErrors(childComplexity), true
 
+	case "StartBacktestPayload.backtest":
+		if e.ComplexityRoot.StartBacktestPayload.Backtest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StartBacktestPayload.Backtest(childComplexity), true
+	case "StartBacktestPayload.userErrors":
+		if e.ComplexityRoot.StartBacktestPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StartBacktestPayload.UserErrors(childComplexity), true
+
 	case "Tier.benefits":
 		if e.ComplexityRoot.Tier.Benefits == nil {
 			break
@@ -4675,6 +5009,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputAttributeInput,
 		ec.unmarshalInputAwardBasisInput,
 		ec.unmarshalInputAwardInput,
+		ec.unmarshalInputCancelBacktestInput,
 		ec.unmarshalInputCancelPendingInput,
 		ec.unmarshalInputCancelRedemptionInput,
 		ec.unmarshalInputCaptureHoldInput,
@@ -4718,6 +5053,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRotateClientKeyInput,
 		ec.unmarshalInputRunJobInput,
 		ec.unmarshalInputSetTierFloorInput,
+		ec.unmarshalInputStartBacktestInput,
 		ec.unmarshalInputSuspendMemberInput,
 		ec.unmarshalInputTierChangeInput,
 		ec.unmarshalInputTierInput,
@@ -5154,6 +5490,172 @@ type AuditEntryConnection @access {
 type AuditEntryEdge @access {
   "The change."
   node: AuditEntry!
+  "The cursor to read on behind."
+  cursor: String!
+}
+`, BuiltIn: false},
+	{Name: "../schema/backtest.graphqls", Input: `extend type Query {
+  """
+  Backtests, newest first. For MARKETER and ADMIN.
+  """
+  backtests(
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+  ): BacktestConnection! @access(roles: [MARKETER, ADMIN])
+}
+
+extend type Mutation {
+  """
+  Tries a rule on what has been: judges the stored facts of a period again, by the published rules with this one, and compares that with what was issued. Answers at once; ask for the backtest until it is done. It changes nothing else. For MARKETER and ADMIN.
+  Codes: those of createEarningRule, UNKNOWN_RULE, NOT_PUBLISHED, INVALID_PERIOD, TOO_MANY_BACKTESTS.
+  """
+  startBacktest(
+    "What to try."
+    input: StartBacktestInput!
+  ): StartBacktestPayload! @access(roles: [MARKETER, ADMIN])
+
+  """
+  Ends a backtest that is not done; one that is stays as it is. For MARKETER and ADMIN.
+  Codes: UNKNOWN_BACKTEST.
+  """
+  cancelBacktest(
+    "Which backtest."
+    input: CancelBacktestInput!
+  ): StartBacktestPayload! @access(roles: [MARKETER, ADMIN])
+}
+
+"A rule tried on the facts of a period. What it found is null before it has succeeded. All points are gross: what returns took back counts on neither side."
+type Backtest implements Node @access(roles: [MARKETER, ADMIN]) {
+  "Its id."
+  id: ID!
+  "How far it is."
+  status: BacktestStatus!
+  "What part of the facts is judged, 0 to 1."
+  progress: Float!
+  "What the rule is called that is tried; null: none is."
+  name: String
+  "The rule that is left out; null: none is."
+  replaces: EarningRule
+  "From when on facts are judged, by when they occurred."
+  from: DateTime!
+  "Before when."
+  to: DateTime!
+  "When it was asked for."
+  requestedAt: DateTime!
+  "Who asked for it."
+  requestedBy: String!
+  "When it was last begun; null: it waits."
+  startedAt: DateTime
+  "When it was done."
+  finishedAt: DateTime
+  "Why it failed; null: it did not."
+  error: String
+  "How many members would have got more points or fewer."
+  membersAffected: Int
+  "What all rules would have issued."
+  pointsIssued: Points
+  "What was issued for the same facts when they were recorded."
+  pointsActual: Points
+  "What of pointsIssued the rule that is tried would have issued alone."
+  draftPoints: Points
+  "What pointsIssued cost at the program's cost of a point; null also if that is not set."
+  cost: Money
+  "The days of the program's calendar on which points were issued or would have been, in order."
+  byDay: [BacktestDay!]
+  "Who would have stood elsewhere at the end of the period: more points may reach a higher tier; fewer lose one that stands on them."
+  tierMoves: [TierMove!]
+  "The members who would have got more points."
+  winners: BacktestSide
+  "The members who would have got fewer points."
+  losers: BacktestSide
+}
+
+"How far a backtest is."
+enum BacktestStatus {
+  "It is being worked on, or waits for that."
+  RUNNING
+  "It is done."
+  SUCCEEDED
+  "It could not be done; its error says why."
+  FAILED
+  "Somebody canceled it."
+  CANCELED
+}
+
+"What was issued for a day's facts, and what would have been."
+type BacktestDay @access {
+  "The day."
+  date: Date!
+  "What would have been issued."
+  points: Points!
+  "What was."
+  actual: Points!
+}
+
+"The members on one side of a comparison."
+type BacktestSide @access {
+  "How many they are."
+  count: Int!
+  "By how many points they differ, in all."
+  points: Points!
+  "Those who differ most, 10 at most."
+  examples: [BacktestExample!]!
+}
+
+"A member with what it would have got and what it got."
+type BacktestExample @access {
+  "The member; null where the caller may not see it."
+  member: Member
+  "What it would have got."
+  would: Points!
+  "What it got."
+  actual: Points!
+}
+
+"What to try. Without a rule: what the program had been without the other one. With neither: the rules as they are, which shows how close a backtest comes."
+input StartBacktestInput {
+  "The rule to try, as if it had been published before everything; when it starts and ends is left out of account."
+  rule: EarningRuleInput
+  "A published rule to leave out."
+  replacesRuleId: ID
+  "From when on facts are judged, by when they occurred."
+  from: DateTime!
+  "Before when; now at the latest."
+  to: DateTime!
+}
+
+"Which backtest to cancel."
+input CancelBacktestInput {
+  "Its id."
+  backtestId: ID!
+}
+
+"The backtest as it is now, or why not."
+type StartBacktestPayload @access {
+  "The backtest."
+  backtest: Backtest
+  "What was wrong."
+  userErrors: [UserError!]!
+}
+
+"A page of backtests."
+type BacktestConnection @access {
+  "The backtests with their cursors."
+  edges: [BacktestEdge!]!
+  "The backtests alone."
+  nodes: [Backtest!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "How many there are over all pages."
+  totalCount: Int!
+}
+
+"A backtest, in a page."
+type BacktestEdge @access {
+  "The backtest."
+  node: Backtest!
   "The cursor to read on behind."
   cursor: String!
 }
@@ -8137,6 +8639,114 @@ func (ec *executionContext) childFields_AwardBasis(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type AwardBasis", field.Name)
 }
 
+func (ec *executionContext) childFields_Backtest(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Backtest_id(ctx, field)
+	case "status":
+		return ec.fieldContext_Backtest_status(ctx, field)
+	case "progress":
+		return ec.fieldContext_Backtest_progress(ctx, field)
+	case "name":
+		return ec.fieldContext_Backtest_name(ctx, field)
+	case "replaces":
+		return ec.fieldContext_Backtest_replaces(ctx, field)
+	case "from":
+		return ec.fieldContext_Backtest_from(ctx, field)
+	case "to":
+		return ec.fieldContext_Backtest_to(ctx, field)
+	case "requestedAt":
+		return ec.fieldContext_Backtest_requestedAt(ctx, field)
+	case "requestedBy":
+		return ec.fieldContext_Backtest_requestedBy(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_Backtest_startedAt(ctx, field)
+	case "finishedAt":
+		return ec.fieldContext_Backtest_finishedAt(ctx, field)
+	case "error":
+		return ec.fieldContext_Backtest_error(ctx, field)
+	case "membersAffected":
+		return ec.fieldContext_Backtest_membersAffected(ctx, field)
+	case "pointsIssued":
+		return ec.fieldContext_Backtest_pointsIssued(ctx, field)
+	case "pointsActual":
+		return ec.fieldContext_Backtest_pointsActual(ctx, field)
+	case "draftPoints":
+		return ec.fieldContext_Backtest_draftPoints(ctx, field)
+	case "cost":
+		return ec.fieldContext_Backtest_cost(ctx, field)
+	case "byDay":
+		return ec.fieldContext_Backtest_byDay(ctx, field)
+	case "tierMoves":
+		return ec.fieldContext_Backtest_tierMoves(ctx, field)
+	case "winners":
+		return ec.fieldContext_Backtest_winners(ctx, field)
+	case "losers":
+		return ec.fieldContext_Backtest_losers(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Backtest", field.Name)
+}
+
+func (ec *executionContext) childFields_BacktestConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_BacktestConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_BacktestConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_BacktestConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_BacktestConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BacktestConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_BacktestDay(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "date":
+		return ec.fieldContext_BacktestDay_date(ctx, field)
+	case "points":
+		return ec.fieldContext_BacktestDay_points(ctx, field)
+	case "actual":
+		return ec.fieldContext_BacktestDay_actual(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BacktestDay", field.Name)
+}
+
+func (ec *executionContext) childFields_BacktestEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_BacktestEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_BacktestEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BacktestEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_BacktestExample(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "member":
+		return ec.fieldContext_BacktestExample_member(ctx, field)
+	case "would":
+		return ec.fieldContext_BacktestExample_would(ctx, field)
+	case "actual":
+		return ec.fieldContext_BacktestExample_actual(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BacktestExample", field.Name)
+}
+
+func (ec *executionContext) childFields_BacktestSide(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_BacktestSide_count(ctx, field)
+	case "points":
+		return ec.fieldContext_BacktestSide_points(ctx, field)
+	case "examples":
+		return ec.fieldContext_BacktestSide_examples(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BacktestSide", field.Name)
+}
+
 func (ec *executionContext) childFields_CancelRedemptionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "redemption":
@@ -9201,6 +9811,16 @@ func (ec *executionContext) childFields_RunJobPayload(ctx context.Context, field
 		return ec.fieldContext_RunJobPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RunJobPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_StartBacktestPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "backtest":
+		return ec.fieldContext_StartBacktestPayload_backtest(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_StartBacktestPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StartBacktestPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Tier(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -2955,6 +2955,14 @@ func (ec *executionContext) unmarshalOEarningRuleFilter2ᚖregularsᚋgraphᚋge
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalOEarningRuleInput2ᚖregularsᚋloyaltyᚐEarningRuleInput(ctx context.Context, v any) (*loyalty.EarningRuleInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputEarningRuleInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalOEarningRuleStatus2ᚕregularsᚋloyaltyᚐEarningRuleStatusᚄ(ctx context.Context, v any) ([]loyalty.EarningRuleStatus, error) {
 	if v == nil {
 		return nil, nil

@@ -2691,6 +2691,10 @@ func (ec *executionContext) unmarshalNTierInput2ᚕregularsᚋloyaltyᚐTierInpu
 	return res, nil
 }
 
+func (ec *executionContext) marshalNTierMove2regularsᚋloyaltyᚐTierMove(ctx context.Context, sel ast.SelectionSet, v loyalty.TierMove) graphql.Marshaler {
+	return ec._TierMove(ctx, sel, &v)
+}
+
 func (ec *executionContext) marshalNTierMove2ᚖregularsᚋloyaltyᚐTierMove(ctx context.Context, sel ast.SelectionSet, v *loyalty.TierMove) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
@@ -2847,6 +2851,25 @@ func (ec *executionContext) marshalOTierHistoryConnection2ᚖregularsᚋloyalty�
 		return graphql.Null
 	}
 	return ec._TierHistoryConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOTierMove2ᚕregularsᚋloyaltyᚐTierMoveᚄ(ctx context.Context, sel ast.SelectionSet, v []loyalty.TierMove) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNTierMove2regularsᚋloyaltyᚐTierMove(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalOTierMove2ᚕᚖregularsᚋloyaltyᚐTierMoveᚄ(ctx context.Context, sel ast.SelectionSet, v []*loyalty.TierMove) graphql.Marshaler {

@@ -36,6 +36,7 @@ const (
 	auditEntryPrefix    = "aud"
 	jobRunPrefix        = "run"
 	waitingReturnPrefix = "wai"
+	backtestPrefix      = "bkt"
 	tierMovePrefix      = "mov"
 	referralPrefix      = "ref"
 	householdPrefix     = "hsh"
@@ -67,12 +68,6 @@ type Activity struct {
 
 // Entry is the id of a points entry: the member's, with its sequence number there.
 type Entry struct {
-	Member   Member
-	Sequence int64
-}
-
-// TierMove is the id of a line of a tier history: the member's, with its sequence number there.
-type TierMove struct {
 	Member   Member
 	Sequence int64
 }
@@ -117,7 +112,6 @@ func (c Client) String() string        { return text(clientPrefix, c) }
 func (a AuditEntry) String() string    { return text(auditEntryPrefix, a) }
 func (a Activity) String() string      { return numbered(activityPrefix, a.Member, a.Sequence) }
 func (e Entry) String() string         { return numbered(entryPrefix, e.Member, e.Sequence) }
-func (m TierMove) String() string      { return numbered(tierMovePrefix, m.Member, m.Sequence) }
 func (h Hold) String() string          { return text(holdPrefix, h) }
 func (r Redemption) String() string    { return text(redemptionPrefix, r) }
 func (r Reward) String() string        { return text(rewardPrefix, r) }
@@ -151,12 +145,6 @@ func ParseActivity(text string) Activity {
 func ParseEntry(text string) Entry {
 	member, sequence := parseNumbered(entryPrefix, text)
 	return Entry{Member: member, Sequence: sequence}
-}
-
-// ParseTierMove reads the id of a line of a tier history; the zero id if text is none.
-func ParseTierMove(text string) TierMove {
-	member, sequence := parseNumbered(tierMovePrefix, text)
-	return TierMove{Member: member, Sequence: sequence}
 }
 
 // ParseHold reads a hold's id; the zero id if text is none.
@@ -198,9 +186,6 @@ func (a Activity) MarshalGQL(w io.Writer) { write(w, a) }
 func (e Entry) MarshalGQL(w io.Writer) { write(w, e) }
 
 // MarshalGQL writes the id as the API shows it.
-func (m TierMove) MarshalGQL(w io.Writer) { write(w, m) }
-
-// MarshalGQL writes the id as the API shows it.
 func (h Hold) MarshalGQL(w io.Writer) { write(w, h) }
 
 // MarshalGQL writes the id as the API shows it.
@@ -235,9 +220,6 @@ func (a *Activity) UnmarshalGQL(value any) error { return read(a, value, ParseAc
 
 // UnmarshalGQL reads the id from an argument.
 func (e *Entry) UnmarshalGQL(value any) error { return read(e, value, ParseEntry) }
-
-// UnmarshalGQL reads the id from an argument.
-func (m *TierMove) UnmarshalGQL(value any) error { return read(m, value, ParseTierMove) }
 
 // UnmarshalGQL reads the id from an argument.
 func (h *Hold) UnmarshalGQL(value any) error { return read(h, value, ParseHold) }

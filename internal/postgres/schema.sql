@@ -108,6 +108,29 @@ CREATE TABLE public.announced_expiries (
     heard_at timestamp with time zone
 );
 
+CREATE TABLE public.backtests (
+    id uuid NOT NULL,
+    status text NOT NULL,
+    draft jsonb,
+    replaces uuid,
+    period_from timestamp with time zone NOT NULL,
+    period_to timestamp with time zone NOT NULL,
+    requested_at timestamp with time zone NOT NULL,
+    requested_by text NOT NULL,
+    started_at timestamp with time zone,
+    attempts integer DEFAULT 0 NOT NULL,
+    finished_at timestamp with time zone,
+    done bigint DEFAULT 0 NOT NULL,
+    total bigint,
+    results jsonb,
+    error text,
+    CONSTRAINT backtests_error CHECK (((status = 'FAILED'::text) = (error IS NOT NULL))),
+    CONSTRAINT backtests_finished CHECK (((status = 'RUNNING'::text) = (finished_at IS NULL))),
+    CONSTRAINT backtests_period CHECK ((period_from < period_to)),
+    CONSTRAINT backtests_results CHECK (((status = 'SUCCEEDED'::text) = (results IS NOT NULL))),
+    CONSTRAINT backtests_status_check CHECK ((status = ANY (ARRAY['RUNNING'::text, 'SUCCEEDED'::text, 'FAILED'::text, 'CANCELED'::text])))
+);
+
 CREATE TABLE public.changes (
     id uuid NOT NULL,
     at timestamp with time zone NOT NULL,
@@ -717,6 +740,9 @@ ALTER TABLE ONLY public.adjustments
 ALTER TABLE ONLY public.announced_expiries
     ADD CONSTRAINT announced_expiries_pkey PRIMARY KEY (member_id, expires_at);
 
+ALTER TABLE ONLY public.backtests
+    ADD CONSTRAINT backtests_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.changes
     ADD CONSTRAINT changes_pkey PRIMARY KEY (id);
 
@@ -861,6 +887,8 @@ CREATE INDEX adjustments_by_reverser ON public.adjustments USING btree (reversed
 
 CREATE INDEX adjustments_by_status ON public.adjustments USING btree (status, id);
 
+CREATE INDEX backtests_running ON public.backtests USING btree (id) WHERE (status = 'RUNNING'::text);
+
 CREATE INDEX changes_by_object ON public.changes USING btree (object, id);
 
 CREATE INDEX client_keys_by_client ON public.client_keys USING btree (client_id);
@@ -948,6 +976,9 @@ CREATE TRIGGER rules_never_deleted BEFORE DELETE OR TRUNCATE ON public.rules FOR
 CREATE TRIGGER tier_moves_append_only BEFORE DELETE OR UPDATE ON public.tier_moves FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER tier_moves_never_truncated BEFORE TRUNCATE ON public.tier_moves FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+ALTER TABLE ONLY public.backtests
+    ADD CONSTRAINT backtests_replaces_fkey FOREIGN KEY (replaces) REFERENCES public.rules(id);
 
 ALTER TABLE ONLY public.client_keys
     ADD CONSTRAINT client_keys_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.clients(id);

@@ -97,6 +97,9 @@ const (
 	NotPublished     Code = "NOT_PUBLISHED"
 	RuleEnded        Code = "RULE_ENDED"
 	UnknownRule      Code = "UNKNOWN_RULE"
+	InvalidPeriod    Code = "INVALID_PERIOD"
+	UnknownBacktest  Code = "UNKNOWN_BACKTEST"
+	TooManyBacktests Code = "TOO_MANY_BACKTESTS"
 	InvalidTiers     Code = "INVALID_TIERS"
 
 	UnknownClient   Code = "UNKNOWN_CLIENT"
@@ -203,6 +206,9 @@ var Registry = []Description{
 	{NotPublished, "The rule has never been published: there is nothing to pause or resume."},
 	{RuleEnded, "The rule has been ended, for ever. A duplicate of it can go on."},
 	{UnknownRule, "There is no such rule."},
+	{InvalidPeriod, "The period is empty, or not over yet."},
+	{UnknownBacktest, "No backtest that the caller may see has this id."},
+	{TooManyBacktests, "10 backtests wait already; try again when one of them is done, or cancel one."},
 	{InvalidTiers, "Ranks and thresholds of the ladder must rise together, the lowest tier stays, names differ; or there is no such tier, or a benefit is out of its range."},
 
 	{UnknownClient, "There is no such machine client, or it is revoked."},

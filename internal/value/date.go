@@ -100,6 +100,12 @@ func (p Period) String() string {
 // MarshalText writes the period into JSON as String does.
 func (p Period) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
+// UnmarshalText reads the period back from JSON.
+func (p *Period) UnmarshalText(text []byte) (err error) {
+	*p, err = ParsePeriod(string(text))
+	return err
+}
+
 // Value gives the period to the database.
 func (p Period) Value() (driver.Value, error) { return p.String(), nil }
 

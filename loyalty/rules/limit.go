@@ -2,6 +2,7 @@ package rules
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -161,6 +162,16 @@ func (s *Set) Count(rule id.Rule, t time.Time, points, times int64, memory Memor
 	for _, counter := range s.Counters(rule, t) {
 		memory.add(counter, points, times)
 	}
+}
+
+// Forget drops the counters of windows that were over before t, for whoever judges facts in the order in which they occurred and
+// remembers many members. Clocks may be turned back over midnight, so a window counts as open for some hours more.
+func (s *Set) Forget(memory Memory, t time.Time) {
+	const turned = 3 * time.Hour
+	local := t.Add(-turned).In(s.zone)
+	over := func(counter Counter, _ Usage) bool { return counter.Start.Before(counter.Period.start(local)) }
+	maps.DeleteFunc(memory.Member, over)
+	maps.DeleteFunc(memory.Program, over)
 }
 
 // cut is what of an award limits and the budget leave, and by which of them; of several the one that leaves least.

@@ -96,6 +96,27 @@ func (v *Version) ReadsNumber() bool {
 	return v.condition != nil && v.condition.reads(number) || v.lineCondition != nil && v.lineCondition.reads(number)
 }
 
+// Reads tells whether a condition of any version selects the field, e.g. member.attributes.
+func (s *Set) Reads(field string) bool {
+	return s.any(func(v *Version) bool {
+		return v.condition != nil && v.condition.reads(field) || v.lineCondition != nil && v.lineCondition.reads(field)
+	})
+}
+
+// ReadsLines tells whether any version needs the lines of purchases.
+func (s *Set) ReadsLines() bool {
+	return s.Reads("purchase.lines") || s.any(func(v *Version) bool { return v.lineCondition != nil || v.Basis.BeforeDiscounts })
+}
+
+func (s *Set) any(holds func(*Version) bool) bool {
+	for _, versions := range s.version {
+		if slices.ContainsFunc(versions, holds) {
+			return true
+		}
+	}
+	return false
+}
+
 // Member is what a rule may know of the member, as it was when the fact happened.
 type Member struct {
 	Tier string
