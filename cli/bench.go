@@ -19,12 +19,13 @@ import (
 	"regulars/internal/postgres"
 	"regulars/internal/postgres/embedded"
 	"regulars/internal/program"
+	"regulars/jobs"
 )
 
 type benchCommand struct {
 	Members  int           `default:"10000" placeholder:"NUMBER" help:"How many members there are (${default})."`
 	Duration time.Duration `default:"1s" placeholder:"DURATION" help:"How long each measurement takes in each of its three rounds (${default})."`
-	Only     []string      `placeholder:"NAME,..." help:"Measure only these of rules, purchase, status, hold, redeem, history, lots and expiry."`
+	Only     []string      `placeholder:"NAME,..." help:"Measure only these of rules, purchase, status, hold, redeem, history, lots, tiers and expiry."`
 	JSON     string        `name:"json" placeholder:"FILE" help:"Write the figures to this file as JSON, too."`
 	Keep     bool          `help:"Leave the databases and the server's log, and say where they are."`
 }
@@ -211,9 +212,9 @@ func makeBenchPlace(ctx context.Context, settings Settings) (place *benchPlace, 
 	return place, nil
 }
 
-// settings are those of the server that is measured. What bounds callers is out of the way.
+// settings are those of the server that is measured. What bounds callers is out of the way, and jobs run when they are measured.
 func (p *benchPlace) settings() Settings {
-	return Settings{Addr: "127.0.0.1:0", Data: p.folder, DatabaseURL: p.source, API: API{
+	return Settings{Addr: "127.0.0.1:0", Data: p.folder, DatabaseURL: p.source, Jobs: jobs.Off(), API: API{
 		MaximumBody: 8 << 20, MaximumComplexity: 30_000, MaximumDepth: 15, OperationTimeout: time.Minute,
 		CallerRate: maximumNumber / 100, GuessRate: 60,
 	}}

@@ -44,3 +44,12 @@ func names(table []job) []string {
 	}
 	return list
 }
+
+// Off are specs by which no job runs by itself.
+func Off() Specs {
+	off := Specs{}
+	for _, one := range timetable {
+		off[one.name] = "off"
+	}
+	return off
+}

@@ -26,7 +26,7 @@ import (
 const rounds = 3
 
 // Names are what can be measured, in the order in which it is.
-var Names = []string{"rules", "purchase", "status", "hold", "redeem", "history", "lots", "expiry"}
+var Names = []string{"rules", "purchase", "status", "hold", "redeem", "history", "lots", "tiers", "expiry"}
 
 // Bench is a run to be made.
 type Bench struct {
@@ -70,9 +70,9 @@ type Line struct {
 	Name      string `json:"name"`
 	Operation string `json:"operation"`
 	Clients   int    `json:"clients"`
-	// PerSecond counts operations; of expiry, lots.
+	// PerSecond counts operations; of tiers, members; of expiry, lots.
 	PerSecond float64 `json:"perSecond"`
-	// P50 and P99 are how long half and 99 of 100 operations took at most, in milliseconds; of expiry, a batch.
+	// P50 and P99 are how long half and 99 of 100 operations took at most, in milliseconds; of tiers and expiry, a batch.
 	P50 float64 `json:"p50Milliseconds"`
 	P99 float64 `json:"p99Milliseconds"`
 	// Pgbench is what pgbench reached in a second, and Ratio PerSecond as a part of that; nil where pgbench is missing.

@@ -65,7 +65,7 @@ func externalID(number int) string { return fmt.Sprintf("bench-%d", number) }
 func (w *world) fill(ctx context.Context) error {
 	w.lapsing = min(w.Members, maximumLots/(lotsOfGroup*groups))
 	collected := min(openLots, w.Members)
-	w.toFill = int64(2*w.Members + w.lapsing*lotsOfGroup*groups + collected)
+	w.toFill = int64(2*w.Members + rounds*w.Members/due + w.lapsing*lotsOfGroup*groups + collected)
 	defer w.Clock.set(w.start)
 	w.Clock.set(w.start.Add(-400 * day))
 	if err := w.found(ctx); err != nil {
@@ -74,6 +74,9 @@ func (w *world) fill(ctx context.Context) error {
 	w.Clock.set(w.start.Add(-399 * day))
 	if err := w.enroll(ctx); err != nil {
 		return err
+	}
+	if err := w.fillTiers(ctx); err != nil {
+		return fmt.Errorf("tiers: %w", err)
 	}
 	w.Clock.set(w.start.Add(-100 * day))
 	if err := record(ctx, w, w.Members, w.service.RecordPurchases, func(i int) loyalty.RecordPurchaseInput {
