@@ -4,17 +4,68 @@ import (
 	"context"
 
 	"regulars/internal/id"
+	"regulars/internal/outbox"
 	"regulars/internal/postgres"
 )
 
-// moved asks those booked on occurrences that were moved to confirm anew. The occurrences are locked.
-func (s *Service) moved(_ context.Context, _ *postgres.Tx, _ []id.Occurrence) error { return nil }
+// moved asks those booked on occurrences that were moved to confirm anew, tells all who have a stake in them, and ends offers
+// with what is offered. The occurrences are locked, and no lock is taken after it.
+func (s *Service) moved(ctx context.Context, tx *postgres.Tx, occurrences []id.Occurrence) error {
+	rooms, err := s.enterAll(ctx, tx, occurrences)
+	if err != nil {
+		return err
+	}
+	for _, room := range rooms {
+		bookings, err := selectInRoom(ctx, tx, room.ID, Requested, Confirmed, Waitlisted, Offered)
+		if err != nil {
+			return err
+		}
+		for _, booking := range bookings {
+			if booking.Status == Confirmed {
+				booking.ReconfirmationRequestedAt = &tx.Now
+				room.touch(booking)
+			}
+			if until := room.offersUntil(); booking.Status == Offered && booking.OfferExpiresAt.After(until) {
+				booking.OfferExpiresAt = &until
+				room.touch(booking)
+			}
+			room.notices = append(room.notices, outbox.Notice{Member: booking.Member, Payload: outbox.BookingMoved{
+				Booking: booking.ID, Occurrence: room.ID, StartsAt: room.StartsAt, Reconfirm: booking.Status == Confirmed, At: tx.Now,
+			}})
+			if booking.lapsed(tx.Now) {
+				room.move(booking, lapse, tx.Now)
+			}
+		}
+	}
+	return s.leave(ctx, tx, rooms...)
+}
 
-// capacityRaised offers seats to who waits for occurrences that have more of them now. The occurrences are locked.
-func (s *Service) capacityRaised(_ context.Context, _ *postgres.Tx, _ []id.Occurrence) error { return nil }
+// capacityRaised offers seats to who waits for occurrences that have more of them now. The occurrences are locked, and no
+// lock is taken after it.
+func (s *Service) capacityRaised(ctx context.Context, tx *postgres.Tx, occurrences []id.Occurrence) error {
+	rooms, err := s.enterAll(ctx, tx, occurrences)
+	if err != nil {
+		return err
+	}
+	return s.leave(ctx, tx, rooms...)
+}
 
 // hostCanceled cancels all live bookings of occurrences that do not take place any more, and tells whoever had one. The
-// occurrences are locked.
-func (s *Service) hostCanceled(_ context.Context, _ *postgres.Tx, _ []id.Occurrence, _ string) error {
-	return nil
+// occurrences are locked, and no lock is taken after it.
+func (s *Service) hostCanceled(ctx context.Context, tx *postgres.Tx, occurrences []id.Occurrence, reason string) error {
+	rooms, err := s.enterAll(ctx, tx, occurrences)
+	if err != nil {
+		return err
+	}
+	for _, room := range rooms {
+		bookings, err := selectInRoom(ctx, tx, room.ID, Requested, Confirmed, Waitlisted, Offered)
+		if err != nil {
+			return err
+		}
+		for _, booking := range bookings {
+			booking.Reason = &reason
+			room.move(booking, remove, tx.Now)
+		}
+	}
+	return s.leave(ctx, tx, rooms...)
 }

@@ -8,6 +8,7 @@ package club
 import (
 	"time"
 
+	"regulars/internal/identity"
 	"regulars/internal/postgres"
 	"regulars/loyalty"
 )
@@ -16,11 +17,12 @@ import (
 type Service struct {
 	db      *postgres.DB
 	loyalty *loyalty.Service
+	keys    *identity.SigningKeys
 }
 
-// New returns the club over the database of program.
-func New(db *postgres.DB, program *loyalty.Service) *Service {
-	return &Service{db: db, loyalty: program}
+// New returns the club over the database of program, which signs its tickets with keys.
+func New(db *postgres.DB, program *loyalty.Service, keys *identity.SigningKeys) *Service {
+	return &Service{db: db, loyalty: program, keys: keys}
 }
 
 // now is the instant of a reading, as transactions have theirs.

@@ -26,11 +26,8 @@ const (
 	MaximumNoShows = 5
 )
 
-// Bounds of how long an offer stands.
-const (
-	longestOffer  = 24 * time.Hour
-	shortestOffer = 15 * time.Minute
-)
+// shortestOffer is for how long an offer stands at least, unless the event allows less.
+const shortestOffer = 15 * time.Minute
 
 // Party is a booking that waits for seats.
 type Party struct {
@@ -53,7 +50,9 @@ func (p Party) CountsSince() time.Time {
 
 func (p Party) bonus() time.Duration { return time.Duration(p.Steps) * StepWorth }
 
-func (p Party) cost() time.Duration { return time.Duration(min(p.NoShows, MaximumNoShows)) * NoShowCost }
+func (p Party) cost() time.Duration {
+	return time.Duration(min(p.NoShows, MaximumNoShows)) * NoShowCost
+}
 
 // Order returns the parties in the order in which seats are offered to them: by CountsSince, then by how long they have
 // waited, then by the id of the booking.
@@ -84,10 +83,11 @@ func Choose(ordered []Party, free int) []Party {
 	return chosen
 }
 
-// OfferEnds is until when an offer stands that is made at now, where none stands any more at closes: for a day; with less than two
-// days to go for half of the time, so that the next one in line has a chance too, but for a quarter of an hour at least.
-func OfferEnds(now, closes time.Time) time.Time {
-	ends := now.Add(max(min(longestOffer, closes.Sub(now)/2), shortestOffer)).Truncate(time.Microsecond)
+// OfferEnds is until when an offer stands that is made at now: until full, if there is time enough until closes, when no offer
+// stands any more; else for half of that time, so that the next in line has a chance too, but for a quarter of an hour at
+// least.
+func OfferEnds(now, full, closes time.Time) time.Time {
+	ends := now.Add(min(full.Sub(now), max(closes.Sub(now)/2, shortestOffer))).Truncate(time.Microsecond)
 	if ends.After(closes) {
 		return closes
 	}

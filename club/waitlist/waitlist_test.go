@@ -114,7 +114,7 @@ func TestOfferEnds(t *testing.T) {
 		20 * time.Minute:    15 * time.Minute,
 		time.Minute:         time.Minute,
 	} {
-		if got := waitlist.OfferEnds(monday, monday.Add(left)).Sub(monday); got != want {
+		if got := waitlist.OfferEnds(monday, monday.Add(24*time.Hour), monday.Add(left)).Sub(monday); got != want {
 			t.Errorf("with %s left an offer stands for %s, not %s", left, got, want)
 		}
 	}

@@ -21,6 +21,8 @@ const (
 	TypePointsExpired     Type = "points.expired"
 	TypeTierChanged       Type = "tier.changed"
 	TypeRedemptionChanged Type = "redemption.changed"
+	TypeBookingChanged    Type = "booking.changed"
+	TypeBookingMoved      Type = "booking.moved"
 )
 
 // Payload is what a notice tells, one of the structs of this package: ids, numbers and instants, never personal data.
@@ -114,6 +116,28 @@ type RedemptionChanged struct {
 	At         time.Time        `json:"at"`
 }
 
+// BookingChanged tells what became of a booking.
+type BookingChanged struct {
+	Booking    id.Booking    `json:"booking"`
+	Occurrence id.Occurrence `json:"occurrence"`
+	// Status is as in the API, e.g. CONFIRMED.
+	Status string    `json:"status"`
+	Seats  int       `json:"seats"`
+	At     time.Time `json:"at"`
+	// OfferExpiresAt is until when an offer stands; nil for other statuses.
+	OfferExpiresAt *time.Time `json:"offerExpiresAt"`
+}
+
+// BookingMoved tells that the occurrence of a booking takes place at another time.
+type BookingMoved struct {
+	Booking    id.Booking    `json:"booking"`
+	Occurrence id.Occurrence `json:"occurrence"`
+	StartsAt   time.Time     `json:"startsAt"`
+	// Reconfirm tells that the member is asked whether it still comes.
+	Reconfirm bool      `json:"reconfirm"`
+	At        time.Time `json:"at"`
+}
+
 func (PointsEarned) shape() (Type, int)      { return TypePointsEarned, 1 }
 func (PointsRedeemed) shape() (Type, int)    { return TypePointsRedeemed, 1 }
 func (PointsRestored) shape() (Type, int)    { return TypePointsRestored, 1 }
@@ -122,6 +146,8 @@ func (PointsExpiring) shape() (Type, int)    { return TypePointsExpiring, 1 }
 func (PointsExpired) shape() (Type, int)     { return TypePointsExpired, 1 }
 func (TierChanged) shape() (Type, int)       { return TypeTierChanged, 1 }
 func (RedemptionChanged) shape() (Type, int) { return TypeRedemptionChanged, 1 }
+func (BookingChanged) shape() (Type, int)    { return TypeBookingChanged, 1 }
+func (BookingMoved) shape() (Type, int)      { return TypeBookingMoved, 1 }
 
 // shape is a type of notices with the version of its payload. A payload that changes its meaning gets the next version;
 // the old one is read until no notice has it any more.
@@ -139,6 +165,8 @@ var shapes = map[shape]func([]byte) (Payload, error){
 	{TypePointsExpired, 1}:     decode[PointsExpired],
 	{TypeTierChanged, 1}:       decode[TierChanged],
 	{TypeRedemptionChanged, 1}: decode[RedemptionChanged],
+	{TypeBookingChanged, 1}:    decode[BookingChanged],
+	{TypeBookingMoved, 1}:      decode[BookingMoved],
 }
 
 func decode[P Payload](encoded []byte) (Payload, error) {

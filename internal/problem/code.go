@@ -87,6 +87,20 @@ const (
 	UnknownRule      Code = "UNKNOWN_RULE"
 	InvalidTiers     Code = "INVALID_TIERS"
 
+	UnknownOccurrence Code = "UNKNOWN_OCCURRENCE"
+	UnknownBooking    Code = "UNKNOWN_BOOKING"
+	InvalidSeats      Code = "INVALID_SEATS"
+	EventCanceled     Code = "EVENT_CANCELED"
+	EventOver         Code = "EVENT_OVER"
+	NotOpen           Code = "NOT_OPEN"
+	NotStarted        Code = "NOT_STARTED"
+	AlreadyBooked     Code = "ALREADY_BOOKED"
+	FullyBooked       Code = "FULLY_BOOKED"
+	BookingEnded      Code = "BOOKING_ENDED"
+	CancelClosed      Code = "CANCEL_CLOSED"
+	OfferExpired      Code = "OFFER_EXPIRED"
+	NotCompleted      Code = "NOT_COMPLETED"
+
 	UnknownClient   Code = "UNKNOWN_CLIENT"
 	ClientNameTaken Code = "CLIENT_NAME_TAKEN"
 	InvalidScope    Code = "INVALID_SCOPE"
@@ -176,6 +190,20 @@ var Registry = []Description{
 	{NotADraft, "The rule has no draft to publish."},
 	{UnknownRule, "There is no such rule."},
 	{InvalidTiers, "Ranks and thresholds of the ladder must rise together."},
+
+	{UnknownOccurrence, "No occurrence of an event that the caller may see has this id."},
+	{UnknownBooking, "No booking that the caller may see has this id."},
+	{InvalidSeats, "A booking has from 1 seat to as many as the event lets it have."},
+	{EventCanceled, "The occurrence does not take place."},
+	{EventOver, "The occurrence is over."},
+	{NotOpen, "The occurrence cannot be booked yet, or not any more."},
+	{NotStarted, "The occurrence has not begun."},
+	{AlreadyBooked, "The member has a booking of this occurrence already."},
+	{FullyBooked, "Not that many seats are free, and nobody can wait for them."},
+	{BookingEnded, "What became of the booking does not let this be done with it."},
+	{CancelClosed, "Members cannot cancel any more; a host can."},
+	{OfferExpired, "The offer has lapsed, and its seats went to the next."},
+	{NotCompleted, "The occurrence is not completed yet."},
 
 	{UnknownClient, "There is no such machine client, or it is revoked."},
 	{ClientNameTaken, "Another machine client that is not revoked has this name."},
