@@ -11,7 +11,9 @@ import (
 func (s *Service) moved(_ context.Context, _ *postgres.Tx, _ []id.Occurrence) error { return nil }
 
 // capacityRaised offers seats to who waits for occurrences that have more of them now. The occurrences are locked.
-func (s *Service) capacityRaised(_ context.Context, _ *postgres.Tx, _ []id.Occurrence) error { return nil }
+func (s *Service) capacityRaised(_ context.Context, _ *postgres.Tx, _ []id.Occurrence) error {
+	return nil
+}
 
 // hostCanceled cancels all live bookings of occurrences that do not take place any more, and tells whoever had one. The
 // occurrences are locked.

@@ -87,6 +87,16 @@ const (
 	UnknownRule      Code = "UNKNOWN_RULE"
 	InvalidTiers     Code = "INVALID_TIERS"
 
+	UnknownEvent        Code = "UNKNOWN_EVENT"
+	UnknownOccurrence   Code = "UNKNOWN_OCCURRENCE"
+	InvalidRecurrence   Code = "INVALID_RECURRENCE"
+	InvalidCapacity     Code = "INVALID_CAPACITY"
+	CapacityBelowTaken  Code = "CAPACITY_BELOW_TAKEN"
+	InvalidTime         Code = "INVALID_TIME"
+	InvalidBookingTerms Code = "INVALID_BOOKING_TERMS"
+	InvalidOrganizer    Code = "INVALID_ORGANIZER"
+	EventOver           Code = "EVENT_OVER"
+
 	UnknownClient   Code = "UNKNOWN_CLIENT"
 	ClientNameTaken Code = "CLIENT_NAME_TAKEN"
 	InvalidScope    Code = "INVALID_SCOPE"
@@ -166,7 +176,7 @@ var Registry = []Description{
 	{UnknownRedemption, "No redemption that the caller may see has this id."},
 	{UnknownCode, "No voucher has this code."},
 	{AlreadyUsed, "The voucher was used before."},
-	{AlreadyCanceled, "The redemption was canceled before."},
+	{AlreadyCanceled, "It was canceled before."},
 	{Expired, "The voucher has expired."},
 
 	{InvalidCondition, "The rule's condition is not a valid expression; the answer says where."},
@@ -176,6 +186,16 @@ var Registry = []Description{
 	{NotADraft, "The rule has no draft to publish."},
 	{UnknownRule, "There is no such rule."},
 	{InvalidTiers, "Ranks and thresholds of the ladder must rise together."},
+
+	{UnknownEvent, "No event that the caller may see, or change, has this id."},
+	{UnknownOccurrence, "No date of an event that the caller may see, or change, has this id."},
+	{InvalidRecurrence, "The dates of an event are malformed, none at all, or too many; the answer says which field is at fault."},
+	{InvalidCapacity, "A capacity is at least 1; without one there is no limit."},
+	{CapacityBelowTaken, "More seats are taken than would be left; the answer says on which dates, how many, and by which bookings."},
+	{InvalidTime, "The date would begin too early or too late."},
+	{InvalidBookingTerms, "What is said of how an event is booked is out of its range."},
+	{InvalidOrganizer, "An organizer is named as changes name who made them, in 1 to 500 characters."},
+	{EventOver, "The date is over, was completed, or has begun."},
 
 	{UnknownClient, "There is no such machine client, or it is revoked."},
 	{ClientNameTaken, "Another machine client that is not revoked has this name."},
