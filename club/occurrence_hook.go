@@ -2,6 +2,7 @@ package club
 
 import (
 	"context"
+	"time"
 
 	"regulars/internal/id"
 	"regulars/internal/postgres"
@@ -25,4 +26,10 @@ func (s *Service) hostCanceled(_ context.Context, _ *postgres.Tx, _ []id.Occurre
 // is locked.
 func (s *Service) seated(_ context.Context, _ *postgres.Tx, _ id.Occurrence) ([]string, error) {
 	return []string{}, nil
+}
+
+// booked returns the occurrences that a member has a live booking of, and those of bookings that its host canceled since an
+// instant.
+func (s *Service) booked(_ context.Context, _ postgres.Runner, _ id.Member, _ time.Time) ([]id.Occurrence, error) {
+	return nil, nil
 }

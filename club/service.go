@@ -16,6 +16,8 @@ import (
 type Service struct {
 	db      *postgres.DB
 	loyalty *loyalty.Service
+	// publicURL is where calendars find their feeds.
+	publicURL string
 }
 
 // New returns the club over the database of program.
