@@ -70,9 +70,6 @@ type BookingAnswer struct {
 	Replayed bool
 }
 
-// maximumSeats bounds a booking whatever its event says.
-const maximumSeats = 1000
-
 // booking may be done for others by these; a member books for itself.
 var bookers = []actor.Grant{actor.Support, actor.Admin}
 

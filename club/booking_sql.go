@@ -227,3 +227,14 @@ func updateBookings(ctx context.Context, tx *postgres.Tx, changed []*Booking) er
 		func(b *Booking) any { return b.CheckedInAt },
 		func(b *Booking) any { return b.Reason })
 }
+
+// selectBooked returns the occurrences that a member has a live booking of at t, and those that a host canceled since.
+func selectBooked(ctx context.Context, q postgres.Runner, member id.Member, since, t time.Time) ([]id.Occurrence, error) {
+	var booked []id.Occurrence
+	err := q.Select(ctx, &booked, `
+		select distinct occurrence_id
+		from bookings
+		where member_id = $1 and (`+live+` and (status <> 'OFFERED' or offer_expires_at > $3) or status = 'CANCELED_BY_HOST' and changed_at >= $2)`,
+		member, since, t)
+	return booked, err
+}

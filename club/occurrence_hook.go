@@ -2,6 +2,7 @@ package club
 
 import (
 	"context"
+	"time"
 
 	"regulars/internal/id"
 	"regulars/internal/outbox"
@@ -68,4 +69,21 @@ func (s *Service) hostCanceled(ctx context.Context, tx *postgres.Tx, occurrences
 		}
 	}
 	return s.leave(ctx, tx, rooms...)
+}
+
+// seated returns the ids of the bookings that hold seats of an occurrence, as the API shows them, oldest first. The occurrence
+// is locked.
+func (s *Service) seated(ctx context.Context, tx *postgres.Tx, occurrence id.Occurrence) ([]string, error) {
+	bookings, err := selectInRoom(ctx, tx, occurrence, Confirmed, Offered, Attended, NoShow)
+	texts := make([]string, len(bookings))
+	for i, booking := range bookings {
+		texts[i] = booking.ID.String()
+	}
+	return texts, err
+}
+
+// booked returns the occurrences that a member has a live booking of, and those of bookings that its host canceled since an
+// instant.
+func (s *Service) booked(ctx context.Context, q postgres.Runner, member id.Member, since time.Time) ([]id.Occurrence, error) {
+	return selectBooked(ctx, q, member, since, s.now())
 }

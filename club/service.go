@@ -18,6 +18,8 @@ type Service struct {
 	db      *postgres.DB
 	loyalty *loyalty.Service
 	keys    *identity.SigningKeys
+	// publicURL is where calendars find their feeds.
+	publicURL string
 }
 
 // New returns the club over the database of program, which signs its tickets with keys.

@@ -23,6 +23,8 @@ const (
 	TypeRedemptionChanged Type = "redemption.changed"
 	TypeBookingChanged    Type = "booking.changed"
 	TypeBookingMoved      Type = "booking.moved"
+	TypeEventChanged      Type = "event.changed"
+	TypeOccurrenceChanged Type = "occurrence.changed"
 )
 
 // Payload is what a notice tells, one of the structs of this package: ids, numbers and instants, never personal data.
@@ -138,6 +140,26 @@ type BookingMoved struct {
 	At        time.Time `json:"at"`
 }
 
+// EventChanged tells that an event was published or canceled. It is about no member.
+type EventChanged struct {
+	Event id.Event `json:"event"`
+	// Status is what the event is now: PUBLISHED or CANCELED.
+	Status string    `json:"status"`
+	At     time.Time `json:"at"`
+}
+
+// OccurrenceChanged tells that a date of a published event was changed or canceled. It is about no member.
+type OccurrenceChanged struct {
+	Event      id.Event      `json:"event"`
+	Occurrence id.Occurrence `json:"occurrence"`
+	// Status is what the date is now: SCHEDULED or CANCELED.
+	Status   string    `json:"status"`
+	StartsAt time.Time `json:"startsAt"`
+	// Sequence rises with each change of the event's dates.
+	Sequence int       `json:"sequence"`
+	At       time.Time `json:"at"`
+}
+
 func (PointsEarned) shape() (Type, int)      { return TypePointsEarned, 1 }
 func (PointsRedeemed) shape() (Type, int)    { return TypePointsRedeemed, 1 }
 func (PointsRestored) shape() (Type, int)    { return TypePointsRestored, 1 }
@@ -148,6 +170,8 @@ func (TierChanged) shape() (Type, int)       { return TypeTierChanged, 1 }
 func (RedemptionChanged) shape() (Type, int) { return TypeRedemptionChanged, 1 }
 func (BookingChanged) shape() (Type, int)    { return TypeBookingChanged, 1 }
 func (BookingMoved) shape() (Type, int)      { return TypeBookingMoved, 1 }
+func (EventChanged) shape() (Type, int)      { return TypeEventChanged, 1 }
+func (OccurrenceChanged) shape() (Type, int) { return TypeOccurrenceChanged, 1 }
 
 // shape is a type of notices with the version of its payload. A payload that changes its meaning gets the next version;
 // the old one is read until no notice has it any more.
@@ -167,6 +191,8 @@ var shapes = map[shape]func([]byte) (Payload, error){
 	{TypeRedemptionChanged, 1}: decode[RedemptionChanged],
 	{TypeBookingChanged, 1}:    decode[BookingChanged],
 	{TypeBookingMoved, 1}:      decode[BookingMoved],
+	{TypeEventChanged, 1}:      decode[EventChanged],
+	{TypeOccurrenceChanged, 1}: decode[OccurrenceChanged],
 }
 
 func decode[P Payload](encoded []byte) (Payload, error) {
