@@ -85,8 +85,8 @@ func (s *Service) Book(ctx context.Context, input BookInput) (*BookingAnswer, er
 		return nil, err
 	}
 	var problems problem.Problems
-	if idempotency.Check(&problems, input.IdempotencyKey); input.Seats < 1 || input.Seats > maximumSeats {
-		problems.Add(problem.InvalidSeats, []string{"seats"}, "Book from 1 seat to %d.", maximumSeats)
+	if idempotency.Check(&problems, input.IdempotencyKey); input.Seats < 1 || input.Seats > maximumPerBooking {
+		problems.Add(problem.InvalidSeats, []string{"seats"}, "Book from 1 seat to %d.", maximumPerBooking)
 	}
 	if len(problems) > 0 {
 		return nil, problems

@@ -14,6 +14,7 @@ import (
 	"regulars/internal/id"
 	"regulars/internal/identity"
 	"regulars/internal/problem"
+	"regulars/internal/value"
 	"regulars/loyalty"
 	"regulars/loyalty/loyaltytest"
 )
@@ -220,3 +221,9 @@ func refused(t testing.TB, what string, err error, want ...string) {
 func pointer[T any](value T) *T { return &value }
 
 func loyaltyFixed(points int64) loyalty.AwardInput { return loyaltytest.Fixed(points) }
+
+// wall is what clocks in UTC show at t.
+func wall(t time.Time) *value.LocalDateTime {
+	local := value.LocalDateTimeOf(t.UTC())
+	return &local
+}
