@@ -65,14 +65,14 @@ var plan = map[string][]string{
 
 	"internal/bench": all(leaves, tables, pure, []string{"internal/identity", "internal/postgres", "loyalty/ledger", "loyalty", "loyalty/reconcile", "loyalty/reward"}),
 
-	"graph":           all(leaves, tables, pure, []string{"internal/identity", "internal/postgres", "loyalty/ledger", "loyalty", "loyalty/reconcile", "loyalty/reward", "graph/generated", "graph/scalars"}),
-	"graph/generated": all(leaves, tables, pure, []string{"internal/identity", "loyalty/ledger", "loyalty", "loyalty/reconcile", "loyalty/reward", "graph/scalars"}),
+	"graph":           all(leaves, tables, pure, []string{"internal/identity", "internal/postgres", "loyalty/ledger", "loyalty", "loyalty/reconcile", "loyalty/reward", "club", "graph/generated", "graph/scalars"}),
+	"graph/generated": all(leaves, tables, pure, []string{"internal/identity", "loyalty/ledger", "loyalty", "loyalty/reconcile", "loyalty/reward", "club", "graph/scalars"}),
 	"graph/scalars":   {"internal/problem", "internal/value"},
 
-	"internal/web": all(leaves, []string{"internal/postgres", "internal/identity", "internal/ratelimit"}),
+	"internal/web": all(leaves, []string{"internal/postgres", "internal/identity", "internal/ratelimit", "club", "club/calendar"}),
 	"cli": all(leaves, tables, []string{"internal/bench", "internal/postgres", "internal/postgres/embedded", "internal/identity", "internal/importer",
 		"internal/demo", "loyalty", "loyalty/reconcile"}),
-	"": {"cli", "graph", "internal/actor", "internal/audit", "internal/demo", "internal/identity", "internal/program", "internal/ratelimit", "internal/web", "loyalty", "loyalty/reward"},
+	"": {"cli", "club", "graph", "internal/actor", "internal/audit", "internal/demo", "internal/identity", "internal/program", "internal/ratelimit", "internal/web", "loyalty", "loyalty/reward"},
 }
 
 // restricted says who may import what is not ours: a folder means it and what is below it.

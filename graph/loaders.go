@@ -8,6 +8,7 @@ import (
 
 	"github.com/vikstrous/dataloadgen"
 
+	"regulars/club"
 	"regulars/internal/id"
 	"regulars/loyalty"
 	"regulars/loyalty/ledger"
@@ -32,12 +33,19 @@ type loaders struct {
 	rewards     *dataloadgen.Loader[id.Reward, *reward.Reward]
 	redeemable  *dataloadgen.Loader[*reward.Reward, *reward.Redeemability]
 	names       *dataloadgen.Loader[id.Entry, *string]
+	events      *dataloadgen.Loader[id.Event, *club.Event]
+	occurrences *dataloadgen.Loader[id.Occurrence, *club.Occurrence]
+	organizers  *dataloadgen.Loader[*club.Event, *[]string]
 	holdOf      *dataloadgen.Loader[*ledger.Entry, *ledger.Hold]
 	explainer   func() (*loyalty.Explainer, error)
 	viewer      func() (*loyalty.Member, error)
 
-	service     *loyalty.Service
-	catalog     *reward.Service
+	service    *loyalty.Service
+	catalog    *reward.Service
+	club       *club.Service
+	eventDates keyed[id.Event, club.OccurrenceConnection]
+	// links are addresses of calendars that were made just now.
+	links       sync.Map
 	redemptions keyed[id.Member, reward.RedemptionConnection]
 	holds       keyed[id.Member, loyalty.HoldConnection]
 	histories   keyed[id.Member, loyalty.PointsEntryConnection]
@@ -46,7 +54,7 @@ type loaders struct {
 	standings   keyed[id.Member, loyalty.TierStanding]
 }
 
-func newLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.Service) *loaders {
+func newLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.Service, events *club.Service) *loaders {
 	return &loaders{
 		members:     loader(service.Members),
 		activities:  loader(service.Activities),
@@ -55,11 +63,15 @@ func newLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.S
 		rewards:     loader(catalog.RewardsByID),
 		redeemable:  loader(catalog.Redeemabilities),
 		names:       loader(catalog.Names),
+		events:      loader(events.EventsByID),
+		occurrences: loader(events.OccurrencesByID),
+		organizers:  loader(events.Organizers),
 		holdOf:      loader(service.HoldsOfEntries),
 		explainer:   sync.OnceValues(func() (*loyalty.Explainer, error) { return service.Explainer(ctx) }),
 		viewer:      sync.OnceValues(func() (*loyalty.Member, error) { return service.Viewer(ctx) }),
 		service:     service,
 		catalog:     catalog,
+		club:        events,
 	}
 }
 
@@ -130,8 +142,8 @@ func loader[K comparable, V any](fetch func(context.Context, []K) (map[K]*V, err
 
 type loadersKey struct{}
 
-func withLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.Service) context.Context {
-	return context.WithValue(ctx, loadersKey{}, newLoaders(ctx, service, catalog))
+func withLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.Service, events *club.Service) context.Context {
+	return context.WithValue(ctx, loadersKey{}, newLoaders(ctx, service, catalog, events))
 }
 
 // load returns the loaders of the operation under way, which the handler has put there.

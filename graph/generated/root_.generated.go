@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"regulars/club"
 	"regulars/internal/identity"
 	"regulars/internal/value"
 	"regulars/loyalty"
@@ -30,14 +31,19 @@ type ResolverRoot interface {
 	Adjustment() AdjustmentResolver
 	AdjustmentConnection() AdjustmentConnectionResolver
 	AuditEntryConnection() AuditEntryConnectionResolver
+	BookingWindow() BookingWindowResolver
 	ClientConnection() ClientConnectionResolver
 	EarningRuleConnection() EarningRuleConnectionResolver
 	Evaluation() EvaluationResolver
+	Event() EventResolver
+	EventConnection() EventConnectionResolver
 	Hold() HoldResolver
 	HoldConnection() HoldConnectionResolver
 	Member() MemberResolver
 	MemberConnection() MemberConnectionResolver
 	Mutation() MutationResolver
+	Occurrence() OccurrenceResolver
+	OccurrenceConnection() OccurrenceConnectionResolver
 	PointsBalance() PointsBalanceResolver
 	PointsEntry() PointsEntryResolver
 	PointsEntryConnection() PointsEntryConnectionResolver
@@ -143,11 +149,35 @@ type ComplexityRoot struct {
 		PerAmount  func(childComplexity int) int
 	}
 
+	BookingWindow struct {
+		MinTier     func(childComplexity int) int
+		OpensBefore func(childComplexity int) int
+	}
+
+	CalendarLinkPayload struct {
+		CalendarURL func(childComplexity int) int
+		Member      func(childComplexity int) int
+		UserErrors  func(childComplexity int) int
+	}
+
 	CancelRedemptionPayload struct {
 		Member     func(childComplexity int) int
 		Redemption func(childComplexity int) int
 		Replayed   func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	CapacityBelowTakenError struct {
+		Code        func(childComplexity int) int
+		Message     func(childComplexity int) int
+		Occurrences func(childComplexity int) int
+		Path        func(childComplexity int) int
+	}
+
+	CapacityConflict struct {
+		BookingIDs   func(childComplexity int) int
+		OccurrenceID func(childComplexity int) int
+		SeatsTaken   func(childComplexity int) int
 	}
 
 	CaptureHoldPayload struct {
@@ -235,6 +265,11 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	EditOccurrencesPayload struct {
+		Occurrences func(childComplexity int) int
+		UserErrors  func(childComplexity int) int
+	}
+
 	EnrollMemberPayload struct {
 		Member     func(childComplexity int) int
 		Replayed   func(childComplexity int) int
@@ -245,6 +280,48 @@ type ComplexityRoot struct {
 		Outcomes   func(childComplexity int) int
 		Points     func(childComplexity int) int
 		Qualifying func(childComplexity int) int
+	}
+
+	Event struct {
+		AttendancePoints    func(childComplexity int) int
+		BookingClosesBefore func(childComplexity int) int
+		BookingWindows      func(childComplexity int) int
+		CalendarURL         func(childComplexity int) int
+		CancelClosesBefore  func(childComplexity int) int
+		CancelReason        func(childComplexity int) int
+		CanceledAt          func(childComplexity int) int
+		CheckInOpensBefore  func(childComplexity int) int
+		Description         func(childComplexity int) int
+		ID                  func(childComplexity int) int
+		Name                func(childComplexity int) int
+		Occurrences         func(childComplexity int, first *int, after *string, from *time.Time, to *time.Time) int
+		OfferValidFor       func(childComplexity int) int
+		Organizers          func(childComplexity int) int
+		Owner               func(childComplexity int) int
+		PublishedAt         func(childComplexity int) int
+		Recurrence          func(childComplexity int) int
+		RequiresApproval    func(childComplexity int) int
+		SeatsPerBooking     func(childComplexity int) int
+		Status              func(childComplexity int) int
+		TimeZone            func(childComplexity int) int
+		Waitlist            func(childComplexity int) int
+	}
+
+	EventConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	EventEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	EventPayload struct {
+		Event      func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	ExpiryPolicy struct {
@@ -313,6 +390,7 @@ type ComplexityRoot struct {
 	Member struct {
 		Attributes    func(childComplexity int) int
 		BirthDate     func(childComplexity int) int
+		CalendarURL   func(childComplexity int) int
 		DisplayName   func(childComplexity int) int
 		Email         func(childComplexity int) int
 		ExternalID    func(childComplexity int) int
@@ -356,18 +434,24 @@ type ComplexityRoot struct {
 		AdjustPoints       func(childComplexity int, input loyalty.AdjustPointsInput) int
 		ApproveAdjustment  func(childComplexity int, input ReviewAdjustmentInput) int
 		ArchiveReward      func(childComplexity int, input ArchiveRewardInput) int
+		CancelEvent        func(childComplexity int, input CancelEventInput) int
+		CancelOccurrence   func(childComplexity int, input CancelOccurrenceInput) int
 		CancelPending      func(childComplexity int, input CancelPendingInput) int
 		CancelRedemption   func(childComplexity int, input reward.CancelInput) int
 		CaptureHold        func(childComplexity int, input loyalty.CaptureHoldInput) int
 		ConfirmActivity    func(childComplexity int, input ConfirmActivityInput) int
 		CreateClient       func(childComplexity int, input identity.CreateClientInput) int
 		CreateEarningRule  func(childComplexity int, input loyalty.EarningRuleInput) int
+		CreateEvent        func(childComplexity int, input club.CreateEventInput) int
 		CreateReward       func(childComplexity int, input reward.CreateRewardInput) int
 		CreateTier         func(childComplexity int, input loyalty.TierInput) int
 		DeclineAdjustment  func(childComplexity int, input ReviewAdjustmentInput) int
+		DuplicateEvent     func(childComplexity int, input club.DuplicateEventInput) int
+		EditOccurrences    func(childComplexity int, input EditOccurrencesInput) int
 		EnrollMember       func(childComplexity int, input loyalty.EnrollMemberInput) int
 		HoldPoints         func(childComplexity int, input loyalty.HoldPointsInput) int
 		PublishEarningRule func(childComplexity int, input PublishEarningRuleInput) int
+		PublishEvent       func(childComplexity int, input PublishEventInput) int
 		RecordActivity     func(childComplexity int, input loyalty.RecordActivityInput) int
 		RecordPurchase     func(childComplexity int, input loyalty.RecordPurchaseInput) int
 		RecordPurchases    func(childComplexity int, input RecordPurchasesInput) int
@@ -380,11 +464,47 @@ type ComplexityRoot struct {
 		ReviseEarningRule  func(childComplexity int, input ReviseEarningRuleInput) int
 		RevokeClient       func(childComplexity int, input RevokeClientInput) int
 		RotateClientKey    func(childComplexity int, input RotateClientKeyInput) int
+		SetCalendarLink    func(childComplexity int, input club.SetCalendarLinkInput) int
+		ShareEvent         func(childComplexity int, input club.ShareEventInput) int
 		SuspendMember      func(childComplexity int, input SuspendMemberInput) int
+		UnshareEvent       func(childComplexity int, input club.ShareEventInput) int
+		UpdateEvent        func(childComplexity int, input UpdateEventInput) int
 		UpdateMember       func(childComplexity int, input UpdateMemberInput) int
 		UpdateProgram      func(childComplexity int, input UpdateProgramInput) int
 		UpdateReward       func(childComplexity int, input UpdateRewardInput) int
 		UseVoucher         func(childComplexity int, input reward.UseInput) int
+	}
+
+	Occurrence struct {
+		CalendarURL  func(childComplexity int) int
+		CancelReason func(childComplexity int) int
+		Capacity     func(childComplexity int) int
+		EndsAt       func(childComplexity int) int
+		Event        func(childComplexity int) int
+		ID           func(childComplexity int) int
+		MovedAt      func(childComplexity int) int
+		SeatsTaken   func(childComplexity int) int
+		StartsAt     func(childComplexity int) int
+		Status       func(childComplexity int) int
+		Venue        func(childComplexity int) int
+		Waitlisted   func(childComplexity int) int
+	}
+
+	OccurrenceConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	OccurrenceEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	OccurrencePayload struct {
+		Occurrence func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	PageInfo struct {
@@ -470,6 +590,7 @@ type ComplexityRoot struct {
 		AuditEntries   func(childComplexity int, first *int, after *string, of *string) int
 		Clients        func(childComplexity int, first *int, after *string) int
 		EarningRules   func(childComplexity int, first *int, after *string, filter *EarningRuleFilter) int
+		Events         func(childComplexity int, first *int, after *string, filter *EventFilter) int
 		Member         func(childComplexity int, by loyalty.MemberRef) int
 		Members        func(childComplexity int, first *int, after *string, filter *loyalty.MemberFilter) int
 		Node           func(childComplexity int, id string) int
@@ -1011,6 +1132,38 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Award.PerAmount(childComplexity), true
 
+	case "BookingWindow.minTier":
+		if e.ComplexityRoot.BookingWindow.MinTier == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BookingWindow.MinTier(childComplexity), true
+	case "BookingWindow.opensBefore":
+		if e.ComplexityRoot.BookingWindow.OpensBefore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BookingWindow.OpensBefore(childComplexity), true
+
+	case "CalendarLinkPayload.calendarUrl":
+		if e.ComplexityRoot.CalendarLinkPayload.CalendarURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalendarLinkPayload.CalendarURL(childComplexity), true
+	case "CalendarLinkPayload.member":
+		if e.ComplexityRoot.CalendarLinkPayload.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalendarLinkPayload.Member(childComplexity), true
+	case "CalendarLinkPayload.userErrors":
+		if e.ComplexityRoot.CalendarLinkPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalendarLinkPayload.UserErrors(childComplexity), true
+
 	case "CancelRedemptionPayload.member":
 		if e.ComplexityRoot.CancelRedemptionPayload.Member == nil {
 			break
@@ -1035,6 +1188,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CancelRedemptionPayload.UserErrors(childComplexity), true
+
+	case "CapacityBelowTakenError.code":
+		if e.ComplexityRoot.CapacityBelowTakenError.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CapacityBelowTakenError.Code(childComplexity), true
+	case "CapacityBelowTakenError.message":
+		if e.ComplexityRoot.CapacityBelowTakenError.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CapacityBelowTakenError.Message(childComplexity), true
+	case "CapacityBelowTakenError.occurrences":
+		if e.ComplexityRoot.CapacityBelowTakenError.Occurrences == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CapacityBelowTakenError.Occurrences(childComplexity), true
+	case "CapacityBelowTakenError.path":
+		if e.ComplexityRoot.CapacityBelowTakenError.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CapacityBelowTakenError.Path(childComplexity), true
+
+	case "CapacityConflict.bookingIds":
+		if e.ComplexityRoot.CapacityConflict.BookingIDs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CapacityConflict.BookingIDs(childComplexity), true
+	case "CapacityConflict.occurrenceId":
+		if e.ComplexityRoot.CapacityConflict.OccurrenceID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CapacityConflict.OccurrenceID(childComplexity), true
+	case "CapacityConflict.seatsTaken":
+		if e.ComplexityRoot.CapacityConflict.SeatsTaken == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CapacityConflict.SeatsTaken(childComplexity), true
 
 	case "CaptureHoldPayload.entry":
 		if e.ComplexityRoot.CaptureHoldPayload.Entry == nil {
@@ -1359,6 +1556,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.EarningRulePayload.UserErrors(childComplexity), true
 
+	case "EditOccurrencesPayload.occurrences":
+		if e.ComplexityRoot.EditOccurrencesPayload.Occurrences == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EditOccurrencesPayload.Occurrences(childComplexity), true
+	case "EditOccurrencesPayload.userErrors":
+		if e.ComplexityRoot.EditOccurrencesPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EditOccurrencesPayload.UserErrors(childComplexity), true
+
 	case "EnrollMemberPayload.member":
 		if e.ComplexityRoot.EnrollMemberPayload.Member == nil {
 			break
@@ -1396,6 +1606,195 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Evaluation.Qualifying(childComplexity), true
+
+	case "Event.attendancePoints":
+		if e.ComplexityRoot.Event.AttendancePoints == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.AttendancePoints(childComplexity), true
+	case "Event.bookingClosesBefore":
+		if e.ComplexityRoot.Event.BookingClosesBefore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.BookingClosesBefore(childComplexity), true
+	case "Event.bookingWindows":
+		if e.ComplexityRoot.Event.BookingWindows == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.BookingWindows(childComplexity), true
+	case "Event.calendarUrl":
+		if e.ComplexityRoot.Event.CalendarURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.CalendarURL(childComplexity), true
+	case "Event.cancelClosesBefore":
+		if e.ComplexityRoot.Event.CancelClosesBefore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.CancelClosesBefore(childComplexity), true
+	case "Event.cancelReason":
+		if e.ComplexityRoot.Event.CancelReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.CancelReason(childComplexity), true
+	case "Event.canceledAt":
+		if e.ComplexityRoot.Event.CanceledAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.CanceledAt(childComplexity), true
+	case "Event.checkInOpensBefore":
+		if e.ComplexityRoot.Event.CheckInOpensBefore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.CheckInOpensBefore(childComplexity), true
+	case "Event.description":
+		if e.ComplexityRoot.Event.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Description(childComplexity), true
+	case "Event.id":
+		if e.ComplexityRoot.Event.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.ID(childComplexity), true
+	case "Event.name":
+		if e.ComplexityRoot.Event.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Name(childComplexity), true
+	case "Event.occurrences":
+		if e.ComplexityRoot.Event.Occurrences == nil {
+			break
+		}
+
+		args, err := ec.field_Event_occurrences_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Event.Occurrences(childComplexity, args["first"].(*int), args["after"].(*string), args["from"].(*time.Time), args["to"].(*time.Time)), true
+	case "Event.offerValidFor":
+		if e.ComplexityRoot.Event.OfferValidFor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.OfferValidFor(childComplexity), true
+	case "Event.organizers":
+		if e.ComplexityRoot.Event.Organizers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Organizers(childComplexity), true
+	case "Event.owner":
+		if e.ComplexityRoot.Event.Owner == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Owner(childComplexity), true
+	case "Event.publishedAt":
+		if e.ComplexityRoot.Event.PublishedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.PublishedAt(childComplexity), true
+	case "Event.recurrence":
+		if e.ComplexityRoot.Event.Recurrence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Recurrence(childComplexity), true
+	case "Event.requiresApproval":
+		if e.ComplexityRoot.Event.RequiresApproval == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.RequiresApproval(childComplexity), true
+	case "Event.seatsPerBooking":
+		if e.ComplexityRoot.Event.SeatsPerBooking == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.SeatsPerBooking(childComplexity), true
+	case "Event.status":
+		if e.ComplexityRoot.Event.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Status(childComplexity), true
+	case "Event.timeZone":
+		if e.ComplexityRoot.Event.TimeZone == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.TimeZone(childComplexity), true
+	case "Event.waitlist":
+		if e.ComplexityRoot.Event.Waitlist == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Waitlist(childComplexity), true
+
+	case "EventConnection.edges":
+		if e.ComplexityRoot.EventConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventConnection.Edges(childComplexity), true
+	case "EventConnection.nodes":
+		if e.ComplexityRoot.EventConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventConnection.Nodes(childComplexity), true
+	case "EventConnection.pageInfo":
+		if e.ComplexityRoot.EventConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventConnection.PageInfo(childComplexity), true
+	case "EventConnection.totalCount":
+		if e.ComplexityRoot.EventConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventConnection.TotalCount(childComplexity), true
+
+	case "EventEdge.cursor":
+		if e.ComplexityRoot.EventEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventEdge.Cursor(childComplexity), true
+	case "EventEdge.node":
+		if e.ComplexityRoot.EventEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventEdge.Node(childComplexity), true
+
+	case "EventPayload.event":
+		if e.ComplexityRoot.EventPayload.Event == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventPayload.Event(childComplexity), true
+	case "EventPayload.userErrors":
+		if e.ComplexityRoot.EventPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventPayload.UserErrors(childComplexity), true
 
 	case "ExpiryPolicy.after":
 		if e.ComplexityRoot.ExpiryPolicy.After == nil {
@@ -1651,6 +2050,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.BirthDate(childComplexity), true
+	case "Member.calendarUrl":
+		if e.ComplexityRoot.Member.CalendarURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.CalendarURL(childComplexity), true
 	case "Member.displayName":
 		if e.ComplexityRoot.Member.DisplayName == nil {
 			break
@@ -1864,6 +2269,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ArchiveReward(childComplexity, args["input"].(ArchiveRewardInput)), true
+	case "Mutation.cancelEvent":
+		if e.ComplexityRoot.Mutation.CancelEvent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_cancelEvent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CancelEvent(childComplexity, args["input"].(CancelEventInput)), true
+	case "Mutation.cancelOccurrence":
+		if e.ComplexityRoot.Mutation.CancelOccurrence == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_cancelOccurrence_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CancelOccurrence(childComplexity, args["input"].(CancelOccurrenceInput)), true
 	case "Mutation.cancelPending":
 		if e.ComplexityRoot.Mutation.CancelPending == nil {
 			break
@@ -1930,6 +2357,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateEarningRule(childComplexity, args["input"].(loyalty.EarningRuleInput)), true
+	case "Mutation.createEvent":
+		if e.ComplexityRoot.Mutation.CreateEvent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createEvent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateEvent(childComplexity, args["input"].(club.CreateEventInput)), true
 	case "Mutation.createReward":
 		if e.ComplexityRoot.Mutation.CreateReward == nil {
 			break
@@ -1963,6 +2401,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeclineAdjustment(childComplexity, args["input"].(ReviewAdjustmentInput)), true
+	case "Mutation.duplicateEvent":
+		if e.ComplexityRoot.Mutation.DuplicateEvent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_duplicateEvent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DuplicateEvent(childComplexity, args["input"].(club.DuplicateEventInput)), true
+	case "Mutation.editOccurrences":
+		if e.ComplexityRoot.Mutation.EditOccurrences == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_editOccurrences_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EditOccurrences(childComplexity, args["input"].(EditOccurrencesInput)), true
 	case "Mutation.enrollMember":
 		if e.ComplexityRoot.Mutation.EnrollMember == nil {
 			break
@@ -1996,6 +2456,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PublishEarningRule(childComplexity, args["input"].(PublishEarningRuleInput)), true
+	case "Mutation.publishEvent":
+		if e.ComplexityRoot.Mutation.PublishEvent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_publishEvent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PublishEvent(childComplexity, args["input"].(PublishEventInput)), true
 	case "Mutation.recordActivity":
 		if e.ComplexityRoot.Mutation.RecordActivity == nil {
 			break
@@ -2128,6 +2599,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RotateClientKey(childComplexity, args["input"].(RotateClientKeyInput)), true
+	case "Mutation.setCalendarLink":
+		if e.ComplexityRoot.Mutation.SetCalendarLink == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setCalendarLink_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetCalendarLink(childComplexity, args["input"].(club.SetCalendarLinkInput)), true
+	case "Mutation.shareEvent":
+		if e.ComplexityRoot.Mutation.ShareEvent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_shareEvent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ShareEvent(childComplexity, args["input"].(club.ShareEventInput)), true
 	case "Mutation.suspendMember":
 		if e.ComplexityRoot.Mutation.SuspendMember == nil {
 			break
@@ -2139,6 +2632,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SuspendMember(childComplexity, args["input"].(SuspendMemberInput)), true
+	case "Mutation.unshareEvent":
+		if e.ComplexityRoot.Mutation.UnshareEvent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_unshareEvent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UnshareEvent(childComplexity, args["input"].(club.ShareEventInput)), true
+	case "Mutation.updateEvent":
+		if e.ComplexityRoot.Mutation.UpdateEvent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateEvent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateEvent(childComplexity, args["input"].(UpdateEventInput)), true
 	case "Mutation.updateMember":
 		if e.ComplexityRoot.Mutation.UpdateMember == nil {
 			break
@@ -2183,6 +2698,130 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UseVoucher(childComplexity, args["input"].(reward.UseInput)), true
+
+	case "Occurrence.calendarUrl":
+		if e.ComplexityRoot.Occurrence.CalendarURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.CalendarURL(childComplexity), true
+	case "Occurrence.cancelReason":
+		if e.ComplexityRoot.Occurrence.CancelReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.CancelReason(childComplexity), true
+	case "Occurrence.capacity":
+		if e.ComplexityRoot.Occurrence.Capacity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.Capacity(childComplexity), true
+	case "Occurrence.endsAt":
+		if e.ComplexityRoot.Occurrence.EndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.EndsAt(childComplexity), true
+	case "Occurrence.event":
+		if e.ComplexityRoot.Occurrence.Event == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.Event(childComplexity), true
+	case "Occurrence.id":
+		if e.ComplexityRoot.Occurrence.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.ID(childComplexity), true
+	case "Occurrence.movedAt":
+		if e.ComplexityRoot.Occurrence.MovedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.MovedAt(childComplexity), true
+	case "Occurrence.seatsTaken":
+		if e.ComplexityRoot.Occurrence.SeatsTaken == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.SeatsTaken(childComplexity), true
+	case "Occurrence.startsAt":
+		if e.ComplexityRoot.Occurrence.StartsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.StartsAt(childComplexity), true
+	case "Occurrence.status":
+		if e.ComplexityRoot.Occurrence.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.Status(childComplexity), true
+	case "Occurrence.venue":
+		if e.ComplexityRoot.Occurrence.Venue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.Venue(childComplexity), true
+	case "Occurrence.waitlisted":
+		if e.ComplexityRoot.Occurrence.Waitlisted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.Waitlisted(childComplexity), true
+
+	case "OccurrenceConnection.edges":
+		if e.ComplexityRoot.OccurrenceConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OccurrenceConnection.Edges(childComplexity), true
+	case "OccurrenceConnection.nodes":
+		if e.ComplexityRoot.OccurrenceConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OccurrenceConnection.Nodes(childComplexity), true
+	case "OccurrenceConnection.pageInfo":
+		if e.ComplexityRoot.OccurrenceConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OccurrenceConnection.PageInfo(childComplexity), true
+	case "OccurrenceConnection.totalCount":
+		if e.ComplexityRoot.OccurrenceConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OccurrenceConnection.TotalCount(childComplexity), true
+
+	case "OccurrenceEdge.cursor":
+		if e.ComplexityRoot.OccurrenceEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OccurrenceEdge.Cursor(childComplexity), true
+	case "OccurrenceEdge.node":
+		if e.ComplexityRoot.OccurrenceEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OccurrenceEdge.Node(childComplexity), true
+
+	case "OccurrencePayload.occurrence":
+		if e.ComplexityRoot.OccurrencePayload.Occurrence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OccurrencePayload.Occurrence(childComplexity), true
+	case "OccurrencePayload.userErrors":
+		if e.ComplexityRoot.OccurrencePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OccurrencePayload.UserErrors(childComplexity), true
 
 	case "PageInfo.endCursor":
 		if e.ComplexityRoot.PageInfo.EndCursor == nil {
@@ -2531,6 +3170,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.EarningRules(childComplexity, args["first"].(*int), args["after"].(*string), args["filter"].(*EarningRuleFilter)), true
+	case "Query.events":
+		if e.ComplexityRoot.Query.Events == nil {
+			break
+		}
+
+		args, err := ec.field_Query_events_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Events(childComplexity, args["first"].(*int), args["after"].(*string), args["filter"].(*EventFilter)), true
 
 	case "Query.member":
 		if e.ComplexityRoot.Query.Member == nil {
@@ -3261,15 +3911,22 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputArchiveRewardInput,
 		ec.unmarshalInputAttributeInput,
 		ec.unmarshalInputAwardInput,
+		ec.unmarshalInputBookingWindowInput,
+		ec.unmarshalInputCancelEventInput,
+		ec.unmarshalInputCancelOccurrenceInput,
 		ec.unmarshalInputCancelPendingInput,
 		ec.unmarshalInputCancelRedemptionInput,
 		ec.unmarshalInputCaptureHoldInput,
 		ec.unmarshalInputConfirmActivityInput,
 		ec.unmarshalInputCreateClientInput,
+		ec.unmarshalInputCreateEventInput,
 		ec.unmarshalInputCreateRewardInput,
+		ec.unmarshalInputDuplicateEventInput,
 		ec.unmarshalInputEarningRuleFilter,
 		ec.unmarshalInputEarningRuleInput,
+		ec.unmarshalInputEditOccurrencesInput,
 		ec.unmarshalInputEnrollMemberInput,
+		ec.unmarshalInputEventFilter,
 		ec.unmarshalInputExpiryPolicyInput,
 		ec.unmarshalInputHoldPointsInput,
 		ec.unmarshalInputMemberFilter,
@@ -3279,6 +3936,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputPerAmountInput,
 		ec.unmarshalInputPointsEntryFilter,
 		ec.unmarshalInputPublishEarningRuleInput,
+		ec.unmarshalInputPublishEventInput,
 		ec.unmarshalInputPurchaseLineInput,
 		ec.unmarshalInputRecordActivityInput,
 		ec.unmarshalInputRecordPurchaseInput,
@@ -3294,8 +3952,11 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRevokeClientInput,
 		ec.unmarshalInputRewardFilter,
 		ec.unmarshalInputRotateClientKeyInput,
+		ec.unmarshalInputSetCalendarLinkInput,
+		ec.unmarshalInputShareEventInput,
 		ec.unmarshalInputSuspendMemberInput,
 		ec.unmarshalInputTierInput,
+		ec.unmarshalInputUpdateEventInput,
 		ec.unmarshalInputUpdateMemberInput,
 		ec.unmarshalInputUpdateProgramInput,
 		ec.unmarshalInputUpdateRewardInput,
@@ -3717,6 +4378,9 @@ scalar DateTime @specifiedBy(url: "https://www.rfc-editor.org/rfc/rfc3339")
 "A day of the calendar as YYYY-MM-DD, in no time zone."
 scalar Date
 
+"What a calendar and a clock on the wall show, as 2026-12-05T19:00, read in a zone that is named elsewhere. A time that clocks skip lies as much later as they skip; of one that they show twice it is the first."
+scalar LocalDateTime
+
 "A length of time of ISO 8601 in whole numbers, e.g. P30D, P1Y or PT48H. Months are as long as the calendar of the program's time zone has them."
 scalar Duration
 
@@ -3833,6 +4497,38 @@ type ConflictError implements UserError @access {
   path: [String!]
   "The version to start from."
   currentVersion: Int!
+}
+`, BuiltIn: false},
+	{Name: "../schema/calendar.graphqls", Input: `extend type Member {
+  "The secret address of the member's calendar, in the answer that made it only: no more than a hash of the secret is kept. Null elsewhere, and where the caller may not see it."
+  calendarUrl: String @access(owner: true)
+}
+
+extend type Mutation {
+  """
+  Makes a secret address at which calendars subscribe to what the calling member has booked, or ends it. One that it had before is good for nothing any more. For the member itself.
+  Codes: UNKNOWN_MEMBER.
+  """
+  setCalendarLink(
+    "What becomes of the address."
+    input: SetCalendarLinkInput!
+  ): CalendarLinkPayload! @access(owner: true)
+}
+
+"What becomes of a calendar's secret address."
+input SetCalendarLinkInput {
+  "Whether there is a new one; false: there is none any more."
+  active: Boolean!
+}
+
+"Answers changes of a calendar's secret address."
+type CalendarLinkPayload @access {
+  "The secret address, shown this once; null if there is none now."
+  calendarUrl: String
+  "Whose calendar it is."
+  member: Member
+  "Why it was refused."
+  userErrors: [UserError!]!
 }
 `, BuiltIn: false},
 	{Name: "../schema/client.graphqls", Input: `extend type Query {
@@ -3970,6 +4666,310 @@ type ClientConnection @access {
 type ClientEdge @access {
   "The client."
   node: Client!
+  "The cursor to read on behind."
+  cursor: String!
+}
+`, BuiltIn: false},
+	{Name: "../schema/event.graphqls", Input: `extend type Query {
+  """
+  Events, by the first of their dates that the filter lets through: those that were published and, for organizers, the drafts that they organize. For everybody who has signed in.
+  """
+  events(
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+    "Narrows the list."
+    filter: EventFilter
+  ): EventConnection! @access
+}
+
+extend type Mutation {
+  """
+  Plans an event: a draft of the caller's, which its organizers alone see, with its dates as occurrences. A rule with an end has all of them, at most 1,200; one without has those of the next 12 months, and as time goes on the following ones. For ORGANIZER and ADMIN.
+  Codes: INVALID_NAME, INVALID_TIME_ZONE, INVALID_TIME, INVALID_DURATION, INVALID_RECURRENCE, INVALID_CAPACITY, INVALID_BOOKING_TERMS, INVALID_POINTS.
+  """
+  createEvent(
+    "The event."
+    input: CreateEventInput!
+  ): EventPayload! @access(roles: [ORGANIZER, ADMIN])
+
+  """
+  Plans an event as another one was planned, its template: all is taken over but the dates, the owner, the organizers and the bookings. For ORGANIZER and ADMIN.
+  Codes: UNKNOWN_EVENT, INVALID_NAME, INVALID_TIME, INVALID_RECURRENCE.
+  """
+  duplicateEvent(
+    "The template, and what is new."
+    input: DuplicateEventInput!
+  ): EventPayload! @access(roles: [ORGANIZER, ADMIN])
+
+  """
+  Shows a draft to everybody and opens it for booking. Publishing it again changes nothing. For ORGANIZER and ADMIN.
+  Codes: UNKNOWN_EVENT, ALREADY_CANCELED.
+  """
+  publishEvent(
+    "Which event."
+    input: PublishEventInput!
+  ): EventPayload! @access(roles: [ORGANIZER, ADMIN])
+
+  """
+  Changes what is said of an event and how it is booked: what is given changes, null clears. Bookings that there are stay as they are. Its dates are changed by ` + "`" + `editOccurrences` + "`" + `. For ORGANIZER and ADMIN.
+  Codes: UNKNOWN_EVENT, ALREADY_CANCELED, INVALID_NAME, INVALID_BOOKING_TERMS, INVALID_POINTS.
+  """
+  updateEvent(
+    "Which event, and what changes."
+    input: UpdateEventInput!
+  ): EventPayload! @access(roles: [ORGANIZER, ADMIN])
+
+  """
+  Ends an event: none of its dates that are not over takes place, and whoever booked one is told. For ORGANIZER and ADMIN.
+  Codes: UNKNOWN_EVENT, REASON_REQUIRED, ALREADY_CANCELED.
+  """
+  cancelEvent(
+    "Which event, and why."
+    input: CancelEventInput!
+  ): EventPayload! @access(roles: [ORGANIZER, ADMIN])
+
+  """
+  Lets somebody else organize an event, too: see and change it, as far as that person has the role; its owner and admins alone can. Sharing it again changes nothing. For ORGANIZER and ADMIN.
+  Codes: UNKNOWN_EVENT, INVALID_ORGANIZER.
+  """
+  shareEvent(
+    "Which event, and with whom."
+    input: ShareEventInput!
+  ): EventPayload! @access(roles: [ORGANIZER, ADMIN])
+
+  """
+  Ends that somebody organizes an event besides its owner; its owner and admins alone can. Doing it again changes nothing. For ORGANIZER and ADMIN.
+  Codes: UNKNOWN_EVENT, INVALID_ORGANIZER.
+  """
+  unshareEvent(
+    "Which event, and with whom no more."
+    input: ShareEventInput!
+  ): EventPayload! @access(roles: [ORGANIZER, ADMIN])
+}
+
+"What the club does: once, or as a series of dates. Drafts are seen by their organizers only."
+type Event implements Node @access {
+  "The event's id."
+  id: ID!
+  "What it is called."
+  name: String!
+  "What it is about; null: nothing was said."
+  description: String
+  "What became of it."
+  status: EventStatus!
+  "The zone of its clocks, by its name in the IANA database."
+  timeZone: String!
+  "The rule of its dates as a RRULE of RFC 5545; null: it has none."
+  recurrence: String
+  "Where calendars subscribe to it, once it is published."
+  calendarUrl: String!
+  "Its dates, in the order of their starts."
+  occurrences(
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+    "Dates that end behind this instant; null: from the first on."
+    from: DateTime
+    "Dates that begin before this instant; null: up to the last."
+    to: DateTime
+  ): OccurrenceConnection!
+  "Whether the organizer decides about each booking."
+  requiresApproval: Boolean!
+  "Whether who finds no seat can wait for one."
+  waitlist: Boolean!
+  "Who may book from when on; null: everybody from publishing on."
+  bookingWindows: [BookingWindow!]
+  "How many seats a booking can have, guests among them."
+  seatsPerBooking: Int!
+  "How long before the start booking ends; null: at the end."
+  bookingClosesBefore: Duration
+  "How long before the start members can cancel; null: until the start."
+  cancelClosesBefore: Duration
+  "For how long a freed seat is offered to who waits."
+  offerValidFor: Duration!
+  "How long before the start the door opens."
+  checkInOpensBefore: Duration!
+  "The points for coming, without a rule; null: none."
+  attendancePoints: Points
+  "When it was published; null: it is a draft, or was canceled as one."
+  publishedAt: DateTime
+  "When it was canceled; null: it was not."
+  canceledAt: DateTime
+  "Why it was canceled; null: it was not."
+  cancelReason: String
+  "Whose event it is, named as changes name who made them; null for whoever does not organize it."
+  owner: String @access(roles: [ORGANIZER, ADMIN])
+  "Who organizes it besides its owner, named as changes name who made them; null for whoever does not organize it."
+  organizers: [String!] @access(roles: [ORGANIZER, ADMIN])
+}
+
+"What became of an event."
+enum EventStatus {
+  "Its organizers alone see it."
+  DRAFT
+  "Everybody sees it, and it can be booked."
+  PUBLISHED
+  "It does not take place any more."
+  CANCELED
+}
+
+"From when on who may book."
+type BookingWindow @access {
+  "The lowest tier that it is for; null: everybody."
+  minTier: Tier
+  "How long before the start it opens."
+  opensBefore: Duration!
+}
+
+"Narrows a list of events; every field given must match."
+input EventFilter {
+  "Events with a date that ends behind this instant."
+  from: DateTime
+  "Events with a date that begins before this instant."
+  to: DateTime
+  "Events of any of these statuses; by default all but canceled ones."
+  status: [EventStatus!]
+}
+
+"A new event."
+input CreateEventInput {
+  "What it is called: 1 to 200 characters."
+  name: String!
+  "What it is about, in at most 10,000 characters."
+  description: String
+  "The zone of its clocks, by its name in the IANA database."
+  timeZone: String!
+  "The first date, by the clocks of the zone."
+  startsAt: LocalDateTime!
+  "How long a date takes, at most 31 days."
+  duration: Duration!
+  "The rule of the dates as a RRULE of RFC 5545, yearly to daily; the first date is one of them. Null: there is one date. Dates that the calendar does not have are left out, and an event keeps its time on the wall when clocks change."
+  recurrence: String
+  "Dates of the rule that are left out."
+  excludedDates: [LocalDateTime!]
+  "Dates beside those of the rule."
+  addedDates: [LocalDateTime!]
+  "Where it takes place, in at most 500 characters."
+  venue: String
+  "How many seats a date has, from 1; null: as many as come."
+  capacity: Int
+  "Whether the organizer decides about each booking."
+  requiresApproval: Boolean! = false
+  "Whether who finds no seat can wait for one."
+  waitlist: Boolean! = true
+  "Who may book from when on, at most one for each tier; null: everybody from publishing on."
+  bookingWindows: [BookingWindowInput!]
+  "How many seats a booking can have, guests among them, from 1 to 1,000."
+  seatsPerBooking: Int! = 10
+  "How long before the start booking ends; null: at the end."
+  bookingClosesBefore: Duration
+  "How long before the start members can cancel; null: until the start."
+  cancelClosesBefore: Duration
+  "For how long a freed seat is offered to who waits."
+  offerValidFor: Duration! = "PT12H"
+  "How long before the start the door opens."
+  checkInOpensBefore: Duration! = "PT1H"
+  "Points for coming, from 1, which need no rule; null: none."
+  attendancePoints: Points
+}
+
+"From when on who may book."
+input BookingWindowInput {
+  "The lowest tier that it is for; null: everybody."
+  minTierId: ID
+  "How long before the start it opens, at most 2 years."
+  opensBefore: Duration!
+}
+
+"An event to be planned like another one."
+input DuplicateEventInput {
+  "The template."
+  eventId: ID!
+  "What the new one is called: 1 to 200 characters; null: the same."
+  name: String
+  "The first date, by the clocks of the template's zone."
+  startsAt: LocalDateTime!
+  "The rule of the dates as a RRULE of RFC 5545; null: there is one date."
+  recurrence: String
+}
+
+"An event to be published."
+input PublishEventInput {
+  "Which event."
+  eventId: ID!
+}
+
+"What changes of an event: fields left out stay, null clears."
+input UpdateEventInput {
+  "Which event."
+  eventId: ID!
+  "What it is called: 1 to 200 characters."
+  name: String
+  "What it is about, in at most 10,000 characters."
+  description: String
+  "Whether the organizer decides about each booking."
+  requiresApproval: Boolean
+  "Whether who finds no seat can wait for one."
+  waitlist: Boolean
+  "Who may book from when on; null: everybody from publishing on."
+  bookingWindows: [BookingWindowInput!]
+  "How many seats a booking can have, guests among them, from 1 to 1,000."
+  seatsPerBooking: Int
+  "How long before the start booking ends; null: at the end."
+  bookingClosesBefore: Duration
+  "How long before the start members can cancel; null: until the start."
+  cancelClosesBefore: Duration
+  "For how long a freed seat is offered to who waits."
+  offerValidFor: Duration
+  "How long before the start the door opens."
+  checkInOpensBefore: Duration
+  "Points for coming, from 1, which need no rule; null: none."
+  attendancePoints: Points
+}
+
+"An event to be canceled."
+input CancelEventInput {
+  "Which event."
+  eventId: ID!
+  "Why, for those who booked: 1 to 500 characters."
+  reason: String!
+}
+
+"An event, and somebody to organize it."
+input ShareEventInput {
+  "Which event."
+  eventId: ID!
+  "Who, named as changes name who made them (` + "`" + `auditEntries` + "`" + `)."
+  organizer: String!
+}
+
+"Answers changes of an event."
+type EventPayload @access {
+  "The event as it is now; null if the change was refused."
+  event: Event
+  "Why it was refused."
+  userErrors: [UserError!]!
+}
+
+"A page of events."
+type EventConnection @access {
+  "The events with their cursors."
+  edges: [EventEdge!]!
+  "The events alone."
+  nodes: [Event!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "How many events there are over all pages."
+  totalCount: Int!
+}
+
+"An event in a page."
+type EventEdge @access {
+  "The event."
+  node: Event!
   "The cursor to read on behind."
   cursor: String!
 }
@@ -4371,6 +5371,156 @@ type MemberConnection @access {
 type MemberEdge @access {
   "The member."
   node: Member!
+  "The cursor to read on behind."
+  cursor: String!
+}
+`, BuiltIn: false},
+	{Name: "../schema/occurrence.graphqls", Input: `extend type Mutation {
+  """
+  Changes when, how long and where dates of an event take place, and how many seats they have. No booking is lost: whoever booked a date that moved is asked to confirm anew. With a wider scope, dates that come later follow; what was changed of one date alone stays as it is there; dates that are canceled, completed or over stay as they were. For ORGANIZER and ADMIN.
+  Codes: UNKNOWN_OCCURRENCE, ALREADY_CANCELED, EVENT_OVER, INVALID_TIME, INVALID_DURATION, INVALID_NAME, INVALID_CAPACITY, CAPACITY_BELOW_TAKEN.
+  """
+  editOccurrences(
+    "Which dates, and what changes."
+    input: EditOccurrencesInput!
+  ): EditOccurrencesPayload! @access(roles: [ORGANIZER, ADMIN])
+
+  """
+  Ends one date of an event: it does not take place, and whoever booked it is told. For ORGANIZER and ADMIN.
+  Codes: UNKNOWN_OCCURRENCE, REASON_REQUIRED, ALREADY_CANCELED, EVENT_OVER.
+  """
+  cancelOccurrence(
+    "Which date, and why."
+    input: CancelOccurrenceInput!
+  ): OccurrencePayload! @access(roles: [ORGANIZER, ADMIN])
+}
+
+"One date of an event."
+type Occurrence implements Node @access {
+  "The occurrence's id; it stays when the date moves."
+  id: ID!
+  "Which event takes place."
+  event: Event!
+  "When it begins."
+  startsAt: DateTime!
+  "When it ends."
+  endsAt: DateTime!
+  "Where it takes place; null: nothing was said."
+  venue: String
+  "How many seats it has; null: as many as come."
+  capacity: Int
+  "How many seats are taken, by bookings that are confirmed and by open offers."
+  seatsTaken: Int!
+  "How many bookings wait, without those that have an offer."
+  waitlisted: Int!
+  "What became of it."
+  status: OccurrenceStatus!
+  "When it last moved; null: it never did."
+  movedAt: DateTime
+  "Why it was canceled; null: it was not."
+  cancelReason: String
+  "Where it is as a file for calendars, once its event is published."
+  calendarUrl: String!
+}
+
+"What became of a date."
+enum OccurrenceStatus {
+  "It takes place, or has and was not completed yet."
+  SCHEDULED
+  "It does not take place."
+  CANCELED
+  "It has taken place, and who came is settled."
+  COMPLETED
+}
+
+"What changes of dates: fields left out stay."
+input EditOccurrencesInput {
+  "Which date."
+  occurrenceId: ID!
+  "Which others change with it."
+  scope: EditScope!
+  "When it begins, by the clocks of the event's zone; the others of the scope move by the same difference on the wall."
+  startsAt: LocalDateTime
+  "How long it takes, at most 31 days."
+  duration: Duration
+  "Where it takes place; null clears."
+  venue: String
+  "How many seats it has, from 1; null: as many as come. Fewer than are taken are refused, and the answer says whom that concerns."
+  capacity: Int
+}
+
+"Which dates an edit concerns."
+enum EditScope {
+  "The one date."
+  THIS
+  "The date and those behind it."
+  THIS_AND_FOLLOWING
+  "All dates that have not begun."
+  ALL
+}
+
+"A date to be canceled."
+input CancelOccurrenceInput {
+  "Which date."
+  occurrenceId: ID!
+  "Why, for those who booked: 1 to 500 characters."
+  reason: String!
+}
+
+"Answers ` + "`" + `editOccurrences` + "`" + `."
+type EditOccurrencesPayload @access {
+  "The dates that were changed, in the order of their starts; null if the edit was refused."
+  occurrences: [Occurrence!]
+  "Why it was refused."
+  userErrors: [UserError!]!
+}
+
+"Answers changes of one date."
+type OccurrencePayload @access {
+  "The date as it is now; null if the change was refused."
+  occurrence: Occurrence
+  "Why it was refused."
+  userErrors: [UserError!]!
+}
+
+"CAPACITY_BELOW_TAKEN: more seats are taken than would be left. Nothing was changed."
+type CapacityBelowTakenError implements UserError @access {
+  "Names the kind of problem."
+  code: String!
+  "A sentence for people, safe to show."
+  message: String!
+  "The input field at fault."
+  path: [String!]
+  "The dates on which it is so."
+  occurrences: [CapacityConflict!]!
+}
+
+"A date on which more seats are taken than would be left."
+type CapacityConflict @access {
+  "Which date."
+  occurrenceId: ID!
+  "How many seats are taken."
+  seatsTaken: Int!
+  "The bookings that hold them, oldest first."
+  bookingIds: [ID!]!
+}
+
+"A page of an event's dates."
+type OccurrenceConnection @access {
+  "The dates with their cursors."
+  edges: [OccurrenceEdge!]!
+  "The dates alone."
+  nodes: [Occurrence!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "How many dates there are over all pages."
+  totalCount: Int!
+}
+
+"A date in a page."
+type OccurrenceEdge @access {
+  "The date."
+  node: Occurrence!
   "The cursor to read on behind."
   cursor: String!
 }
@@ -5720,6 +6870,28 @@ func (ec *executionContext) childFields_Award(ctx context.Context, field graphql
 	return nil, fmt.Errorf("no field named %q was found under type Award", field.Name)
 }
 
+func (ec *executionContext) childFields_BookingWindow(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "minTier":
+		return ec.fieldContext_BookingWindow_minTier(ctx, field)
+	case "opensBefore":
+		return ec.fieldContext_BookingWindow_opensBefore(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BookingWindow", field.Name)
+}
+
+func (ec *executionContext) childFields_CalendarLinkPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "calendarUrl":
+		return ec.fieldContext_CalendarLinkPayload_calendarUrl(ctx, field)
+	case "member":
+		return ec.fieldContext_CalendarLinkPayload_member(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CalendarLinkPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CalendarLinkPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CancelRedemptionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "redemption":
@@ -5732,6 +6904,18 @@ func (ec *executionContext) childFields_CancelRedemptionPayload(ctx context.Cont
 		return ec.fieldContext_CancelRedemptionPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CancelRedemptionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CapacityConflict(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "occurrenceId":
+		return ec.fieldContext_CapacityConflict_occurrenceId(ctx, field)
+	case "seatsTaken":
+		return ec.fieldContext_CapacityConflict_seatsTaken(ctx, field)
+	case "bookingIds":
+		return ec.fieldContext_CapacityConflict_bookingIds(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CapacityConflict", field.Name)
 }
 
 func (ec *executionContext) childFields_CaptureHoldPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5890,6 +7074,16 @@ func (ec *executionContext) childFields_EarningRulePayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type EarningRulePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_EditOccurrencesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "occurrences":
+		return ec.fieldContext_EditOccurrencesPayload_occurrences(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_EditOccurrencesPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EditOccurrencesPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_EnrollMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "member":
@@ -5912,6 +7106,90 @@ func (ec *executionContext) childFields_Evaluation(ctx context.Context, field gr
 		return ec.fieldContext_Evaluation_outcomes(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Evaluation", field.Name)
+}
+
+func (ec *executionContext) childFields_Event(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Event_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Event_name(ctx, field)
+	case "description":
+		return ec.fieldContext_Event_description(ctx, field)
+	case "status":
+		return ec.fieldContext_Event_status(ctx, field)
+	case "timeZone":
+		return ec.fieldContext_Event_timeZone(ctx, field)
+	case "recurrence":
+		return ec.fieldContext_Event_recurrence(ctx, field)
+	case "calendarUrl":
+		return ec.fieldContext_Event_calendarUrl(ctx, field)
+	case "occurrences":
+		return ec.fieldContext_Event_occurrences(ctx, field)
+	case "requiresApproval":
+		return ec.fieldContext_Event_requiresApproval(ctx, field)
+	case "waitlist":
+		return ec.fieldContext_Event_waitlist(ctx, field)
+	case "bookingWindows":
+		return ec.fieldContext_Event_bookingWindows(ctx, field)
+	case "seatsPerBooking":
+		return ec.fieldContext_Event_seatsPerBooking(ctx, field)
+	case "bookingClosesBefore":
+		return ec.fieldContext_Event_bookingClosesBefore(ctx, field)
+	case "cancelClosesBefore":
+		return ec.fieldContext_Event_cancelClosesBefore(ctx, field)
+	case "offerValidFor":
+		return ec.fieldContext_Event_offerValidFor(ctx, field)
+	case "checkInOpensBefore":
+		return ec.fieldContext_Event_checkInOpensBefore(ctx, field)
+	case "attendancePoints":
+		return ec.fieldContext_Event_attendancePoints(ctx, field)
+	case "publishedAt":
+		return ec.fieldContext_Event_publishedAt(ctx, field)
+	case "canceledAt":
+		return ec.fieldContext_Event_canceledAt(ctx, field)
+	case "cancelReason":
+		return ec.fieldContext_Event_cancelReason(ctx, field)
+	case "owner":
+		return ec.fieldContext_Event_owner(ctx, field)
+	case "organizers":
+		return ec.fieldContext_Event_organizers(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Event", field.Name)
+}
+
+func (ec *executionContext) childFields_EventConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_EventConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_EventConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_EventConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_EventConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_EventEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_EventEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_EventEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_EventPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "event":
+		return ec.fieldContext_EventPayload_event(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_EventPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ExpiryPolicy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -6020,6 +7298,8 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_joinedAt(ctx, field)
 	case "attributes":
 		return ec.fieldContext_Member_attributes(ctx, field)
+	case "calendarUrl":
+		return ec.fieldContext_Member_calendarUrl(ctx, field)
 	case "holds":
 		return ec.fieldContext_Member_holds(ctx, field)
 	case "points":
@@ -6076,6 +7356,70 @@ func (ec *executionContext) childFields_Money(ctx context.Context, field graphql
 		return ec.fieldContext_Money_currency(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Money", field.Name)
+}
+
+func (ec *executionContext) childFields_Occurrence(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Occurrence_id(ctx, field)
+	case "event":
+		return ec.fieldContext_Occurrence_event(ctx, field)
+	case "startsAt":
+		return ec.fieldContext_Occurrence_startsAt(ctx, field)
+	case "endsAt":
+		return ec.fieldContext_Occurrence_endsAt(ctx, field)
+	case "venue":
+		return ec.fieldContext_Occurrence_venue(ctx, field)
+	case "capacity":
+		return ec.fieldContext_Occurrence_capacity(ctx, field)
+	case "seatsTaken":
+		return ec.fieldContext_Occurrence_seatsTaken(ctx, field)
+	case "waitlisted":
+		return ec.fieldContext_Occurrence_waitlisted(ctx, field)
+	case "status":
+		return ec.fieldContext_Occurrence_status(ctx, field)
+	case "movedAt":
+		return ec.fieldContext_Occurrence_movedAt(ctx, field)
+	case "cancelReason":
+		return ec.fieldContext_Occurrence_cancelReason(ctx, field)
+	case "calendarUrl":
+		return ec.fieldContext_Occurrence_calendarUrl(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Occurrence", field.Name)
+}
+
+func (ec *executionContext) childFields_OccurrenceConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_OccurrenceConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_OccurrenceConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_OccurrenceConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_OccurrenceConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OccurrenceConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_OccurrenceEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_OccurrenceEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_OccurrenceEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OccurrenceEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_OccurrencePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "occurrence":
+		return ec.fieldContext_OccurrencePayload_occurrence(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_OccurrencePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OccurrencePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -100,6 +100,13 @@ func (p Period) String() string {
 // MarshalText writes the period into JSON as String does.
 func (p Period) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
+// UnmarshalText reads the period back from JSON.
+func (p *Period) UnmarshalText(text []byte) error {
+	parsed, err := ParsePeriod(string(text))
+	*p = parsed
+	return err
+}
+
 // Value gives the period to the database.
 func (p Period) Value() (driver.Value, error) { return p.String(), nil }
 
