@@ -19,6 +19,7 @@ import (
 	_ "time/tzdata" // the zones of the world, also where the machine does not have them
 
 	"regulars/cli"
+	"regulars/club"
 	"regulars/graph"
 	"regulars/internal/actor"
 	"regulars/internal/audit"
@@ -161,15 +162,18 @@ func Open(ctx context.Context, settings cli.Settings, seed program.Seed, logger 
 	if err := s.demonstrate(ctx, settings.Demo.On); err != nil {
 		return nil, err
 	}
+	keys := identity.NewSigningKeys(s.database.Doorway)
+	events := club.New(s.database.DB, s.loyalty, keys).At(s.publicURL)
 	s.clients = identity.NewClients(s.database.Doorway, logger)
 	s.handler = web.NewHandler(web.Parts{
-		GraphQL: graph.NewHandler(s.loyalty, reward.New(s.database.DB, s.loyalty), s.clients, audit.NewLog(s.database.DB), graph.Limits{
+		GraphQL: graph.NewHandler(s.loyalty, reward.New(s.database.DB, s.loyalty), events, s.clients, audit.NewLog(s.database.DB), graph.Limits{
 			Complexity: bounds.MaximumComplexity, Depth: bounds.MaximumDepth,
 			Introspection: bounds.Introspection.On, Suggestions: bounds.Suggests(),
 		}, logger),
+		Club:             events,
 		Database:         s.database.Doorway,
 		Authenticator:    &identity.Authenticator{OIDC: s.oidc, Development: issuer, Clients: s.clients, Now: now},
-		SigningKeys:      identity.NewSigningKeys(s.database.Doorway),
+		SigningKeys:      keys,
 		MaximumBody:      bounds.MaximumBody,
 		OperationTimeout: bounds.OperationTimeout,
 		Strangers:        ratelimit.New(strangerRate, time.Second, strangerBurst, now),

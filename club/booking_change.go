@@ -87,9 +87,10 @@ func (s *Service) onBooking(ctx context.Context, action string, wanted id.Bookin
 			return err
 		}
 		after := bookingState(booking)
-		if booking.Reason != nil {
-			after["reason"] = *booking.Reason
+		if room.why == nil {
+			room.why = booking.Reason
 		}
+		after["reason"] = room.why
 		return audit.RecordTx(ctx, tx, caller, audit.Change{Action: action, Object: wanted.String(), Before: before, After: after})
 	})
 	if err != nil {

@@ -34,37 +34,22 @@ func (s *Service) OccurrenceCalendarURL(occurrence id.Occurrence) string {
 	return s.publicURL + "/calendar/occurrence/" + occurrence.String() + ".ics"
 }
 
+// SetCalendarLinkInput says what becomes of the secret address of the calling member's feed.
+type SetCalendarLinkInput struct {
+	// Active tells whether there is a new one; false: there is none any more.
+	Active bool
+}
+
 // CalendarLink is the secret address of a member's feed. It is shown once: only a hash of its secret is kept.
 type CalendarLink struct {
 	Member *loyalty.Member
-	URL    string
+	// URL is nil if there is none.
+	URL *string
 }
 
-// CreateCalendarLink makes a secret address of the feed of what the calling member has booked. One that it had before is good
-// for nothing any more. For members that have enrolled. Problems: UNKNOWN_MEMBER.
-func (s *Service) CreateCalendarLink(ctx context.Context) (*CalendarLink, error) {
-	secret := make([]byte, 32)
-	// It never fails: the program ends before.
-	_, _ = rand.Read(secret)
-	token := base64.RawURLEncoding.EncodeToString(secret)
-	member, err := s.changeLink(ctx, "createCalendarLink", func(tx *postgres.Tx, member id.Member) (int64, error) {
-		return 1, upsertLink(ctx, tx, member, hash(token))
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &CalendarLink{Member: member, URL: s.publicURL + "/calendar/member/" + token + ".ics"}, nil
-}
-
-// RevokeCalendarLink ends the secret address of the calling member's feed. Revoking it again changes nothing. For members
-// that have enrolled. Problems: UNKNOWN_MEMBER.
-func (s *Service) RevokeCalendarLink(ctx context.Context) (*loyalty.Member, error) {
-	return s.changeLink(ctx, "revokeCalendarLink", func(tx *postgres.Tx, member id.Member) (int64, error) {
-		return deleteLink(ctx, tx, member)
-	})
-}
-
-func (s *Service) changeLink(ctx context.Context, action string, work func(*postgres.Tx, id.Member) (int64, error)) (*loyalty.Member, error) {
+// SetCalendarLink makes a secret address of the feed of what the calling member has booked, or ends it. One that it had before
+// is good for nothing any more. For members that have enrolled. Problems: UNKNOWN_MEMBER.
+func (s *Service) SetCalendarLink(ctx context.Context, input SetCalendarLinkInput) (*CalendarLink, error) {
 	caller, err := actor.Require(ctx, actor.Member)
 	if err != nil {
 		return nil, err
@@ -76,14 +61,33 @@ func (s *Service) changeLink(ctx context.Context, action string, work func(*post
 	if member == nil {
 		return nil, problem.At(problem.UnknownMember, nil, "You have not enrolled yet.")
 	}
-	return member, s.db.InTx(ctx, func(tx *postgres.Tx) error {
-		changed, err := work(tx, member.ID)
-		if err != nil || changed == 0 {
+	link := &CalendarLink{Member: member}
+	token := newToken()
+	if input.Active {
+		url := s.publicURL + "/calendar/member/" + token + ".ics"
+		link.URL = &url
+	}
+	return link, s.db.InTx(ctx, func(tx *postgres.Tx) error {
+		if input.Active {
+			err = upsertLink(ctx, tx, member.ID, hash(token))
+		} else {
+			err = deleteLink(ctx, tx, member.ID)
+		}
+		if err != nil {
 			return err
 		}
-		// What matters is that it was done: the secret is nobody's business.
-		return audit.RecordTx(ctx, tx, caller, audit.Change{Action: action, Object: member.ID.String(), After: map[string]any{"linked": action == "createCalendarLink"}})
+		// That it was done is recorded, not the secret.
+		return audit.RecordTx(ctx, tx, caller, audit.Change{
+			Action: "setCalendarLink", Object: member.ID.String(), After: map[string]any{"active": input.Active},
+		})
 	})
+}
+
+func newToken() string {
+	secret := make([]byte, 32)
+	// It never fails: the program ends before.
+	_, _ = rand.Read(secret)
+	return base64.RawURLEncoding.EncodeToString(secret)
 }
 
 func hash(token string) []byte {

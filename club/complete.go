@@ -145,7 +145,7 @@ func (s *Service) CorrectAttendance(ctx context.Context, input CorrectAttendance
 		case (booking.Status == Attended) == input.Attended:
 			return false, nil
 		}
-		booking.Reason = &input.Reason
+		room.why = &input.Reason
 		if input.Attended {
 			room.move(booking, attend, tx.Now)
 			return true, s.attended(ctx, tx, room, []*Booking{booking})

@@ -52,6 +52,9 @@ func (s *Service) normalize(ctx context.Context, e *Event) (problems problem.Pro
 	e.Venue = checkVenue(&problems, e.Venue)
 	checkCapacity(&problems, e.Capacity)
 	checkDuration(&problems, e.Duration)
+	if len(e.BookingWindows) == 0 {
+		e.BookingWindows = nil
+	}
 	terms := func(field, format string, arguments ...any) {
 		problems.Add(problem.InvalidBookingTerms, []string{field}, format, arguments...)
 	}
@@ -61,12 +64,17 @@ func (s *Service) normalize(ctx context.Context, e *Event) (problems problem.Pro
 	if e.AttendancePoints != nil && (*e.AttendancePoints < 1 || *e.AttendancePoints > value.MaximumPoints) {
 		problems.Add(problem.InvalidPoints, []string{"attendancePoints"}, "Attendance gives from 1 point to %d, or none.", int64(value.MaximumPoints))
 	}
-	for field, term := range map[string]*value.Period{
-		"bookingClosesBefore": e.BookingClosesBefore, "cancelClosesBefore": e.CancelClosesBefore,
-		"offerValidFor": &e.OfferValidFor, "checkInOpensBefore": &e.CheckInOpensBefore,
+	for _, term := range []struct {
+		field string
+		of    *value.Period
+	}{
+		{"bookingClosesBefore", e.BookingClosesBefore},
+		{"cancelClosesBefore", e.CancelClosesBefore},
+		{"offerValidFor", &e.OfferValidFor},
+		{"checkInOpensBefore", &e.CheckInOpensBefore},
 	} {
-		if term != nil && !within(*term) {
-			terms(field, "This is at most %d years.", maximumTerm)
+		if term.of != nil && !within(*term.of) {
+			terms(term.field, "This is at most %d years.", maximumTerm)
 		}
 	}
 	if e.OfferValidFor == (value.Period{}) {

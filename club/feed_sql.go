@@ -37,8 +37,9 @@ func upsertLink(ctx context.Context, tx *postgres.Tx, member id.Member, hash []b
 	return err
 }
 
-func deleteLink(ctx context.Context, tx *postgres.Tx, member id.Member) (int64, error) {
-	return tx.Exec(ctx, `delete from calendar_links where member_id = $1`, member)
+func deleteLink(ctx context.Context, tx *postgres.Tx, member id.Member) error {
+	_, err := tx.Exec(ctx, `delete from calendar_links where member_id = $1`, member)
+	return err
 }
 
 // selectLinked returns whose link has a token of this hash; none if there is no such link.

@@ -24,7 +24,9 @@ type room struct {
 	// taken and waiting is what the occurrence's counters change by.
 	taken, waiting int
 	added, changed []*Booking
-	notices        []outbox.Notice
+	// why is for the audit alone; nil: it has the booking's reason.
+	why     *string
+	notices []outbox.Notice
 }
 
 // enter locks the occurrence and posts what has lapsed there. It is UNKNOWN_OCCURRENCE for one of a draft.

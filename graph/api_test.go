@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"regulars/club"
 	"regulars/graph"
 	"regulars/internal/actor"
 	"regulars/internal/audit"
@@ -81,7 +82,7 @@ func newStageWithin(t *testing.T, bounds graph.Limits) *stage {
 	s.db = db
 	logger := slog.New(slog.NewTextHandler(&s.log, nil))
 	service := loyalty.New(db)
-	s.handler = graph.NewHandler(service, reward.New(db, service), identity.NewClients(db, logger), audit.NewLog(db), bounds, logger)
+	s.handler = graph.NewHandler(service, reward.New(db, service), club.New(db, service, identity.NewSigningKeys(db)).At("https://club.example"), identity.NewClients(db, logger), audit.NewLog(db), bounds, logger)
 	return s
 }
 
@@ -193,12 +194,13 @@ func (s *stage) answer(ctx context.Context, t *testing.T, who string, body map[s
 }
 
 var (
-	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli|hld|rew|red|aud)_[0-9a-z]{26}\b`)
+	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli|hld|rew|red|aud|evt|occ)_[0-9a-z]{26}\b`)
 	placeForm  = regexp.MustCompile(`{{(act|ent)_(mem_\d+)(_\d+)}}`)
 	ownedForm  = regexp.MustCompile(`\b(act|ent)_([0-9a-z]{26})_`)
 	numberForm = regexp.MustCompile(`"number": "\d{12}"`)
 	codeForm   = regexp.MustCompile(`\b[2-9A-Z]{5}(-[2-9A-Z]{5}){2}\b`)
 	keyForm    = regexp.MustCompile(`"rgl_[a-z2-7]{16}_[a-z2-7]{52}"`)
+	linkForm   = regexp.MustCompile(`/calendar/member/[A-Za-z0-9_-]{43}\.ics`)
 	keyIDForm  = regexp.MustCompile(`"id": "[a-z2-7]{16}"`)
 	cursorForm = regexp.MustCompile(`"(cursor|startCursor|endCursor)": "[^"]+"`)
 )
@@ -213,6 +215,7 @@ func (s *stage) scrub(answer string) string {
 	answer = codeForm.ReplaceAllStringFunc(answer, func(code string) string { return s.named("voucher", code) })
 	answer = numberForm.ReplaceAllString(answer, `"number": "<number>"`)
 	answer = keyForm.ReplaceAllString(answer, `"<key>"`)
+	answer = linkForm.ReplaceAllString(answer, "/calendar/member/<token>.ics")
 	answer = keyIDForm.ReplaceAllString(answer, `"id": "<key id>"`)
 	return cursorForm.ReplaceAllString(answer, `"$1": "<cursor>"`)
 }

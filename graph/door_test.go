@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"regulars/club"
 	"regulars/graph"
 	"regulars/internal/audit"
 	"regulars/internal/identity"
@@ -270,7 +271,7 @@ func TestDoor_RetryAfter(t *testing.T) {
 	logger := slog.New(slog.DiscardHandler)
 	guesses := ratelimit.New(1, 90*time.Second, 1, func() time.Time { return s.now })
 	service := loyalty.New(s.db).WithGuesses(guesses, nil)
-	s.handler = graph.NewHandler(service, reward.New(s.db, service), identity.NewClients(s.db, logger), audit.NewLog(s.db), bounds, logger)
+	s.handler = graph.NewHandler(service, reward.New(s.db, service), club.New(s.db, service, identity.NewSigningKeys(s.db)).At("https://club.example"), identity.NewClients(s.db, logger), audit.NewLog(s.db), bounds, logger)
 	ask := func(name string) *httptest.ResponseRecorder {
 		return s.answer(t.Context(), t, "SUPPORT", query(fmt.Sprintf(`{ member(by: {externalId: %q}) { externalId } }`, name)))
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
@@ -15,6 +16,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
+	"regulars/club"
 	"regulars/graph/generated"
 	"regulars/internal/audit"
 	"regulars/internal/identity"
@@ -26,8 +28,8 @@ import (
 
 // NewHandler returns what answers POST requests of GraphQL over HTTP, within bounds. It reads the caller (package actor)
 // and the request's id (package requestid) from the request's context, whose end stops the operation's statements. Faults of ours go to logger and to nobody else.
-func NewHandler(service *loyalty.Service, catalog *reward.Service, clients *identity.Clients, log *audit.Log, bounds Limits, logger *slog.Logger) http.Handler {
-	config := generated.Config{Resolvers: &Resolver{loyalty: service, rewards: catalog, clients: clients, log: log}}
+func NewHandler(service *loyalty.Service, catalog *reward.Service, events *club.Service, clients *identity.Clients, log *audit.Log, bounds Limits, logger *slog.Logger) http.Handler {
+	config := generated.Config{Resolvers: &Resolver{loyalty: service, rewards: catalog, club: events, clients: clients, log: log}}
 	config.Complexity.Query.Members = func(child int, first *int, _ *string, _ *loyalty.MemberFilter) int { return pageCost(child, first) }
 	config.Complexity.Query.EarningRules = func(child int, first *int, _ *string, _ *generated.EarningRuleFilter) int {
 		return pageCost(child, first)
@@ -46,6 +48,11 @@ func NewHandler(service *loyalty.Service, catalog *reward.Service, clients *iden
 		return pageCost(child, first)
 	}
 	config.Complexity.Member.Redemptions = func(child int, first *int, _ *string) int { return pageCost(child, first) }
+	config.Complexity.Query.Events = func(child int, first *int, _ *string, _ *generated.EventFilter) int { return pageCost(child, first) }
+	config.Complexity.Event.Occurrences = func(child int, first *int, _ *string, _, _ *time.Time) int { return pageCost(child, first) }
+	config.Complexity.Occurrence.Bookings = func(child int, first *int, _ *string, _ []club.BookingStatus) int { return pageCost(child, first) }
+	config.Complexity.Occurrence.Waitlist = func(child int, first *int) int { return pageCost(child, first) }
+	config.Complexity.Member.Bookings = func(child int, first *int, _ *string, _ []club.BookingStatus) int { return pageCost(child, first) }
 	config.Complexity.Mutation.RecordPurchases = func(child int, input generated.RecordPurchasesInput) int {
 		return 1 + len(input.Purchases)*child
 	}
@@ -70,7 +77,7 @@ func NewHandler(service *loyalty.Service, catalog *reward.Service, clients *iden
 	})
 	server.AroundFields(newGuard(schema.Schema()).field)
 	server.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-		respond := next(withLoaders(ctx, service, catalog))
+		respond := next(withLoaders(ctx, service, catalog, events))
 		return func(ctx context.Context) *graphql.Response {
 			if response := respond(ctx); response != nil {
 				return response
@@ -83,7 +90,7 @@ func NewHandler(service *loyalty.Service, catalog *reward.Service, clients *iden
 	server.AroundRootFields(func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 		// The fields of a mutation run one after the other; what one has loaded the next one changes.
 		if graphql.GetOperationContext(ctx).Operation.Operation == ast.Mutation {
-			ctx = withLoaders(ctx, service, catalog)
+			ctx = withLoaders(ctx, service, catalog, events)
 		}
 		return next(ctx)
 	})

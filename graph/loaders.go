@@ -8,11 +8,13 @@ import (
 
 	"github.com/vikstrous/dataloadgen"
 
+	"regulars/club"
 	"regulars/internal/id"
 	"regulars/loyalty"
 	"regulars/loyalty/ledger"
 	"regulars/loyalty/reward"
 	"regulars/loyalty/rules"
+	"regulars/loyalty/tiers"
 )
 
 // A loader gathers what other fields of the same level ask for: for so long, and so much at most. The fields of a long
@@ -32,12 +34,20 @@ type loaders struct {
 	rewards     *dataloadgen.Loader[id.Reward, *reward.Reward]
 	redeemable  *dataloadgen.Loader[*reward.Reward, *reward.Redeemability]
 	names       *dataloadgen.Loader[id.Entry, *string]
-	holdOf      *dataloadgen.Loader[*ledger.Entry, *ledger.Hold]
-	explainer   func() (*loyalty.Explainer, error)
-	viewer      func() (*loyalty.Member, error)
+	events      *dataloadgen.Loader[id.Event, *club.Event]
+	occurrences *dataloadgen.Loader[id.Occurrence, *club.Occurrence]
+	organizers  *dataloadgen.Loader[*club.Event, *[]string]
+	*clubLoaders
+	holdOf    *dataloadgen.Loader[*ledger.Entry, *ledger.Hold]
+	explainer func() (*loyalty.Explainer, error)
+	viewer    func() (*loyalty.Member, error)
 
-	service     *loyalty.Service
-	catalog     *reward.Service
+	service    *loyalty.Service
+	catalog    *reward.Service
+	club       *club.Service
+	eventDates keyed[id.Event, club.OccurrenceConnection]
+	// links are addresses of calendars that were made just now.
+	links       sync.Map
 	redemptions keyed[id.Member, reward.RedemptionConnection]
 	holds       keyed[id.Member, loyalty.HoldConnection]
 	histories   keyed[id.Member, loyalty.PointsEntryConnection]
@@ -46,7 +56,36 @@ type loaders struct {
 	standings   keyed[id.Member, loyalty.TierStanding]
 }
 
-func newLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.Service) *loaders {
+// clubLoaders fetch what is booked.
+type clubLoaders struct {
+	bookable       *dataloadgen.Loader[*club.Occurrence, *club.Bookability]
+	viewerBookings *dataloadgen.Loader[id.Occurrence, *club.Booking]
+	lapsedSeats    *dataloadgen.Loader[id.Occurrence, *int]
+	doors          *dataloadgen.Loader[*club.Occurrence, *club.Door]
+	lines          *dataloadgen.Loader[*club.Occurrence, *[]*club.Booking]
+	places         *dataloadgen.Loader[*club.Booking, *club.Place]
+	tickets        *dataloadgen.Loader[*club.Booking, *string]
+	attendees      *dataloadgen.Loader[*club.Booking, *loyalty.Member]
+	attendeeTiers  *dataloadgen.Loader[*club.Booking, *tiers.Tier]
+	roomBookings   keyed[*club.Occurrence, club.BookingConnection]
+	memberBookings keyed[id.Member, club.BookingConnection]
+}
+
+func newClubLoaders(events *club.Service) *clubLoaders {
+	return &clubLoaders{
+		bookable:       loader(events.Bookabilities),
+		viewerBookings: loader(events.ViewerBookings),
+		lapsedSeats:    loader(events.LapsedSeats),
+		doors:          loader(events.Doors),
+		lines:          loader(events.Lines),
+		places:         loader(events.Places),
+		tickets:        loader(events.Tickets),
+		attendees:      loader(events.Attendees),
+		attendeeTiers:  loader(events.AttendeeTiers),
+	}
+}
+
+func newLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.Service, events *club.Service) *loaders {
 	return &loaders{
 		members:     loader(service.Members),
 		activities:  loader(service.Activities),
@@ -55,11 +94,16 @@ func newLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.S
 		rewards:     loader(catalog.RewardsByID),
 		redeemable:  loader(catalog.Redeemabilities),
 		names:       loader(catalog.Names),
+		events:      loader(events.EventsByID),
+		occurrences: loader(events.OccurrencesByID),
+		organizers:  loader(events.Organizers),
+		clubLoaders: newClubLoaders(events),
 		holdOf:      loader(service.HoldsOfEntries),
 		explainer:   sync.OnceValues(func() (*loyalty.Explainer, error) { return service.Explainer(ctx) }),
 		viewer:      sync.OnceValues(func() (*loyalty.Member, error) { return service.Viewer(ctx) }),
 		service:     service,
 		catalog:     catalog,
+		club:        events,
 	}
 }
 
@@ -130,8 +174,8 @@ func loader[K comparable, V any](fetch func(context.Context, []K) (map[K]*V, err
 
 type loadersKey struct{}
 
-func withLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.Service) context.Context {
-	return context.WithValue(ctx, loadersKey{}, newLoaders(ctx, service, catalog))
+func withLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.Service, events *club.Service) context.Context {
+	return context.WithValue(ctx, loadersKey{}, newLoaders(ctx, service, catalog, events))
 }
 
 // load returns the loaders of the operation under way, which the handler has put there.

@@ -3,6 +3,7 @@
 package graph
 
 import (
+	"regulars/club"
 	"regulars/internal/audit"
 	"regulars/internal/identity"
 	"regulars/internal/problem"
@@ -14,6 +15,7 @@ import (
 type Resolver struct {
 	loyalty *loyalty.Service
 	rewards *reward.Service
+	club    *club.Service
 	clients *identity.Clients
 	log     *audit.Log
 }

@@ -1610,6 +1610,16 @@ func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐAuditEntry(ctx
 	return v
 }
 
+func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐBooking(ctx context.Context, v any) (id.Booking, error) {
+	var res id.Booking
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐBooking(ctx context.Context, sel ast.SelectionSet, v id.Booking) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐClient(ctx context.Context, v any) (id.Client, error) {
 	var res id.Client
 	err := res.UnmarshalGQL(v)
@@ -1630,6 +1640,16 @@ func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐEntry(ctx cont
 	return v
 }
 
+func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐEvent(ctx context.Context, v any) (id.Event, error) {
+	var res id.Event
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐEvent(ctx context.Context, sel ast.SelectionSet, v id.Event) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐHold(ctx context.Context, v any) (id.Hold, error) {
 	var res id.Hold
 	err := res.UnmarshalGQL(v)
@@ -1647,6 +1667,16 @@ func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐMember(ctx c
 }
 
 func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐMember(ctx context.Context, sel ast.SelectionSet, v id.Member) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐOccurrence(ctx context.Context, v any) (id.Occurrence, error) {
+	var res id.Occurrence
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐOccurrence(ctx context.Context, sel ast.SelectionSet, v id.Occurrence) graphql.Marshaler {
 	return v
 }
 
@@ -1714,6 +1744,35 @@ func (ec *executionContext) marshalNID2string(ctx context.Context, sel ast.Selec
 		}
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNID2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNID2string(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNID2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNID2string(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalNInt2int(ctx context.Context, v any) (int, error) {

@@ -100,6 +100,46 @@ CREATE TABLE public.announced_expiries (
     heard_at timestamp with time zone
 );
 
+CREATE TABLE public.attendances (
+    booking_id uuid NOT NULL,
+    number integer NOT NULL,
+    occurrence_id uuid NOT NULL,
+    member_id uuid NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    points bigint,
+    expires_at timestamp with time zone,
+    status text NOT NULL,
+    activity_sequence bigint,
+    adjustment_id uuid,
+    refusal text,
+    CONSTRAINT attendances_points_check CHECK ((points > 0)),
+    CONSTRAINT attendances_recorded CHECK (((status <> 'RECORDED'::text) OR (activity_sequence IS NOT NULL))),
+    CONSTRAINT attendances_refused CHECK (((status <> 'REFUSED'::text) OR (refusal IS NOT NULL))),
+    CONSTRAINT attendances_status_check CHECK ((status = ANY (ARRAY['DUE'::text, 'RECORDED'::text, 'REVOKING'::text, 'REVOKED'::text, 'REFUSED'::text])))
+)
+WITH (fillfactor='80');
+
+CREATE TABLE public.bookings (
+    id uuid NOT NULL,
+    occurrence_id uuid NOT NULL,
+    member_id uuid NOT NULL,
+    seats integer NOT NULL,
+    status text NOT NULL,
+    booked_at timestamp with time zone NOT NULL,
+    booked_by text NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    waiting_since timestamp with time zone,
+    offer_expires_at timestamp with time zone,
+    reconfirmation_requested_at timestamp with time zone,
+    checked_in_at timestamp with time zone,
+    reason text,
+    CONSTRAINT bookings_offered CHECK (((status <> 'OFFERED'::text) OR (offer_expires_at IS NOT NULL))),
+    CONSTRAINT bookings_seats_check CHECK ((seats > 0)),
+    CONSTRAINT bookings_status_check CHECK ((status = ANY (ARRAY['REQUESTED'::text, 'DECLINED'::text, 'CONFIRMED'::text, 'WAITLISTED'::text, 'OFFERED'::text, 'OFFER_EXPIRED'::text, 'CANCELED_BY_MEMBER'::text, 'CANCELED_BY_HOST'::text, 'ATTENDED'::text, 'NO_SHOW'::text]))),
+    CONSTRAINT bookings_waiting CHECK (((status <> 'WAITLISTED'::text) OR (waiting_since IS NOT NULL)))
+)
+WITH (fillfactor='80');
+
 CREATE TABLE public.calendar_links (
     member_id uuid NOT NULL,
     token_hash bytea NOT NULL,
@@ -544,6 +584,18 @@ CREATE TABLE public.rules (
     created_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.scans (
+    id uuid NOT NULL,
+    occurrence_id uuid NOT NULL,
+    booking_id uuid,
+    result text NOT NULL,
+    offline boolean NOT NULL,
+    scanned_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    scanned_by text NOT NULL,
+    CONSTRAINT scans_result_check CHECK ((result = ANY (ARRAY['ADMITTED'::text, 'ALREADY_IN'::text, 'NOT_BOOKED'::text, 'WRONG_OCCURRENCE'::text, 'CANCELED'::text, 'INVALID_TICKET'::text, 'TOO_EARLY'::text])))
+);
+
 CREATE TABLE public.schema_migrations (
     version integer NOT NULL,
     name text NOT NULL,
@@ -611,6 +663,12 @@ ALTER TABLE ONLY public.adjustments
 
 ALTER TABLE ONLY public.announced_expiries
     ADD CONSTRAINT announced_expiries_pkey PRIMARY KEY (member_id, expires_at);
+
+ALTER TABLE ONLY public.attendances
+    ADD CONSTRAINT attendances_pkey PRIMARY KEY (booking_id, number);
+
+ALTER TABLE ONLY public.bookings
+    ADD CONSTRAINT bookings_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.calendar_links
     ADD CONSTRAINT calendar_links_pkey PRIMARY KEY (member_id);
@@ -714,6 +772,9 @@ ALTER TABLE ONLY public.rule_versions
 ALTER TABLE ONLY public.rules
     ADD CONSTRAINT rules_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.scans
+    ADD CONSTRAINT scans_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (version);
 
@@ -738,6 +799,20 @@ CREATE INDEX adjustments_by_requester ON public.adjustments USING btree (request
 CREATE INDEX adjustments_by_reverser ON public.adjustments USING btree (reversed_by, reversed_at) WHERE (reversed_at IS NOT NULL);
 
 CREATE INDEX adjustments_by_status ON public.adjustments USING btree (status, id);
+
+CREATE INDEX attendances_open ON public.attendances USING btree (occurrence_id, booking_id, number) WHERE (status = ANY (ARRAY['DUE'::text, 'REVOKING'::text]));
+
+CREATE INDEX bookings_by_member ON public.bookings USING btree (member_id, id);
+
+CREATE INDEX bookings_by_occurrence ON public.bookings USING btree (occurrence_id, id);
+
+CREATE UNIQUE INDEX bookings_live ON public.bookings USING btree (occurrence_id, member_id) WHERE (status = ANY (ARRAY['REQUESTED'::text, 'CONFIRMED'::text, 'WAITLISTED'::text, 'OFFERED'::text, 'ATTENDED'::text, 'NO_SHOW'::text]));
+
+CREATE INDEX bookings_missed ON public.bookings USING btree (member_id) WHERE (status = 'NO_SHOW'::text);
+
+CREATE INDEX bookings_offered ON public.bookings USING btree (offer_expires_at) WHERE (status = 'OFFERED'::text);
+
+CREATE INDEX bookings_waitlisted ON public.bookings USING btree (occurrence_id) WHERE (status = 'WAITLISTED'::text);
 
 CREATE INDEX changes_by_object ON public.changes USING btree (object, id);
 
@@ -787,6 +862,8 @@ CREATE INDEX redemptions_kept ON public.redemptions USING btree (member_id, rewa
 
 CREATE INDEX return_lines_by_purchase ON public.return_lines USING btree (member_id, purchase_sequence);
 
+CREATE INDEX scans_by_occurrence ON public.scans USING btree (occurrence_id, id);
+
 CREATE UNIQUE INDEX signing_keys_signing ON public.signing_keys USING btree ((true)) WHERE (private IS NOT NULL);
 
 CREATE INDEX waiting_returns_by_purchase ON public.waiting_returns USING btree (purchase_hash);
@@ -795,11 +872,19 @@ CREATE TRIGGER activities_append_only BEFORE DELETE OR UPDATE ON public.activiti
 
 CREATE TRIGGER activities_never_truncated BEFORE TRUNCATE ON public.activities FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER bookings_never_deleted BEFORE DELETE ON public.bookings FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER bookings_never_truncated BEFORE TRUNCATE ON public.bookings FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER entries_append_only BEFORE DELETE OR UPDATE ON public.entries FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER entries_never_truncated BEFORE TRUNCATE ON public.entries FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER rule_versions_published_never_change BEFORE DELETE OR UPDATE ON public.rule_versions FOR EACH ROW EXECUTE FUNCTION public.refuse_published_change();
+
+CREATE TRIGGER scans_append_only BEFORE DELETE OR UPDATE ON public.scans FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER scans_never_truncated BEFORE TRUNCATE ON public.scans FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER tier_moves_append_only BEFORE DELETE OR UPDATE ON public.tier_moves FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 

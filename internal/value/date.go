@@ -100,7 +100,7 @@ func (p Period) String() string {
 // MarshalText writes the period into JSON as String does.
 func (p Period) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
-// UnmarshalText reads a period back from JSON.
+// UnmarshalText reads the period back from JSON.
 func (p *Period) UnmarshalText(text []byte) error {
 	parsed, err := ParsePeriod(string(text))
 	*p = parsed
