@@ -252,7 +252,7 @@ func (s *Service) Lines(ctx context.Context, occurrences []*Occurrence) (map[*Oc
 }
 
 // Attendees returns who booked: to support, admins and the member itself all that they may see of it, to organizers of their
-// events and CheckInWrite the name. For everybody who has signed in.
+// events and CheckInWrite the name and the end of the card's number. For everybody who has signed in.
 func (s *Service) Attendees(ctx context.Context, bookings []*Booking) (map[*Booking]*loyalty.Member, error) {
 	caller, err := actor.Require(ctx)
 	if err != nil {
@@ -274,10 +274,19 @@ func (s *Service) Attendees(ctx context.Context, bookings []*Booking) (map[*Book
 	attendees := make(map[*Booking]*loyalty.Member, len(bookings))
 	for _, one := range bookings {
 		if attendees[one] = known[one.Member]; attendees[one] == nil && (seen[one] || caller.Has(actor.CheckInWrite)) {
-			attendees[one] = met[one.Member]
+			attendees[one] = masked(met[one.Member])
 		}
 	}
 	return attendees, err
+}
+
+// masked leaves of the number on a member's card what lets a door compare it, and nobody use it.
+func masked(member *loyalty.Member) *loyalty.Member {
+	if member != nil && len(member.Number) > 4 {
+		rest := len(member.Number) - 4
+		member.Number = strings.Repeat("*", rest) + member.Number[rest:]
+	}
+	return member
 }
 
 // AttendeeTiers returns the tiers that those who booked hold now, to whoever sees Attendees.
@@ -331,19 +340,19 @@ func (s *Service) AttendeeTable(ctx context.Context, occurrence *Occurrence) (*s
 	var text strings.Builder
 	table := csv.NewWriter(&text)
 	table.UseCRLF = true
-	rows := [][]string{{"booking", "name", "number", "tier", "seats", "status", "booked at", "checked in at"}}
+	rows := [][]string{{"booking", "name", "tier", "seats", "status", "booked at", "checked in at"}}
 	now := s.now()
 	for _, one := range bookings {
 		one.see(now)
-		row := []string{one.ID.String(), "", "", "", strconv.Itoa(one.Seats), string(one.Status), one.BookedAt.Format(time.RFC3339), ""}
+		row := []string{one.ID.String(), "", "", strconv.Itoa(one.Seats), string(one.Status), one.BookedAt.Format(time.RFC3339), ""}
 		if member := attendees[one]; member != nil {
-			row[2], row[3] = member.Number, harmless(held[one].Name)
+			row[2] = harmless(held[one].Name)
 			if member.DisplayName != nil {
 				row[1] = harmless(*member.DisplayName)
 			}
 		}
 		if one.CheckedInAt != nil {
-			row[7] = one.CheckedInAt.Format(time.RFC3339)
+			row[6] = one.CheckedInAt.Format(time.RFC3339)
 		}
 		rows = append(rows, row)
 	}

@@ -1,6 +1,7 @@
 package club_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -245,4 +246,32 @@ func TestCancel_Deadline(t *testing.T) {
 	answer, err := h.club.CancelBooking(h.as(ada), club.CancelBookingInput{BookingID: first.ID})
 	h.must(err)
 	equal(t, "again", true, answer.Replayed)
+}
+
+// The table of who comes is for a spreadsheet, which takes nothing in it for a formula; a host sees names, tiers and the end of a
+// card's number, nothing else of anybody, and nothing of events of others.
+func TestAttendees(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	occurrence := h.occurrence(h.date(3))
+	ada, bob := h.enroll("=Ada"), h.enroll(`Bob, "the" builder`)
+	first, second := h.book(ada, occurrence.ID, 2, club.Confirmed), h.book(bob, occurrence.ID, 2, club.Waitlisted)
+	table, err := h.club.AttendeeTable(h.host, occurrence)
+	h.must(err)
+	equal(t, "table", "booking,name,tier,seats,status,booked at,checked in at\r\n"+
+		first.ID.String()+",'=Ada,Member,2,CONFIRMED,2025-01-06T09:00:00Z,\r\n"+
+		second.ID.String()+",\"Bob, \"\"the\"\" builder\",Member,2,WAITLISTED,2025-01-06T09:00:00Z,\r\n", *table)
+	for name, ctx := range map[string]context.Context{
+		"another host": actor.With(t.Context(), actor.Actor{Caller: "test|other", Roles: []actor.Role{actor.Organizer}}), "host": h.host, "door": h.door,
+		"another member": h.as(bob),
+	} {
+		attendees, err := h.club.Attendees(ctx, []*club.Booking{first})
+		h.must(err)
+		sees := name == "host" || name == "door"
+		if equal(t, name, sees, attendees[first] != nil); !sees {
+			continue
+		}
+		got := attendees[first]
+		equal(t, name, []any{"=Ada", true, "********" + ada.Number[8:]}, []any{*got.DisplayName, got.ExternalID == nil && got.Email == nil, got.Number})
+	}
 }

@@ -194,11 +194,12 @@ func (s *stage) answer(ctx context.Context, t *testing.T, who string, body map[s
 }
 
 var (
-	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli|hld|rew|red|aud|evt|occ)_[0-9a-z]{26}\b`)
+	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli|hld|rew|red|aud|evt|occ|bkg)_[0-9a-z]{26}\b`)
 	placeForm  = regexp.MustCompile(`{{(act|ent)_(mem_\d+)(_\d+)}}`)
 	ownedForm  = regexp.MustCompile(`\b(act|ent)_([0-9a-z]{26})_`)
 	numberForm = regexp.MustCompile(`"number": "\d{12}"`)
 	codeForm   = regexp.MustCompile(`\b[2-9A-Z]{5}(-[2-9A-Z]{5}){2}\b`)
+	ticketForm = regexp.MustCompile(`\beyJ[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}`)
 	keyForm    = regexp.MustCompile(`"rgl_[a-z2-7]{16}_[a-z2-7]{52}"`)
 	linkForm   = regexp.MustCompile(`/calendar/member/[A-Za-z0-9_-]{43}\.ics`)
 	keyIDForm  = regexp.MustCompile(`"id": "[a-z2-7]{16}"`)
@@ -214,6 +215,7 @@ func (s *stage) scrub(answer string) string {
 	answer = idForm.ReplaceAllStringFunc(answer, s.name)
 	answer = codeForm.ReplaceAllStringFunc(answer, func(code string) string { return s.named("voucher", code) })
 	answer = numberForm.ReplaceAllString(answer, `"number": "<number>"`)
+	answer = ticketForm.ReplaceAllStringFunc(answer, func(ticket string) string { return s.named("ticket", ticket) })
 	answer = keyForm.ReplaceAllString(answer, `"<key>"`)
 	answer = linkForm.ReplaceAllString(answer, "/calendar/member/<token>.ics")
 	answer = keyIDForm.ReplaceAllString(answer, `"id": "<key id>"`)

@@ -5065,7 +5065,7 @@ type Booking implements Node @access(roles: [ORGANIZER, SUPPORT, ADMIN], scopes:
   id: ID!
   "Which date."
   occurrence: Occurrence!
-  "Who booked; organizers and doors are shown the name, and nothing to reach the member with."
+  "Who booked; organizers and doors are shown the name and the last digits of the card, and nothing to reach the member with."
   member: Member!
   "The tier that the member holds now."
   tier: Tier!

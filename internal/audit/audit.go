@@ -94,7 +94,7 @@ type sight []string
 // either.
 var (
 	marketing = sight{"program", "rul", "tie", "rew"}
-	support   = sight{"program", "rul", "tie", "rew", "mem", "adj", "hld", "red"}
+	support   = sight{"program", "rul", "tie", "rew", "mem", "adj", "hld", "red", "bkg"}
 )
 
 func sightOf(caller actor.Actor) sight {
@@ -110,8 +110,8 @@ func sightOf(caller actor.Actor) sight {
 const entryPages = "auditEntry"
 
 // Entries lists changes, newest first; of, if given, narrows the list to those of the object with that id. For support,
-// marketers and admins. Admins see all, support those of the program, rules, tiers, rewards, members, adjustments, holds
-// and redemptions, marketers those of the program, rules, tiers and rewards.
+// marketers and admins. Admins see all, support those of the program, rules, tiers, rewards, members, adjustments, holds,
+// redemptions and bookings, marketers those of the program, rules, tiers and rewards.
 func (l *Log) Entries(ctx context.Context, first *int, after, of *string) (*EntryConnection, error) {
 	caller, err := actor.Require(ctx, actor.Support, actor.Marketer, actor.Admin)
 	if err != nil {
