@@ -39,6 +39,9 @@ func expand(t tester, body []byte, until time.Time) []string {
 		return ""
 	}
 	instant := func(event *ics.VEvent, property *ics.IANAProperty) time.Time {
+		if at, err := time.Parse("20060102T150405Z", property.Value); err == nil {
+			return at
+		}
 		zone, err := time.LoadLocation(property.ICalParameters["TZID"][0])
 		if err != nil {
 			t.Fatal(err)
