@@ -12,6 +12,7 @@ import (
 	"regulars/cli"
 	"regulars/internal/actor"
 	"regulars/internal/id"
+	"regulars/internal/postgres"
 	"regulars/internal/program"
 )
 
@@ -40,6 +41,7 @@ var samples = []sample{
 	{operation: "Query.member", arguments: `(by: {id: "<member>"})`},
 	{operation: "Query.member", arguments: `(by: {externalId: "<externalId>"})`},
 	{operation: "Query.member", arguments: `(by: {email: "<email>"})`},
+	{operation: "Query.events", arguments: `(filter: {status: [CANCELED, PUBLISHED]})`},
 	{operation: "Query.members"},
 	{operation: "Query.node", arguments: `(id: "<member>")`},
 	{operation: "Query.node", arguments: `(id: "<activity>")`},
@@ -53,6 +55,10 @@ var samples = []sample{
 	{operation: "Query.node", arguments: `(id: "<reward>")`},
 	{operation: "Query.node", arguments: `(id: "<redemption>")`},
 	{operation: "Query.node", arguments: `(id: "<waitingReturn>")`},
+	{operation: "Query.node", arguments: `(id: "<booking>")`},
+	{operation: "Query.node", arguments: `(id: "<waiting>")`},
+	{operation: "Query.node", arguments: `(id: "<event>")`},
+	{operation: "Query.node", arguments: `(id: "<date>")`},
 	{operation: "Query.program"},
 	{operation: "Query.rewards", self: true},
 	{operation: "Query.rewards", arguments: `(filter: {archived: true})`},
@@ -60,10 +66,22 @@ var samples = []sample{
 	{operation: "Query.viewer", self: true},
 	{operation: "Query.waitingReturns"},
 
+	{operation: "Mutation.acceptOffer", arguments: `(input: {bookingId: "<booking>"})`},
 	{operation: "Mutation.adjustPoints", arguments: gift},
 	{operation: "Mutation.adjustPoints", arguments: `(input: {member: {id: "<member>"}, points: -1000000, reason: "Too many", idempotencyKey: "too many"})`},
 	{operation: "Mutation.approveAdjustment", arguments: `(input: {adjustmentId: "<adjustment>"})`},
+	{operation: "Mutation.approveBooking", arguments: `(input: {bookingId: "<booking>"})`},
 	{operation: "Mutation.archiveReward", arguments: `(input: {rewardId: "<reward>"})`},
+	{operation: "Mutation.cancelEvent", arguments: `(input: {eventId: "<over>", reason: "Rain"})`},
+	{operation: "Mutation.cancelEvent", arguments: `(input: {eventId: "<ended>", reason: "Rain"})`},
+	{operation: "Mutation.cancelOccurrence", arguments: `(input: {occurrenceId: "<rained off>", reason: "Rain"})`},
+	{operation: "Mutation.book", arguments: booked},
+	{operation: "Mutation.cancelBooking", arguments: `(input: {bookingId: "<canceled booking>"})`},
+	{operation: "Mutation.checkIn", arguments: `(input: {ticket: "<ticket>", occurrenceId: "<room>", nonce: "<n>"})`},
+	{operation: "Mutation.completeOccurrence", arguments: `(input: {occurrenceId: "<completed>"})`},
+	{operation: "Mutation.correctAttendance", arguments: `(input: {bookingId: "<attended>", attended: true, reason: "Seen"})`},
+	{operation: "Mutation.declineBooking", arguments: `(input: {bookingId: "<declined booking>"})`},
+	{operation: "Mutation.reconfirmBooking", arguments: `(input: {bookingId: "<unmoved>"})`},
 	{operation: "Mutation.cancelRedemption", arguments: `(input: {redemptionId: "<cancelable>", reason: "It never came", idempotencyKey: "cancel <n>"})`},
 	{operation: "Mutation.cancelRedemption", arguments: `(input: {redemptionId: "<redemption>", reason: "", idempotencyKey: "no reason"})`},
 	{operation: "Mutation.cancelPending", arguments: `(input: {activityId: "<canceled>", reason: "Never came", idempotencyKey: "pending <n>"})`},
@@ -72,12 +90,17 @@ var samples = []sample{
 	{operation: "Mutation.createClient", arguments: `(input: {name: "Client <n>", scopes: ["program:read"]})`},
 	{operation: "Mutation.createEarningRule", arguments: `(input: {name: "Rule <n>", award: {fixed: 1}})`},
 	{operation: "Mutation.createEarningRule", arguments: `(input: {name: "Rule <n>", award: {fixed: 1}, condition: "purchase.totl > 1.0"})`},
+	{operation: "Mutation.createEvent", arguments: `(input: {name: "Event <n>", timeZone: "UTC", startsAt: "<noon>", duration: "PT1H"})`},
 	{operation: "Mutation.createReward", arguments: `(input: {name: "Reward <n>", kind: PRODUCT, cost: 1000000})`},
 	{operation: "Mutation.createTier", arguments: `(input: {name: "Tier <n>", rank: 1<n>, threshold: 10001<n>})`},
 	{operation: "Mutation.declineAdjustment", arguments: `(input: {adjustmentId: "<declined>"})`},
+	{operation: "Mutation.duplicateEvent", arguments: `(input: {eventId: "<template>", startsAt: "<noon>"})`},
+	{operation: "Mutation.editOccurrences", arguments: newPlace},
+	{operation: "Mutation.editOccurrences", arguments: `(input: {occurrenceId: "<date>", scope: THIS, capacity: 1})`},
 	{operation: "Mutation.enrollMember", arguments: `(input: {idempotencyKey: "join"})`, self: true},
 	{operation: "Mutation.holdPoints", arguments: `(input: {member: {id: "<holder>"}, points: 1, reason: "till", idempotencyKey: "hold <n>"})`},
 	{operation: "Mutation.publishEarningRule", arguments: `(input: {ruleId: "<rule>"})`},
+	{operation: "Mutation.publishEvent", arguments: `(input: {eventId: "<template>"})`},
 	{operation: "Mutation.recordActivity", arguments: came},
 	{operation: "Mutation.recordPurchase", arguments: `(input: ` + purchased + `)`},
 	{operation: "Mutation.recordPurchases", arguments: `(input: {purchases: [` + purchased + `]})`},
@@ -91,7 +114,11 @@ var samples = []sample{
 	{operation: "Mutation.reviseEarningRule", arguments: `(input: {ruleId: "<rule>", basedOnVersion: 9, rule: {name: "Late", award: {fixed: 1}}})`},
 	{operation: "Mutation.revokeClient", arguments: `(input: {clientId: "<revoked>"})`},
 	{operation: "Mutation.rotateClientKey", arguments: `(input: {clientId: "<client>"})`},
+	{operation: "Mutation.setCalendarLink", arguments: `(input: {active: true})`, self: true},
+	{operation: "Mutation.shareEvent", arguments: `(input: {eventId: "<template>", organizer: "somebody"})`},
 	{operation: "Mutation.suspendMember", arguments: `(input: {memberId: "<member>", reason: "To look into it"})`},
+	{operation: "Mutation.unshareEvent", arguments: `(input: {eventId: "<template>", organizer: "nobody"})`},
+	{operation: "Mutation.updateEvent", arguments: `(input: {eventId: "<template>", name: "Event <n>"})`},
 	{operation: "Mutation.updateMember", arguments: `(input: {memberId: "<member>", displayName: "Ada"})`},
 	{operation: "Mutation.updateMember", arguments: `(input: {memberId: "<member>", email: "not one"})`},
 	{operation: "Mutation.updateReward", arguments: `(input: {rewardId: "<reward>", name: "A coffee"})`},
@@ -121,6 +148,10 @@ var narrower = map[string]rule{
 	// Nobody else is a member, or a client.
 	"Viewer.member:Member": {owner: true},
 	"Viewer.client":        {grants: texts(actor.Scopes)},
+	// Whoever names another's booking is refused, which is no replay.
+	"BookingPayload.replayed": {grants: []string{"ORGANIZER", "SUPPORT", "ADMIN"}, owner: true},
+	// Nobody else has a booking of its own.
+	"Occurrence.viewerBooking:Booking": {owner: true},
 }
 
 // secrets are what no answer holds, in whatever field, for whoever may not see the field in which it stands.
@@ -135,6 +166,7 @@ var secrets = map[string]string{
 	"<voucher>":    "Redemption.voucherCode",
 	"<condition>":  "EarningRule.condition",
 	"<name>":       "Client.name",
+	"<ticket>":     "Booking.ticket",
 }
 
 // caller is somebody who asks.
@@ -170,7 +202,7 @@ type thing struct{ kind, id string }
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	settings := settings(t)
-	settings.API.MaximumComplexity = 1_000_000
+	settings.API.MaximumComplexity = 1_000_000_000
 	database, err := cli.OpenDatabase(t.Context(), settings, program.Seed{Currency: "EUR", TimeZone: "Europe/Berlin", Start: "2020-01-01T00:00:00Z"}, time.Now)
 	if err != nil {
 		t.Fatal(err)
@@ -185,6 +217,7 @@ func newWorld(t *testing.T) *world {
 		url: b.URL(),
 		things: map[string]string{
 			"<yesterday>": now.AddDate(0, 0, -1).Format(time.RFC3339), "<soon>": now.AddDate(0, 1, 0).Format(time.RFC3339),
+			"<noon>":       now.AddDate(0, 1, 0).Format(time.DateOnly) + "T12:00",
 			"<externalId>": "ada-4711", "<email>": "ada.4711@example.com", "<phone>": "+4930123456789", "<birthDate>": "1985-12-10",
 			"<attribute>": "size 38 and a half", "<source>": "till-0815", "<reason>": "Sorry for the cold soup",
 			"<condition>": "purchase.total > 1.375", "<name>": "The old till",
@@ -203,6 +236,9 @@ func newWorld(t *testing.T) *world {
 			"<hold>":          {"Hold", id.New[id.Hold]().String()},
 			"<reward>":        {"Reward", id.New[id.Reward]().String()},
 			"<redemption>":    {"Redemption", id.New[id.Redemption]().String()},
+			"<event>":         {"Event", id.New[id.Event]().String()},
+			"<date>":          {"Occurrence", id.New[id.Occurrence]().String()},
+			"<booking>":       {"Booking", id.New[id.Booking]().String()},
 			"<waitingReturn>": {"WaitingReturn", id.New[id.WaitingReturn]().String()},
 		},
 	}
@@ -214,7 +250,7 @@ func newWorld(t *testing.T) *world {
 	for _, role := range actor.Roles[1:] {
 		w.callers = append(w.callers, caller{name: string(role), token: b.token(t, role, "staff"), grants: []string{string(role)}})
 	}
-	w.fill(t, w.callers[1], w.callers[2], w.callers[len(w.callers)-1])
+	w.fill(t, b.database.DB, w.callers[1], w.callers[2], w.callers[len(w.callers)-1])
 	for i := range w.callers {
 		w.callers[i].number = fmt.Sprintf("%02d", i)
 	}
@@ -222,7 +258,7 @@ func newWorld(t *testing.T) *world {
 }
 
 // fill makes the things, by the samples wherever they do it, and a machine client for each scope.
-func (w *world) fill(t *testing.T, ada, eve, admin caller) {
+func (w *world) fill(t *testing.T, db *postgres.DB, ada, eve, admin caller) {
 	t.Helper()
 	do := func(as caller, operation, selection string) string {
 		t.Helper()
@@ -258,7 +294,9 @@ func (w *world) fill(t *testing.T, ada, eve, admin caller) {
 		attributes: [{name: "shoes", value: "<attribute>"}]})`, "member { id }")
 
 	keep("<tier>", `tie_\w+`, do(admin, `createTier(input: {name: "Gold", rank: 1, threshold: 100, benefits: ["Cake"]})`, "tier { id }"))
-	do(admin, `createTier(input: {name: "Platinum", rank: 2, threshold: 1000000})`, "tier { id }")
+	gold := w.things["<tier>"]
+	w.things["<platinum>"] = keep("<tier>", `tie_\w+`, do(admin, `createTier(input: {name: "Platinum", rank: 2, threshold: 1000000})`, "tier { id }"))
+	w.things["<tier>"] = gold
 	do(admin, `updateProgram(input: {costPerPoint: {amount: "0.01", currency: "EUR"}, adjustmentCaps: [{role: SUPPORT, pointsPerDay: 5}],
 		expiry: {mode: AFTER_EARNING, after: "P10Y", roundUpTo: YEAR}})`, "program { name }")
 	do(admin, `createEarningRule(input: {name: "Later", award: {fixed: 1}, pending: {for: "P14D"}, expiresAfter: "P1Y"})`, "rule { id }")
@@ -297,6 +335,8 @@ func (w *world) fill(t *testing.T, ada, eve, admin caller) {
 	do(admin, `updateProgram(input: {adjustmentCaps: [{role: SUPPORT, pointsPerDay: 5000000}]})`, "program { name }")
 	w.fillRewards(t, do, keep, admin)
 	w.fillHolds(t, do, keep, admin)
+	w.fillEvents(t, db, do, keep)
+	w.fillBookings(t, db, do, keep, ada, admin)
 }
 
 // ask sends a document in which names of things stand, and returns the answer. Of a thing in absent that one is named instead of

@@ -36,7 +36,7 @@ func (h *house) room(many int, edits ...func(*date)) (id.Occurrence, []*club.Boo
 // Complaint 9 and 10: points come with the end, for those who came, once; who did not come is told so and gets none.
 func TestComplete_Complaint9_PointsAtTheEnd(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := newHouse(t)
 	h.Rule(loyaltyFixed(10), func(input *ruleInput) { input.Trigger = "CHECK_IN" })
 	occurrence, bookings := h.room(5, func(d *date) { d.points = 7 })
 	late := h.date(3)
@@ -97,7 +97,7 @@ func (f *fuse) Err() error {
 // A correction gives or takes back, whatever was said before and how often; the audit has who and why.
 func TestCorrectAttendance_ReversesAndAdds(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := newHouse(t)
 	h.Rule(loyaltyFixed(10), func(input *ruleInput) { input.Trigger = "CHECK_IN" })
 	occurrence, bookings := h.room(2, func(d *date) { d.points = 7 })
 	correct := func(booking *club.Booking, attended bool) error {
@@ -133,7 +133,7 @@ func TestCorrectAttendance_ReversesAndAdds(t *testing.T) {
 // What was spent of a corrected attendance is owed, as with a return.
 func TestCorrectAttendance_Spent(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := newHouse(t)
 	h.Rule(loyaltyFixed(10), func(input *ruleInput) { input.Trigger = "CHECK_IN" })
 	occurrence, bookings := h.room(1, func(d *date) { d.points = 7 })
 	_, err := h.club.CompleteOccurrence(h.host, occurrence)
@@ -154,7 +154,7 @@ func TestCorrectAttendance_Spent(t *testing.T) {
 // Recording stops where it is killed, at any statement; what is left is done by the next run, and nothing twice.
 func TestAward_KilledAnywhere(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := newHouse(t)
 	h.Rule(loyaltyFixed(10), func(input *ruleInput) { input.Trigger = "CHECK_IN" })
 	const guests = 9
 	occurrence, bookings := h.room(guests, func(d *date) { d.points = 7 })
@@ -190,7 +190,7 @@ func TestAward_KilledAnywhere(t *testing.T) {
 // Several runs at once, and corrections among them, record each attendance once.
 func TestAward_RunsBesideOneAnother(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := newHouse(t)
 	h.Clock.Tick(time.Microsecond)
 	h.Rule(loyaltyFixed(10), func(input *ruleInput) { input.Trigger = "CHECK_IN" })
 	occurrence, bookings := h.room(20, func(d *date) { d.points = 7 })
@@ -232,7 +232,7 @@ func TestAward_RunsBesideOneAnother(t *testing.T) {
 // What has ended is completed by the job.
 func TestCompleteEnded(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := newHouse(t)
 	occurrence, bookings := h.room(2)
 	done, err := h.club.CompleteEnded(h.Admin)
 	h.must(err)

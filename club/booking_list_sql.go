@@ -132,3 +132,17 @@ func selectLapsedSeats(ctx context.Context, q postgres.Runner, wanted []id.Occur
 	}
 	return lapsed, err
 }
+
+// selectMet returns those of the members who booked an event of the organizer's, or any.
+func selectMet(ctx context.Context, q postgres.Runner, members []id.Member, any bool, organizer string) ([]id.Member, error) {
+	var met []id.Member
+	err := q.Select(ctx, &met, `
+		select distinct b.member_id
+		from bookings b
+		join occurrences o on o.id = b.occurrence_id
+		join events e on e.id = o.event_id
+		where b.member_id = any($1::uuid[]) and ($2::boolean or $3::text <> '' and (e.owner = $3 or exists (
+			select from event_organizers x where x.event_id = e.id and x.organizer = $3)))`,
+		pq.StringArray(id.Texts(members)), any, organizer)
+	return met, err
+}

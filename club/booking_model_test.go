@@ -21,7 +21,7 @@ import (
 // to whoever reads it, posted or not.
 func TestModel(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := newHouse(t)
 	gold := h.Tier("Gold", 1, 100)
 	h.Rule(loyaltyFixed(100))
 	members := make([]*loyalty.Member, 6)
@@ -128,7 +128,7 @@ func (m *model) step() {
 		m.let(operation, err)
 	case "move":
 		local := m.occurrence(date).StartsAt.Add(time.Duration(rapid.IntRange(-20, 20).Draw(m.T, "by")) * time.Hour)
-		_, err := m.club.EditOccurrences(m.host, club.EditOccurrencesInput{OccurrenceID: date, Scope: club.This, StartsAt: wall(local)})
+		_, err := m.club.EditOccurrences(m.host, club.EditOccurrencesInput{OccurrenceID: date, Scope: club.This, StartsAt: wallAt(local)})
 		m.letEdit(operation, err)
 	case "check in":
 		one, who := booking()

@@ -20,7 +20,7 @@ import (
 // Complaint 5: of 200 who want the last seat at the same instant one has it; all others wait, and nobody is met by an error.
 func TestBook_Complaint5_LastSeat(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := newHouse(t)
 	h.Clock.Tick(time.Microsecond)
 	const crowd = 200
 	occurrence := h.date(1)
@@ -51,7 +51,7 @@ func TestBook_Complaint5_LastSeat(t *testing.T) {
 // Even a program that miscounts cannot oversell: the database refuses.
 func TestBook_Complaint5_CounterIsChecked(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := newHouse(t)
 	occurrence := h.date(2)
 	h.book(h.enroll("ada"), occurrence, 2, club.Confirmed)
 	if _, err := h.DB.Exec(h.Admin, `update occurrences set seats_taken = 3 where id = $1`, occurrence); err == nil {
@@ -62,7 +62,7 @@ func TestBook_Complaint5_CounterIsChecked(t *testing.T) {
 // A retry is the same booking, also if both come at once; under another key there is still one booking.
 func TestBook_Idempotent(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := newHouse(t)
 	occurrence, ada := h.date(10), h.enroll("ada")
 	input := club.BookInput{OccurrenceID: occurrence, Seats: 2, IdempotencyKey: "once"}
 	var group sync.WaitGroup
@@ -91,7 +91,7 @@ func TestBook_Idempotent(t *testing.T) {
 
 func TestBook_Refused(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := newHouse(t)
 	ada := h.enroll("ada")
 	canceled, draft := h.date(5), h.date(5, func(d *date) { d.eventStatus = "DRAFT" })
 	h.exec(`update occurrences set status = 'CANCELED', canceled_at = $2, cancel_reason = 'Rain' where id = $1`, canceled, h.Now())
@@ -134,7 +134,7 @@ func (h *house) full(edits ...func(*date)) id.Occurrence {
 // Each tier books from its own window on; below all of them nobody does. What one is told beforehand is what booking answers.
 func TestBook_Windows(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := newHouse(t)
 	gold := h.Tier("Gold", 1, 100)
 	occurrence := h.date(10, func(d *date) {
 		d.windows = club.BookingWindows{
@@ -181,7 +181,7 @@ func TestBook_Windows(t *testing.T) {
 // A host approves: the request has no seat until then, and a place in the line as of its own time if there is none by then.
 func TestBook_Approval(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := newHouse(t)
 	occurrence := h.date(1, func(d *date) { d.approval = true })
 	ada, bob, eve := h.enroll("ada"), h.enroll("bob"), h.enroll("eve")
 	first := h.book(ada, occurrence, 1, club.Requested)
@@ -224,7 +224,7 @@ func TestBook_Approval(t *testing.T) {
 // Members cancel until the deadline; a host, and support for them, at any time before the end.
 func TestCancel_Deadline(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := newHouse(t)
 	occurrence := h.date(9, func(d *date) { d.cancelBefore = pointer("P1D") })
 	ada, bob, eve := h.enroll("ada"), h.enroll("bob"), h.enroll("eve")
 	first, second := h.book(ada, occurrence, 1, club.Confirmed), h.book(bob, occurrence, 1, club.Confirmed)
@@ -252,7 +252,7 @@ func TestCancel_Deadline(t *testing.T) {
 // card's number, nothing else of anybody, and nothing of events of others.
 func TestAttendees(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := newHouse(t)
 	occurrence := h.occurrence(h.date(3))
 	ada, bob := h.enroll("=Ada"), h.enroll(`Bob, "the" builder`)
 	first, second := h.book(ada, occurrence.ID, 2, club.Confirmed), h.book(bob, occurrence.ID, 2, club.Waitlisted)

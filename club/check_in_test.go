@@ -28,7 +28,7 @@ func (h *house) started(name string, edits ...func(*date)) (id.Occurrence, *club
 // Whoever has the public keys reads a ticket and checks it, without the program.
 func TestTicket_IsVerifiedOffline(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := newHouse(t)
 	occurrence, booking, ticket := h.started("ada")
 	published, err := h.keys.PublicKeys(t.Context())
 	h.must(err)
@@ -50,7 +50,7 @@ func TestTicket_IsVerifiedOffline(t *testing.T) {
 // Tickets are for the member, the event's organizers and admins, and of what has a seat.
 func TestTicket_Access(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := newHouse(t)
 	_, booking, _ := h.started("ada")
 	for name, want := range map[string]bool{"ada": true, "bob": false} {
 		if name != "ada" {
@@ -80,7 +80,7 @@ func TestTicket_Access(t *testing.T) {
 // Every ticket that is not good is told by its own code, and changes nothing.
 func TestCheckIn_Results(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := newHouse(t)
 	ada, bob := h.enroll("member a"), h.enroll("member b")
 	occurrence, booking, ticket := h.started("ada")
 	_, _, otherTicket := h.started("eve")
@@ -145,7 +145,7 @@ func TestCheckIn_Results(t *testing.T) {
 // A retry of a scan is the same scan; the same nonce for another ticket is refused; many at once make one check-in.
 func TestCheckIn_Nonce(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := newHouse(t)
 	occurrence, booking, ticket := h.started("ada")
 	_, _, otherTicket := h.started("bob")
 	input := club.CheckInInput{Ticket: ticket, OccurrenceID: occurrence, Nonce: "scan 1"}
@@ -182,7 +182,7 @@ func TestCheckIn_Nonce(t *testing.T) {
 // any order; the time of telling is not the time of arriving.
 func TestCheckIn_Complaint9_OfflineScans(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := newHouse(t)
 	h.Rule(loyaltyFixed(10), func(input *ruleInput) { input.Trigger = "CHECK_IN" })
 	occurrence, booking, ticket := h.started("ada")
 	ada := booking.Member

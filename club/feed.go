@@ -164,7 +164,7 @@ func (e *Event) entries(planned *plan.Plan, zone *time.Location, part []*Occurre
 	last := kept[len(kept)-1].PlannedLocal
 	master := e.entry(zone, usual)
 	master.UID, master.Sequence, master.Changed = e.uid(usual.Part), e.Sequence, e.ChangedAt
-	master.Start, master.Rule = kept[0].PlannedLocal.Add(shift), rule
+	master.Start, master.At, master.Rule = kept[0].PlannedLocal.Add(shift), time.Time{}, rule
 	goesOn := planned.Endless() && usual.Part == e.Part && e.Status != EventCanceled
 	if !goesOn {
 		master.Until = last.Add(shift).In(zone)
@@ -179,7 +179,7 @@ func (e *Event) entries(planned *plan.Plan, zone *time.Location, part []*Occurre
 	entries = append(entries, master)
 	for _, one := range kept {
 		date := one.PlannedLocal.Add(shift)
-		if one.StartsLocal == date && one.Duration == usual.Duration && same(one.Venue, usual.Venue) && (one.Status == OccurrenceCanceled) == master.Canceled {
+		if one.StartsLocal == date && one.Duration == usual.Duration && same(one.Venue, usual.Venue) && (one.Status == OccurrenceCanceled) == master.Canceled && date.OnceIn(zone) {
 			continue
 		}
 		other := e.entry(zone, one)
@@ -197,10 +197,14 @@ func (e *Event) single(zone *time.Location, one *Occurrence) calendar.Entry {
 }
 
 func (e *Event) entry(zone *time.Location, one *Occurrence) calendar.Entry {
-	return calendar.Entry{
+	entry := calendar.Entry{
 		Sequence: one.Sequence, Changed: one.ChangedAt, Summary: e.Name, Description: orEmpty(e.Description), Location: orEmpty(one.Venue),
 		Zone: zone, Start: value.LocalDateTimeOf(one.StartsAt.In(zone)), Duration: one.Duration, Canceled: one.Status == OccurrenceCanceled,
 	}
+	if !entry.Start.OnceIn(zone) {
+		entry.At = one.StartsAt
+	}
+	return entry
 }
 
 // uid is that of a part of the series in calendars.

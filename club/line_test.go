@@ -64,7 +64,7 @@ func TestPromotion_Complaint6_AnyFreedSeatOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := open(t)
+			h := newHouse(t)
 			occurrence, members, bookings := three(h)
 			free(h, occurrence, members, bookings)
 			equal(t, "in line", []club.BookingStatus{club.Offered, club.Waitlisted}, h.statuses(bookings[1:]...))
@@ -76,7 +76,7 @@ func TestPromotion_Complaint6_AnyFreedSeatOnce(t *testing.T) {
 // to can book anew.
 func TestPromotion_Complaint6_LapsedAndDeclinedOffers(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := newHouse(t)
 	occurrence, members, bookings := three(h)
 	h.cancel(members[0], bookings[0])
 	offered := h.read(bookings[1])
@@ -99,7 +99,7 @@ func TestPromotion_Complaint6_LapsedAndDeclinedOffers(t *testing.T) {
 // Complaint 6: a seat that came free by the clock is not had by who happens to come before the job: who waits comes first.
 func TestPromotion_Complaint6_NobodySlipsIn(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := newHouse(t)
 	occurrence, members, bookings := three(h)
 	h.cancel(members[0], bookings[0])
 	h.Clock.Set(*h.read(bookings[1]).OfferExpiresAt)
@@ -113,7 +113,7 @@ func TestPromotion_Complaint6_NeverAfterTheStart(t *testing.T) {
 	for name, closes := range map[string]*string{"start": nil, "deadline": pointer("PT3H")} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := open(t)
+			h := newHouse(t)
 			occurrence, members, bookings := three(h, func(d *date) { d.closesBefore = closes })
 			until := h.occurrence(occurrence).StartsAt
 			if closes != nil {
@@ -142,7 +142,7 @@ func TestPromotion_Complaint6_NeverAfterTheStart(t *testing.T) {
 // Complaint 6: a party that does not fit is passed over and keeps its place; it is not split, and has its turn when it fits.
 func TestPromotion_Complaint6_Groups(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := newHouse(t)
 	occurrence := h.date(3)
 	ada, bob := h.enroll("ada"), h.enroll("bob")
 	first, second := h.book(ada, occurrence, 2, club.Confirmed), h.book(bob, occurrence, 1, club.Confirmed)
@@ -162,7 +162,7 @@ func TestPromotion_Complaint6_Groups(t *testing.T) {
 // Complaint 10: who does not come waits longer next time, but is not shut out.
 func TestLine_RankIsExplained_Complaint10(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := newHouse(t)
 	h.Tier("Gold", 1, 100)
 	h.Rule(loyaltyFixed(100))
 	names := []string{"plain", "gold", "missed"}
@@ -216,14 +216,14 @@ func TestLine_RankIsExplained_Complaint10(t *testing.T) {
 // cancels until the start.
 func TestMoved_Complaint7_KeepsBookings(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := newHouse(t)
 	occurrence := h.date(2, func(d *date) { d.cancelBefore = pointer("P3D") })
 	ada, bob := h.enroll("ada"), h.enroll("bob")
 	first, second := h.book(ada, occurrence, 1, club.Confirmed), h.book(bob, occurrence, 1, club.Confirmed)
 	waiting := h.book(h.enroll("eve"), occurrence, 1, club.Waitlisted)
 	starts := h.occurrence(occurrence).StartsAt
 	_, err := h.club.EditOccurrences(h.host, club.EditOccurrencesInput{
-		OccurrenceID: occurrence, Scope: club.This, StartsAt: wall(starts.AddDate(0, 0, -5)),
+		OccurrenceID: occurrence, Scope: club.This, StartsAt: wallAt(starts.AddDate(0, 0, -5)),
 	})
 	h.must(err)
 	equal(t, "statuses", []club.BookingStatus{club.Confirmed, club.Confirmed, club.Waitlisted}, h.statuses(first, second, waiting))
@@ -252,7 +252,7 @@ func (h *house) told(kind string) int {
 // What does not take place has no bookings that live, and whoever had one is told.
 func TestCanceledOccurrence(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := newHouse(t)
 	occurrence, members, bookings := three(h)
 	before := h.told("booking.changed")
 	_, err := h.club.CancelOccurrence(h.host, occurrence, "Rain")

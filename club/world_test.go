@@ -32,7 +32,7 @@ type house struct {
 	t    testing.TB
 }
 
-func open(t testing.TB) *house {
+func newHouse(t testing.TB) *house {
 	t.Helper()
 	return within(t, loyaltytest.New(t))
 }
@@ -222,8 +222,8 @@ func pointer[T any](value T) *T { return &value }
 
 func loyaltyFixed(points int64) loyalty.AwardInput { return loyaltytest.Fixed(points) }
 
-// wall is what clocks in UTC show at t.
-func wall(t time.Time) *value.LocalDateTime {
+// wallAt is what clocks in UTC show at t.
+func wallAt(t time.Time) *value.LocalDateTime {
 	local := value.LocalDateTimeOf(t.UTC())
 	return &local
 }

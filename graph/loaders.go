@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"sync"
 	"time"
 
@@ -131,7 +132,14 @@ func (l *loaders) balance(ctx context.Context, member id.Member, asOf *time.Time
 // standing is where a member stands at an instant, nil: now.
 func (l *loaders) standing(ctx context.Context, member id.Member, asOf *time.Time) (*loyalty.TierStanding, error) {
 	return l.standings.load(ctx, member, asOf, func(ctx context.Context, members []id.Member) (map[id.Member]*loyalty.TierStanding, error) {
-		return l.service.Standings(ctx, members, asOf)
+		standings, err := l.service.Standings(ctx, members, asOf)
+		if err != nil || len(standings) == len(members) {
+			return standings, err
+		}
+		// Whoever meets members at an event sees where they stand.
+		met, err := l.club.AttendeeStandings(ctx, members, asOf)
+		maps.Copy(met, standings)
+		return met, err
 	})
 }
 

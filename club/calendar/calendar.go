@@ -38,6 +38,8 @@ type Entry struct {
 	// Zone is whose clocks Start, Except and RecurrenceID are of.
 	Zone  *time.Location
 	Start value.LocalDateTime
+	// At is when it begins, where clocks do not show Start once: calendars do not agree on what is meant. Zero elsewhere.
+	At time.Time
 	// Duration is in weeks, days, hours, minutes and seconds.
 	Duration value.Period
 	// Rule is that of the dates behind Start, without its end; empty: there are none. Until is the last date; zero: it has
@@ -85,7 +87,11 @@ func (e Entry) write(w *writer) {
 	if e.RecurrenceID != nil {
 		w.local("RECURRENCE-ID", e.Zone, *e.RecurrenceID)
 	}
-	w.local("DTSTART", e.Zone, e.Start)
+	if e.At.IsZero() {
+		w.local("DTSTART", e.Zone, e.Start)
+	} else {
+		w.line("DTSTART", e.At.UTC().Format(utcLayout))
+	}
 	w.line("DURATION", duration(e.Duration))
 	if e.Rule != "" {
 		rule := e.Rule

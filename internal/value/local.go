@@ -44,17 +44,25 @@ func LocalDateTimeOf(t time.Time) LocalDateTime {
 // In returns the instant at which walls in the zone show this. A time that clocks skip is read with the offset from before
 // they do, so it lies as much later as they skip; of one that they show twice it is the first (RFC 5545, section 3.3.5).
 func (l LocalDateTime) In(zone *time.Location) time.Time {
-	wall := l.floating()
-	// A zone's offset changes seldom: the ones a day before and after are those on both sides of any change that is near.
-	before, after := offset(wall.AddDate(0, 0, -1), zone), offset(wall.AddDate(0, 0, 1), zone)
-	early := wall.Add(-before)
-	if LocalDateTimeOf(early.In(zone)) == l {
-		return early
-	}
-	if late := wall.Add(-after); LocalDateTimeOf(late.In(zone)) == l {
+	early, late := l.candidates(zone)
+	if LocalDateTimeOf(early.In(zone)) != l && LocalDateTimeOf(late.In(zone)) == l {
 		return late
 	}
 	return early
+}
+
+// OnceIn tells whether walls in the zone show this once: clocks neither skip it nor show it twice.
+func (l LocalDateTime) OnceIn(zone *time.Location) bool {
+	early, late := l.candidates(zone)
+	return early.Equal(late) || (LocalDateTimeOf(early.In(zone)) == l) != (LocalDateTimeOf(late.In(zone)) == l)
+}
+
+// candidates are when walls show this by the offsets on both sides of a change of clocks that is near; without one they are
+// the same.
+func (l LocalDateTime) candidates(zone *time.Location) (early, late time.Time) {
+	wall := l.floating()
+	// A zone's offset changes seldom.
+	return wall.Add(-offset(wall.AddDate(0, 0, -1), zone)), wall.Add(-offset(wall.AddDate(0, 0, 1), zone))
 }
 
 func offset(at time.Time, zone *time.Location) time.Duration {
