@@ -45,7 +45,7 @@ func readCalendar(t *testing.T, feed, until string) []appointment {
 }
 
 // fetch asks for a feed that the caller has under a tag, empty for none.
-func fetch(t *testing.T, url, tag string) (*http.Response, string) {
+func fetch(t *testing.T, url, tag string) (int, http.Header, string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
@@ -58,12 +58,12 @@ func fetch(t *testing.T, url, tag string) (*http.Response, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	var body bytes.Buffer
 	if _, err := body.ReadFrom(response.Body); err != nil {
 		t.Fatal(err)
 	}
-	return response, body.String()
+	return response.StatusCode, response.Header, body.String()
 }
 
 // host organizes events of a booted program.
@@ -119,7 +119,7 @@ func (h *host) read(t *testing.T, event string) *series {
 func (h *host) follow(t *testing.T, event string) string {
 	t.Helper()
 	told := h.read(t, event)
-	_, feed := fetch(t, told.CalendarURL, "")
+	_, _, feed := fetch(t, told.CalendarURL, "")
 	var want []appointment
 	for _, one := range told.Occurrences.Nodes {
 		shown := appointment{StartsAt: one.StartsAt, EndsAt: one.EndsAt, Summary: told.Name, Canceled: one.Status == "CANCELED"}
@@ -178,19 +178,19 @@ func TestCalendar_Addresses(t *testing.T) {
 	made := h.plan(t, "Cupping", time.Now().UTC().AddDate(0, 0, 14).Format(time.DateOnly)+"T19:00", "FREQ=DAILY;COUNT=3")
 	club := h.URL() + "/calendar/club.ics"
 	for address, kept := range map[string]string{club: "public, max-age=300", made.CalendarURL: "public, max-age=300", made.Occurrences.Nodes[0].CalendarURL: "public, max-age=300"} {
-		first, body := fetch(t, address, "")
-		tag := first.Header.Get("ETag")
-		if first.StatusCode != http.StatusOK || first.Header.Get("Content-Type") != "text/calendar; charset=utf-8" || first.Header.Get("Cache-Control") != kept || !strings.HasPrefix(body, "BEGIN:VCALENDAR\r\n") {
-			t.Errorf("%s answers %d, %v: %s", address, first.StatusCode, first.Header, body)
+		status, header, body := fetch(t, address, "")
+		tag := header.Get("ETag")
+		if status != http.StatusOK || header.Get("Content-Type") != "text/calendar; charset=utf-8" || header.Get("Cache-Control") != kept || !strings.HasPrefix(body, "BEGIN:VCALENDAR\r\n") {
+			t.Errorf("%s answers %d, %v: %s", address, status, header, body)
 		}
 		for _, has := range []string{tag, "W/" + tag, `"other", ` + tag, "*"} {
-			if again, rest := fetch(t, address, has); again.StatusCode != http.StatusNotModified || rest != "" || again.Header.Get("ETag") != tag {
-				t.Errorf("%s answers who has it %d: %s", address, again.StatusCode, rest)
+			if status, again, rest := fetch(t, address, has); status != http.StatusNotModified || rest != "" || again.Get("ETag") != tag {
+				t.Errorf("%s answers who has it %d: %s", address, status, rest)
 			}
 		}
 		h.ask(t, fmt.Sprintf(`mutation { updateEvent(input: {eventId: %q, name: %q}) { userErrors { code } } }`, made.ID, "Tasting at "+address), &struct{}{})
-		if changed, _ := fetch(t, address, tag); changed.StatusCode != http.StatusOK || changed.Header.Get("ETag") == tag {
-			t.Errorf("%s answers %d where something changed", address, changed.StatusCode)
+		if status, changed, _ := fetch(t, address, tag); status != http.StatusOK || changed.Get("ETag") == tag {
+			t.Errorf("%s answers %d where something changed", address, status)
 		}
 	}
 
@@ -204,12 +204,12 @@ func TestCalendar_Addresses(t *testing.T) {
 	}
 	answers := func(address string, want int) {
 		t.Helper()
-		response, body := fetch(t, address, "")
-		if response.StatusCode != want {
-			t.Errorf("the feed answers %d: %s", response.StatusCode, body)
+		status, header, body := fetch(t, address, "")
+		if status != want {
+			t.Errorf("the feed answers %d: %s", status, body)
 		}
-		if want == http.StatusOK && response.Header.Get("Cache-Control") != "private, max-age=300" {
-			t.Errorf("others may keep it: %v", response.Header)
+		if want == http.StatusOK && header.Get("Cache-Control") != "private, max-age=300" {
+			t.Errorf("others may keep it: %v", header)
 		}
 	}
 	first := link(true)

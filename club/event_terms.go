@@ -84,7 +84,8 @@ func (s *Service) normalize(ctx context.Context, e *Event) (problems problem.Pro
 		terms("bookingWindows", "There are at most %d booking windows.", maximumWindows)
 		return problems, nil
 	}
-	return problems, s.checkWindows(ctx, &problems, e.BookingWindows)
+	err = s.checkWindows(ctx, &problems, e.BookingWindows)
+	return problems, err
 }
 
 func (s *Service) checkWindows(ctx context.Context, problems *problem.Problems, windows BookingWindows) error {

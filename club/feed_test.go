@@ -17,6 +17,8 @@ import (
 	"regulars/internal/value"
 )
 
+const canceled = "STATUS:" + string(ics.ObjectStatusCancelled)
+
 // tester is what fails: a test, or one of its many rounds.
 type tester interface {
 	Helper()
@@ -38,7 +40,7 @@ func expand(t tester, body []byte, until time.Time) []string {
 		}
 		return ""
 	}
-	instant := func(event *ics.VEvent, property *ics.IANAProperty) time.Time {
+	instant := func(property *ics.IANAProperty) time.Time {
 		if at, err := time.Parse("20060102T150405Z", property.Value); err == nil {
 			return at
 		}
@@ -55,13 +57,13 @@ func expand(t tester, body []byte, until time.Time) []string {
 	shown := map[string]string{}
 	show := func(event *ics.VEvent, key string, at time.Time) {
 		line := fmt.Sprint(at.UTC().Format(time.RFC3339), " ", text(event, ics.ComponentPropertyDuration), " ", text(event, ics.ComponentPropertyLocation))
-		if text(event, ics.ComponentPropertyStatus) == "CANCELLED" {
+		if text(event, ics.ComponentPropertyStatus) == string(ics.ObjectStatusCancelled) {
 			line += " canceled"
 		}
 		shown[key] = line
 	}
 	for _, event := range parsed.Events() {
-		begin, uid := instant(event, event.GetProperty(ics.ComponentPropertyDtStart)), text(event, ics.ComponentPropertyUniqueId)
+		begin, uid := instant(event.GetProperty(ics.ComponentPropertyDtStart)), text(event, ics.ComponentPropertyUniqueId)
 		if event.GetProperty(ics.ComponentPropertyRecurrenceId) != nil {
 			continue
 		}
@@ -104,7 +106,7 @@ func expand(t tester, body []byte, until time.Time) []string {
 			if shown[key] == "" {
 				t.Fatalf("%s is about a date that is not there", key)
 			}
-			show(event, key, instant(event, event.GetProperty(ics.ComponentPropertyDtStart)))
+			show(event, key, instant(event.GetProperty(ics.ComponentPropertyDtStart)))
 		}
 	}
 	lines := make([]string, 0, len(shown))
@@ -198,11 +200,11 @@ func TestEventFeed_FollowsUpdates(t *testing.T) {
 	c.must(err)
 	read("UID:evt@regulars", "SEQUENCE:2", "DTSTART:20250324T190000", "RRULE:FREQ=WEEKLY;UNTIL=20250414T170000Z", "STATUS:CONFIRMED",
 		"UID:evt@regulars", "SEQUENCE:2", "RECURRENCE-ID:20250331T190000", "DTSTART:20250401T200000", "STATUS:CONFIRMED",
-		"UID:evt@regulars", "SEQUENCE:2", "RECURRENCE-ID:20250407T190000", "DTSTART:20250407T190000", "STATUS:CANCELLED")
+		"UID:evt@regulars", "SEQUENCE:2", "RECURRENCE-ID:20250407T190000", "DTSTART:20250407T190000", canceled)
 	c.edit(dates[0], club.All, club.EditOccurrencesInput{StartsAt: start("2025-03-25T18:00")})
 	read("UID:evt@regulars", "SEQUENCE:3", "DTSTART:20250325T180000", "RRULE:FREQ=WEEKLY;UNTIL=20250415T160000Z", "STATUS:CONFIRMED",
 		"UID:evt@regulars", "SEQUENCE:3", "RECURRENCE-ID:20250401T180000", "DTSTART:20250401T200000", "STATUS:CONFIRMED",
-		"UID:evt@regulars", "SEQUENCE:3", "RECURRENCE-ID:20250408T180000", "DTSTART:20250407T190000", "STATUS:CANCELLED")
+		"UID:evt@regulars", "SEQUENCE:3", "RECURRENCE-ID:20250408T180000", "DTSTART:20250407T190000", canceled)
 	c.edit(dates[3], club.ThisAndFollowing, club.EditOccurrencesInput{Venue: venue("The bar")})
 	c.Clock.Advance(31 * 24 * time.Hour)
 	read("UID:evt@regulars", "SEQUENCE:4", "DTSTART:20250325T180000", "RRULE:FREQ=WEEKLY;UNTIL=20250401T160000Z", "STATUS:CONFIRMED",
@@ -230,9 +232,9 @@ func TestClubFeed_Canceled(t *testing.T) {
 		_, err := c.club.CancelEvent(c.organizer, event.ID, "Rain")
 		c.must(err)
 	}
-	statuses("STATUS:CANCELLED", "STATUS:CANCELLED")
+	statuses(canceled, canceled)
 	c.Clock.Advance(30 * 24 * time.Hour)
-	statuses("STATUS:CANCELLED", "STATUS:CANCELLED")
+	statuses(canceled, canceled)
 	c.Clock.Advance(time.Second)
 	statuses()
 }

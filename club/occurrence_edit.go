@@ -52,9 +52,13 @@ type EditOccurrencesInput struct {
 func (s *Service) EditOccurrences(ctx context.Context, input EditOccurrencesInput) ([]*Occurrence, error) {
 	changed := []*Occurrence{}
 	err := s.changeOccurrence(ctx, input.OccurrenceID, func(tx *postgres.Tx, caller actor.Actor, event *Event) error {
-		occurrences, err := lockOccurrences(ctx, tx, event.ID)
+		occurrences, err := lockScope(ctx, tx, event.ID, input)
 		if err != nil {
 			return err
+		}
+		were := make([]Occurrence, len(occurrences))
+		for i, one := range occurrences {
+			were[i] = *one
 		}
 		edit, err := newEdit(input, event, occurrences, tx)
 		if err != nil {
@@ -70,8 +74,14 @@ func (s *Service) EditOccurrences(ctx context.Context, input EditOccurrencesInpu
 		for _, one := range changed {
 			one.Sequence, one.ChangedAt = event.Sequence, tx.Now
 		}
-		// Parts of the series change of others, too.
-		if err := updateOccurrences(ctx, tx, occurrences); err != nil {
+		// The part changes of others, too.
+		var rewritten []*Occurrence
+		for i, one := range occurrences {
+			if *one != were[i] {
+				rewritten = append(rewritten, one)
+			}
+		}
+		if err := updateOccurrences(ctx, tx, rewritten); err != nil {
 			return err
 		}
 		if err := s.consequences(ctx, tx, event, edit, changed); err != nil {
@@ -89,20 +99,29 @@ func (s *Service) EditOccurrences(ctx context.Context, input EditOccurrencesInpu
 	return changed, nil
 }
 
+// lockScope reads the occurrences that an edit may concern, each of which nobody books or changes until the transaction ends.
+func lockScope(ctx context.Context, tx *postgres.Tx, event id.Event, input EditOccurrencesInput) ([]*Occurrence, error) {
+	if input.Scope != This {
+		return lockOccurrences(ctx, tx, event)
+	}
+	one, err := lockOccurrence(ctx, tx, input.OccurrenceID)
+	return []*Occurrence{one}, err
+}
+
 // edit is an edit of an event's dates under way.
 type edit struct {
 	input       EditOccurrencesInput
 	event       *Event
 	zone        *time.Location
 	anchor      *Occurrence
-	occurrences []*Occurrence // all of the event, by their dates in the plan
+	occurrences []*Occurrence // those that it may concern, by their dates in the plan
 	targets     []*Occurrence // those concerned that can be changed
 	shift       time.Duration // on the wall
 	moved       []id.Occurrence
 	raised      []id.Occurrence
 }
 
-// newEdit checks an edit. occurrences are all of the event, locked.
+// newEdit checks an edit. occurrences are those that it may concern, locked.
 func newEdit(input EditOccurrencesInput, event *Event, occurrences []*Occurrence, tx *postgres.Tx) (*edit, error) {
 	zone, err := event.zone()
 	if err != nil {

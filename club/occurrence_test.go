@@ -1,6 +1,7 @@
 package club_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -120,8 +121,8 @@ func TestEditOccurrences_CapacityBelowTaken(t *testing.T) {
 	_, err := c.club.EditOccurrences(c.organizer, club.EditOccurrencesInput{
 		OccurrenceID: dates[0].ID, Scope: club.All, Capacity: seats(5), StartsAt: start("2025-02-04T18:00"),
 	})
-	refused, ok := err.(problem.CapacityBelowTakenError)
-	if !ok {
+	var refused problem.CapacityBelowTakenError
+	if !errors.As(err, &refused) {
 		t.Fatalf("it answers %v", err)
 	}
 	want := []problem.CapacityConflict{{OccurrenceID: dates[1].ID.String(), SeatsTaken: 6, BookingIDs: []string{}}}

@@ -112,7 +112,7 @@ func (e Entry) write(w *writer) {
 	}
 	status := "CONFIRMED"
 	if e.Canceled {
-		status = "CANCELLED"
+		status = "CANCELLED" //nolint:misspell // so the standard spells it
 	}
 	w.line("STATUS", status)
 	w.line("END", "VEVENT")

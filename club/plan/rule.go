@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,18 +18,26 @@ const (
 	maximumInterval = 1000
 )
 
-var (
-	errForm  = errors.New("A rule is a RRULE of RFC 5545, e.g. FREQ=WEEKLY;BYDAY=TU.")
-	errDaily = errors.New("A rule repeats yearly, monthly, weekly or daily; for several times on a day give BYHOUR and BYMINUTE.")
-	errTimes = fmt.Errorf("A rule has at most %d times on a day.", maximumTimes)
-	errEnd   = errors.New("A rule ends by COUNT or by UNTIL, not by both, and by COUNT behind one date at least.")
+// refusal is why a rule is refused, a sentence for organizers.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
+const (
+	errForm  refusal = "A rule is a RRULE of RFC 5545, e.g. FREQ=WEEKLY;BYDAY=TU."
+	errDaily refusal = "A rule repeats yearly, monthly, weekly or daily; for several times on a day give BYHOUR and BYMINUTE."
+	errEnd   refusal = "A rule ends by COUNT or by UNTIL, not by both, and by COUNT behind one date at least."
 )
+
+func refuse(format string, arguments ...any) refusal {
+	return refusal(fmt.Sprintf(format, arguments...))
+}
 
 var parts = []string{
 	"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYMONTH", "BYWEEKNO", "BYYEARDAY", "BYMONTHDAY", "BYDAY", "BYHOUR", "BYMINUTE", "BYSETPOS",
 }
 
-// parse reads a rule into walls. Its errors are sentences for organizers.
+// parse reads a rule into walls. Its errors are refusals.
 func parse(text string, zone *time.Location) (*rrule.ROption, error) {
 	text = strings.TrimPrefix(strings.ToUpper(strings.TrimSpace(text)), "RRULE:")
 	if text == "" || len(text) > maximumText {
@@ -76,20 +83,20 @@ func check(rule *rrule.ROption, given map[string]string) error {
 	case rule.Freq > rrule.DAILY:
 		return errDaily
 	case given["INTERVAL"] != "" && (rule.Interval < 1 || rule.Interval > maximumInterval):
-		return fmt.Errorf("INTERVAL is from 1 to %d.", maximumInterval)
+		return refuse("INTERVAL is from 1 to %d.", maximumInterval)
 	case given["COUNT"] != "" && (rule.Count < 1 || given["UNTIL"] != ""):
 		return errEnd
 	case rule.Count > MaximumDates:
-		return fmt.Errorf("COUNT is at most %d. Without an end, dates are made ahead as time goes on.", MaximumDates)
+		return refuse("COUNT is at most %d. Without an end, dates are made ahead as time goes on.", MaximumDates)
 	case max(len(rule.Byhour), 1)*max(len(rule.Byminute), 1) > maximumTimes:
-		return errTimes
+		return refuse("A rule has at most %d times on a day.", maximumTimes)
 	case ordinal && (rule.Freq > rrule.MONTHLY || len(rule.Byweekno) > 0),
 		len(rule.Byweekno) > 0 && rule.Freq != rrule.YEARLY,
 		len(rule.Byyearday) > 0 && rule.Freq != rrule.YEARLY,
 		len(rule.Bymonthday) > 0 && rule.Freq == rrule.WEEKLY:
-		return errors.New("These parts of the rule do not go together.")
+		return refuse("These parts of the rule do not go together.")
 	case len(rule.Bysetpos) > 0 && len(rule.Byweekday)+len(rule.Bymonthday)+len(rule.Byyearday)+len(rule.Byweekno)+len(rule.Bymonth)+len(rule.Byhour)+len(rule.Byminute) == 0:
-		return errors.New("BYSETPOS chooses among what another BY part gives.")
+		return refuse("BYSETPOS chooses among what another BY part gives.")
 	}
 	return nil
 }
@@ -105,7 +112,7 @@ func until(text string, zone *time.Location) (time.Time, error) {
 			return read(at), nil
 		}
 	}
-	return time.Time{}, errors.New("UNTIL is an instant such as 20261231T235959Z, or a day such as 20261231.")
+	return time.Time{}, refuse("UNTIL is an instant such as 20261231T235959Z, or a day such as 20261231.")
 }
 
 // Rule returns the rule of a stretch of the plan's dates that all take place so much later than planned, without its end: to

@@ -5560,9 +5560,9 @@ type Event implements Node @access {
   canceledAt: DateTime
   "Why it was canceled; null: it was not."
   cancelReason: String
-  "Whose event it is, named as changes name who made them; null for whoever does not organize it."
+  "Whose event it is, by issuer and subject; null for whoever does not organize it."
   owner: String @access(roles: [ORGANIZER, ADMIN])
-  "Who organizes it besides its owner, named as changes name who made them; null for whoever does not organize it."
+  "Who organizes it besides its owner, named like that; null for whoever does not organize it."
   organizers: [String!] @access(roles: [ORGANIZER, ADMIN])
 }
 
@@ -5702,7 +5702,7 @@ input CancelEventInput {
 input ShareEventInput {
   "Which event."
   eventId: ID!
-  "Who, named as changes name who made them (` + "`" + `auditEntries` + "`" + `)."
+  "Who, as ` + "`" + `Event.owner` + "`" + ` names those who have events."
   organizer: String!
 }
 
