@@ -185,14 +185,12 @@ func (s *Service) scan(ctx context.Context, tx *postgres.Tx, room *room, scan *S
 		return nil, false, problem.At(problem.EventOver, []string{"scannedAt"}, "This was over by then.")
 	}
 	late := false
-	switch result {
-	case AlreadyIn:
-		// Of two doors that were offline the later one to tell may have been the first.
-		if booking.CheckedInAt.After(scan.ScannedAt) && !scan.ScannedAt.Before(room.doorOpens()) {
-			booking.CheckedInAt = &scan.ScannedAt
-			room.touch(booking)
-		}
-	case Admitted:
+	// Of two doors that were offline the later one to tell may have been the first.
+	if result == AlreadyIn && booking.CheckedInAt.After(scan.ScannedAt) && !scan.ScannedAt.Before(room.doorOpens()) {
+		booking.CheckedInAt = &scan.ScannedAt
+		room.touch(booking)
+	}
+	if result == Admitted {
 		booking.CheckedInAt = &scan.ScannedAt
 		room.touch(booking)
 		if booking.Status == NoShow {

@@ -57,9 +57,8 @@ func (s *Service) readTicket(ctx context.Context, text string) (*ticket, error) 
 	if err != nil {
 		return nil, err
 	}
+	// What we signed for the purpose is a ticket; anything else in it leads to no booking.
 	var read ticket
-	if err := json.Unmarshal(payload, &read); err != nil {
-		return nil, nil
-	}
+	_ = json.Unmarshal(payload, &read)
 	return &read, nil
 }

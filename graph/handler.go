@@ -51,7 +51,7 @@ func NewHandler(service *loyalty.Service, catalog *reward.Service, events *club.
 	config.Complexity.Query.Events = func(child int, first *int, _ *string, _ *generated.EventFilter) int { return pageCost(child, first) }
 	config.Complexity.Event.Occurrences = func(child int, first *int, _ *string, _, _ *time.Time) int { return pageCost(child, first) }
 	config.Complexity.Occurrence.Bookings = func(child int, first *int, _ *string, _ []club.BookingStatus) int { return pageCost(child, first) }
-	config.Complexity.Occurrence.Waitlist = func(child int, first *int) int { return pageCost(child, first) }
+	config.Complexity.Occurrence.Waitlist = pageCost
 	config.Complexity.Member.Bookings = func(child int, first *int, _ *string, _ []club.BookingStatus) int { return pageCost(child, first) }
 	config.Complexity.Mutation.RecordPurchases = func(child int, input generated.RecordPurchasesInput) int {
 		return 1 + len(input.Purchases)*child
