@@ -228,13 +228,14 @@ func updateBookings(ctx context.Context, tx *postgres.Tx, changed []*Booking) er
 		func(b *Booking) any { return b.Reason })
 }
 
-// selectBooked returns the occurrences that a member has a live booking of at t, and those that a host canceled since.
-func selectBooked(ctx context.Context, q postgres.Runner, member id.Member, since, t time.Time) ([]id.Occurrence, error) {
+// selectBooked returns the occurrences that a member comes or came to, and those with such a booking that were canceled since.
+func selectBooked(ctx context.Context, q postgres.Runner, member id.Member, since time.Time) ([]id.Occurrence, error) {
 	var booked []id.Occurrence
 	err := q.Select(ctx, &booked, `
-		select distinct occurrence_id
-		from bookings
-		where member_id = $1 and (`+live+` and (status <> 'OFFERED' or offer_expires_at > $3) or status = 'CANCELED_BY_HOST' and changed_at >= $2)`,
-		member, since, t)
+		select distinct b.occurrence_id
+		from bookings b
+		join occurrences o on o.id = b.occurrence_id
+		where b.member_id = $1 and (b.status in ('CONFIRMED', 'ATTENDED', 'NO_SHOW')
+			or b.status = 'CANCELED_BY_HOST' and o.status = 'CANCELED' and b.changed_at >= $2)`, member, since)
 	return booked, err
 }

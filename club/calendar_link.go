@@ -95,8 +95,8 @@ func hash(token string) []byte {
 	return sum[:]
 }
 
-// MemberFeed returns what the member booked whose secret address has this token, nil if there is none: dates that it has a
-// live booking of, and those that were canceled lately. It is for everybody who knows the address.
+// MemberFeed returns what the member booked whose secret address has this token, nil if there is none: dates that it comes
+// or came to, and those that were canceled lately. It is for everybody who knows the address.
 func (s *Service) MemberFeed(ctx context.Context, token string) ([]byte, error) {
 	members, err := selectLinked(ctx, s.db, hash(token))
 	if err != nil || len(members) == 0 {

@@ -1,12 +1,16 @@
 package club_test
 
 import (
+	"context"
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"regulars/club"
 	"regulars/internal/id"
+	"regulars/internal/problem"
 	"regulars/loyalty"
 )
 
@@ -268,4 +272,48 @@ func TestCanceledOccurrence(t *testing.T) {
 	h.must(err)
 	equal(t, "completed by the job", 0, done)
 	_ = members
+}
+
+// A member's calendar has what it comes to, and for a while what does not take place; not what it waits for, canceled, or was
+// removed from.
+func TestMemberFeed_Bookings(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	ada := h.enroll("ada")
+	link, err := h.club.SetCalendarLink(h.as(ada), club.SetCalendarLinkInput{Active: true})
+	h.must(err)
+	token := strings.TrimSuffix((*link.URL)[strings.LastIndexByte(*link.URL, '/')+1:], ".ics")
+	comes, rained, left, removed, waits := h.date(1), h.date(1), h.date(1), h.date(1), h.full()
+	h.book(ada, comes, 1, club.Confirmed)
+	h.book(ada, rained, 1, club.Confirmed)
+	h.cancel(ada, h.book(ada, left, 1, club.Confirmed))
+	_, err = h.club.CancelBooking(h.host, club.CancelBookingInput{BookingID: h.book(ada, removed, 1, club.Confirmed).ID})
+	h.must(err)
+	h.book(ada, waits, 1, club.Waitlisted)
+	_, err = h.club.CancelOccurrence(h.host, rained, "Rain")
+	h.must(err)
+	shown := func(wanted ...id.Occurrence) {
+		t.Helper()
+		feed, err := h.club.MemberFeed(t.Context(), token)
+		h.must(err)
+		for _, one := range []id.Occurrence{comes, rained, left, removed, waits} {
+			equal(t, one.String(), slices.Contains(wanted, one), strings.Contains(string(feed), one.String()) || strings.Contains(string(feed), h.occurrence(one).EventID.String()))
+		}
+	}
+	shown(comes, rained)
+	h.Clock.Advance(31 * 24 * time.Hour)
+	shown(comes)
+}
+
+// The jobs' bodies are for admins.
+func TestJobs_Access(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for name, body := range map[string]func(context.Context) (int, error){
+		"offers": h.club.PostLapsedOffers, "completion": h.club.CompleteEnded, "attendance": h.club.AwardAttendance,
+	} {
+		if _, err := body(h.host); !errors.Is(err, problem.Forbidden) {
+			t.Errorf("%s runs for a host: %v", name, err)
+		}
+	}
 }

@@ -82,8 +82,8 @@ func (s *Service) seated(ctx context.Context, tx *postgres.Tx, occurrence id.Occ
 	return texts, err
 }
 
-// booked returns the occurrences that a member has a live booking of, and those of bookings that its host canceled since an
-// instant.
+// booked returns the occurrences that a member comes or came to, and those that it had booked and that were canceled since an
+// instant. Who only asks or waits has nothing in its calendar.
 func (s *Service) booked(ctx context.Context, q postgres.Runner, member id.Member, since time.Time) ([]id.Occurrence, error) {
-	return selectBooked(ctx, q, member, since, s.now())
+	return selectBooked(ctx, q, member, since)
 }

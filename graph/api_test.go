@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -60,9 +61,11 @@ var bounds = graph.Limits{Complexity: 30_000, Depth: 15, Introspection: true, Su
 
 // stage is the API over a program of its own, whose clock stands still unless a script moves it.
 type stage struct {
-	handler http.Handler
-	db      *postgres.DB
-	now     time.Time
+	// readings counts how often the time was asked for: once by each transaction, and by most other uses of the database.
+	readings atomic.Int64
+	handler  http.Handler
+	db       *postgres.DB
+	now      time.Time
 	// time is how long an operation may take.
 	time time.Duration
 	seen map[string]string
@@ -77,7 +80,10 @@ func newStage(t *testing.T) *stage {
 func newStageWithin(t *testing.T, bounds graph.Limits) *stage {
 	t.Helper()
 	s := &stage{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), time: 20 * time.Second, seen: map[string]string{}}
-	db := pgtest.NewAt(t, func() time.Time { return s.now })
+	db := pgtest.NewAt(t, func() time.Time {
+		s.readings.Add(1)
+		return s.now
+	})
 	seed(t, db)
 	s.db = db
 	logger := slog.New(slog.NewTextHandler(&s.log, nil))
