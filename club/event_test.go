@@ -89,6 +89,24 @@ func TestMaterializeOccurrences(t *testing.T) {
 	materialize(120)
 }
 
+// A draft that lay for long has its dates of the next 12 months once it is published.
+func TestPublishEvent_MaterializesAhead(t *testing.T) {
+	t.Parallel()
+	c := open(t)
+	draft := c.draft("2025-01-07T19:00", "FREQ=WEEKLY")
+	c.Clock.Advance(70 * 24 * time.Hour)
+	for range 2 {
+		_, err := c.club.PublishEvent(c.organizer, draft.ID)
+		c.must(err)
+	}
+	if starts := c.starts(draft); len(starts) != 62 || starts[61] != "2026-03-10T19:00" {
+		t.Errorf("%d dates up to %s", len(starts), starts[len(starts)-1])
+	}
+	if difference := cmp.Diff([]string{"createEvent", "publishEvent"}, c.actions(draft.ID.String())); difference != "" {
+		t.Error(difference)
+	}
+}
+
 // Bad input is answered quickly, whatever it asks for.
 func TestCreateEvent_Refused(t *testing.T) {
 	t.Parallel()
