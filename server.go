@@ -19,6 +19,7 @@ import (
 	_ "time/tzdata" // the zones of the world, also where the machine does not have them
 
 	"regulars/cli"
+	"regulars/club"
 	"regulars/graph"
 	"regulars/internal/actor"
 	"regulars/internal/audit"
@@ -177,17 +178,20 @@ func Open(ctx context.Context, settings cli.Settings, seed program.Seed, logger 
 	s.backtests = backtest.New(s.database.DB, s.loyalty)
 	s.referrals = referral.New(s.database.DB, s.loyalty, s.publicURL)
 	s.clients = identity.NewClients(s.database.Doorway, logger)
+	keys := identity.NewSigningKeys(s.database.Doorway)
+	events := club.New(s.database.DB, s.loyalty, keys).At(s.publicURL)
 	s.handler = web.NewHandler(web.Parts{
 		GraphQL: graph.NewHandler(graph.Services{
-			Loyalty: s.loyalty, Rewards: reward.New(s.database.DB, s.loyalty), Backtests: s.backtests, Referrals: s.referrals, Jobs: s.jobs,
+			Loyalty: s.loyalty, Rewards: reward.New(s.database.DB, s.loyalty), Backtests: s.backtests, Referrals: s.referrals, Club: events, Jobs: s.jobs,
 			Clients: s.clients, Log: audit.NewLog(s.database.DB),
 		}, graph.Limits{
 			Complexity: bounds.MaximumComplexity, Depth: bounds.MaximumDepth,
 			Introspection: bounds.Introspection.On, Suggestions: bounds.Suggests(),
 		}, logger),
+		Club:             events,
 		Database:         s.database.Doorway,
 		Authenticator:    &identity.Authenticator{OIDC: s.oidc, Development: issuer, Clients: s.clients, Now: now},
-		SigningKeys:      identity.NewSigningKeys(s.database.Doorway),
+		SigningKeys:      keys,
 		MaximumBody:      bounds.MaximumBody,
 		OperationTimeout: bounds.OperationTimeout,
 		Strangers:        ratelimit.New(strangerRate, time.Second, strangerBurst, now),

@@ -14,11 +14,13 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"regulars/club"
 	"regulars/graph"
 	"regulars/internal/actor"
 	"regulars/internal/audit"
@@ -63,6 +65,8 @@ var bounds = graph.Limits{Complexity: 30_000, Depth: 15, Introspection: true, Su
 
 // stage is the API over a program of its own, whose clock stands still unless a script moves it.
 type stage struct {
+	// readings counts how often the time was asked for: once by each transaction, and by most other uses of the database.
+	readings  atomic.Int64
 	handler   http.Handler
 	db        *postgres.DB
 	backtests *backtest.Service
@@ -84,7 +88,10 @@ func newStage(t *testing.T) *stage {
 func newStageWithin(t *testing.T, bounds graph.Limits) *stage {
 	t.Helper()
 	s := &stage{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), time: 20 * time.Second, seen: map[string]string{}}
-	db := pgtest.NewAt(t, func() time.Time { return s.now })
+	db := pgtest.NewAt(t, func() time.Time {
+		s.readings.Add(1)
+		return s.now
+	})
 	seed(t, db)
 	s.db = db
 	logger := slog.New(slog.NewTextHandler(&s.log, nil))
@@ -176,7 +183,7 @@ func (s *stage) work(t *testing.T) {
 // services are what the handler of a stage answers with.
 func (s *stage) services(service *loyalty.Service) graph.Services {
 	return graph.Services{
-		Loyalty: service, Rewards: reward.New(s.db, service), Backtests: s.backtests, Referrals: s.referrals, Jobs: s.jobs,
+		Loyalty: service, Rewards: reward.New(s.db, service), Backtests: s.backtests, Referrals: s.referrals, Club: club.New(s.db, service, identity.NewSigningKeys(s.db)).At("https://club.example"), Jobs: s.jobs,
 		Clients: identity.NewClients(s.db, slog.New(slog.DiscardHandler)), Log: audit.NewLog(s.db),
 	}
 }
@@ -243,13 +250,15 @@ func (s *stage) answer(ctx context.Context, t *testing.T, who string, body map[s
 }
 
 var (
-	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli|hld|rew|red|aud|ref|hsh|run|bkt)_[0-9a-z]{26}\b`)
+	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli|hld|rew|red|aud|ref|hsh|run|bkt|evt|occ|bkg)_[0-9a-z]{26}\b`)
 	placeForm  = regexp.MustCompile(`{{(act|ent|mov)_(mem_\d+)(_\d+)}}`)
 	ownedForm  = regexp.MustCompile(`\b(act|ent|mov)_([0-9a-z]{26})_`)
-	numberForm = regexp.MustCompile(`"number": "\d{12}"`)
+	numberForm = regexp.MustCompile(`"number": "[\d*]{8}\d{4}"`)
 	codeForm   = regexp.MustCompile(`\b[2-9A-Z]{5}(-[2-9A-Z]{5}){2}\b`)
 	inviteForm = regexp.MustCompile(`\b[2-9A-Z]{5}-[2-9A-Z]{5}\b`)
+	ticketForm = regexp.MustCompile(`\beyJ[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}`)
 	keyForm    = regexp.MustCompile(`"rgl_[a-z2-7]{16}_[a-z2-7]{52}"`)
+	linkForm   = regexp.MustCompile(`/calendar/member/[A-Za-z0-9_-]{43}\.ics`)
 	keyIDForm  = regexp.MustCompile(`"id": "[a-z2-7]{16}"`)
 	cursorForm = regexp.MustCompile(`"(cursor|startCursor|endCursor)": "[^"]+"`)
 )
@@ -264,7 +273,9 @@ func (s *stage) scrub(answer string) string {
 	answer = codeForm.ReplaceAllStringFunc(answer, func(code string) string { return s.named("voucher", code) })
 	answer = inviteForm.ReplaceAllStringFunc(answer, func(code string) string { return s.named("invite", code) })
 	answer = numberForm.ReplaceAllString(answer, `"number": "<number>"`)
+	answer = ticketForm.ReplaceAllStringFunc(answer, func(ticket string) string { return s.named("ticket", ticket) })
 	answer = keyForm.ReplaceAllString(answer, `"<key>"`)
+	answer = linkForm.ReplaceAllString(answer, "/calendar/member/<token>.ics")
 	answer = keyIDForm.ReplaceAllString(answer, `"id": "<key id>"`)
 	return cursorForm.ReplaceAllString(answer, `"$1": "<cursor>"`)
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
@@ -15,6 +16,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
+	"regulars/club"
 	"regulars/graph/generated"
 	"regulars/internal/page"
 	"regulars/loyalty"
@@ -52,6 +54,11 @@ func NewHandler(services Services, bounds Limits, logger *slog.Logger) http.Hand
 	config.Complexity.ReferralSummary.Referrals = func(child int, first *int, _ *string) int { return pageCost(child, first) }
 	// A household has a handful of members.
 	config.Complexity.Household.Members = func(child int) int { return 1 + page.DefaultSize*child }
+	config.Complexity.Query.Events = func(child int, first *int, _ *string, _ *generated.EventFilter) int { return pageCost(child, first) }
+	config.Complexity.Event.Occurrences = func(child int, first *int, _ *string, _, _ *time.Time) int { return pageCost(child, first) }
+	config.Complexity.Occurrence.Bookings = func(child int, first *int, _ *string, _ []club.BookingStatus) int { return pageCost(child, first) }
+	config.Complexity.Occurrence.Waitlist = pageCost
+	config.Complexity.Member.Bookings = func(child int, first *int, _ *string, _ []club.BookingStatus) int { return pageCost(child, first) }
 	config.Complexity.Mutation.RecordPurchases = func(child int, input generated.RecordPurchasesInput) int {
 		return 1 + len(input.Purchases)*child
 	}

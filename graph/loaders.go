@@ -3,17 +3,20 @@ package graph
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"sync"
 	"time"
 
 	"github.com/vikstrous/dataloadgen"
 
+	"regulars/club"
 	"regulars/internal/id"
 	"regulars/loyalty"
 	"regulars/loyalty/ledger"
 	"regulars/loyalty/referral"
 	"regulars/loyalty/reward"
 	"regulars/loyalty/rules"
+	"regulars/loyalty/tiers"
 )
 
 // A loader gathers what other fields of the same level ask for: for so long, and so much at most. The fields of a long
@@ -33,14 +36,22 @@ type loaders struct {
 	rewards     *dataloadgen.Loader[id.Reward, *reward.Reward]
 	redeemable  *dataloadgen.Loader[*reward.Reward, *reward.Redeemability]
 	names       *dataloadgen.Loader[id.Entry, *string]
-	holdOf      *dataloadgen.Loader[*ledger.Entry, *ledger.Hold]
-	budgets     *dataloadgen.Loader[id.Rule, *int64]
-	explainer   func() (*loyalty.Explainer, error)
-	viewer      func() (*loyalty.Member, error)
+	events      *dataloadgen.Loader[id.Event, *club.Event]
+	occurrences *dataloadgen.Loader[id.Occurrence, *club.Occurrence]
+	organizers  *dataloadgen.Loader[*club.Event, *[]string]
+	*clubLoaders
+	holdOf    *dataloadgen.Loader[*ledger.Entry, *ledger.Hold]
+	budgets   *dataloadgen.Loader[id.Rule, *int64]
+	explainer func() (*loyalty.Explainer, error)
+	viewer    func() (*loyalty.Member, error)
 
-	service     *loyalty.Service
-	catalog     *reward.Service
-	referrals   *referral.Service
+	service    *loyalty.Service
+	catalog    *reward.Service
+	referrals  *referral.Service
+	club       *club.Service
+	eventDates keyed[id.Event, club.OccurrenceConnection]
+	// links are addresses of calendars that were made just now.
+	links       sync.Map
 	redemptions keyed[id.Member, reward.RedemptionConnection]
 	holds       keyed[id.Member, loyalty.HoldConnection]
 	histories   keyed[id.Member, loyalty.PointsEntryConnection]
@@ -52,8 +63,37 @@ type loaders struct {
 	referred    keyed[id.Member, referral.Connection]
 }
 
+// clubLoaders fetch what is booked.
+type clubLoaders struct {
+	bookable       *dataloadgen.Loader[*club.Occurrence, *club.Bookability]
+	viewerBookings *dataloadgen.Loader[id.Occurrence, *club.Booking]
+	lapsedSeats    *dataloadgen.Loader[id.Occurrence, *int]
+	doors          *dataloadgen.Loader[*club.Occurrence, *club.Door]
+	lines          *dataloadgen.Loader[*club.Occurrence, *[]*club.Booking]
+	places         *dataloadgen.Loader[*club.Booking, *club.Place]
+	tickets        *dataloadgen.Loader[*club.Booking, *string]
+	attendees      *dataloadgen.Loader[*club.Booking, *loyalty.Member]
+	attendeeTiers  *dataloadgen.Loader[*club.Booking, *tiers.Tier]
+	roomBookings   keyed[*club.Occurrence, club.BookingConnection]
+	memberBookings keyed[id.Member, club.BookingConnection]
+}
+
+func newClubLoaders(events *club.Service) *clubLoaders {
+	return &clubLoaders{
+		bookable:       loader(events.Bookabilities),
+		viewerBookings: loader(events.ViewerBookings),
+		lapsedSeats:    loader(events.LapsedSeats),
+		doors:          loader(events.Doors),
+		lines:          loader(events.Lines),
+		places:         loader(events.Places),
+		tickets:        loader(events.Tickets),
+		attendees:      loader(events.Attendees),
+		attendeeTiers:  loader(events.AttendeeTiers),
+	}
+}
+
 func newLoaders(ctx context.Context, services Services) *loaders {
-	service, catalog, referrals := services.Loyalty, services.Rewards, services.Referrals
+	service, catalog, referrals, events := services.Loyalty, services.Rewards, services.Referrals, services.Club
 	return &loaders{
 		members:     loader(service.Members),
 		activities:  loader(service.Activities),
@@ -62,6 +102,10 @@ func newLoaders(ctx context.Context, services Services) *loaders {
 		rewards:     loader(catalog.RewardsByID),
 		redeemable:  loader(catalog.Redeemabilities),
 		names:       loader(catalog.Names),
+		events:      loader(events.EventsByID),
+		occurrences: loader(events.OccurrencesByID),
+		organizers:  loader(events.Organizers),
+		clubLoaders: newClubLoaders(events),
 		holdOf:      loader(service.HoldsOfEntries),
 		budgets:     loader(service.BudgetsUsed),
 		explainer:   sync.OnceValues(func() (*loyalty.Explainer, error) { return service.Explainer(ctx) }),
@@ -70,6 +114,7 @@ func newLoaders(ctx context.Context, services Services) *loaders {
 		catalog:     catalog,
 		referrals:   referrals,
 		summaries:   loader(referrals.Summaries),
+		club:        events,
 	}
 }
 
@@ -97,7 +142,14 @@ func (l *loaders) balance(ctx context.Context, member id.Member, asOf *time.Time
 // standing is where a member stands at an instant, nil: now.
 func (l *loaders) standing(ctx context.Context, member id.Member, asOf *time.Time) (*loyalty.TierStanding, error) {
 	return l.standings.load(ctx, member, asOf, func(ctx context.Context, members []id.Member) (map[id.Member]*loyalty.TierStanding, error) {
-		return l.service.Standings(ctx, members, asOf)
+		standings, err := l.service.Standings(ctx, members, asOf)
+		if err != nil || len(standings) == len(members) {
+			return standings, err
+		}
+		// Whoever meets members at an event sees where they stand.
+		met, err := l.club.AttendeeStandings(ctx, members, asOf)
+		maps.Copy(met, standings)
+		return met, err
 	})
 }
 

@@ -35,6 +35,15 @@ func (r *Resolver) node(ctx context.Context, wanted string) (generated.Node, err
 	if redemption := id.ParseRedemption(wanted); redemption != (id.Redemption{}) {
 		return found(r.services.Rewards.Redemption(ctx, redemption))
 	}
+	if event := id.ParseEvent(wanted); event != (id.Event{}) {
+		return found(load(ctx).events.Load(ctx, event))
+	}
+	if occurrence := id.ParseOccurrence(wanted); occurrence != (id.Occurrence{}) {
+		return found(load(ctx).occurrences.Load(ctx, occurrence))
+	}
+	if booking := id.ParseBooking(wanted); booking != (id.Booking{}) {
+		return found(r.services.Club.Booking(ctx, booking))
+	}
 	if entry := id.ParseAuditEntry(wanted); entry != (id.AuditEntry{}) {
 		return found(r.services.Log.Entry(ctx, entry))
 	}

@@ -21,18 +21,20 @@ var nonsense = map[string][]any{
 	"CurrencyCode": {"EUR", "USD", "eur", "XXX", "", "€"},
 	"DateTime": {"2026-02-01T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z", "2026-02-30T00:00:00Z", "2026-02-01T24:00:00Z",
 		"2026-02-01", "10000-01-01T00:00:00Z", "-0001-01-01T00:00:00Z", "2026-02-01T00:00:00+23:59", ""},
-	"Date":      {"2026-02-01", "0000-01-01", "9999-12-31", "2025-02-29", "1900-01-01", ""},
-	"Duration":  {"P1D", "PT15M", "PT0S", "P9999Y", "P99999M", "PT99999999S", "P1Y2M3W4DT5H6M7S", "-P1D", "P", "P1.5D", ""},
-	"LocalTime": {"00:00", "23:59", "24:00", "7:00", "12:60", "12:00:00", ""},
-	"Boolean":   {true, false, "true"},
+	"Date":          {"2026-02-01", "0000-01-01", "9999-12-31", "2025-02-29", "1900-01-01", ""},
+	"LocalDateTime": {"2026-03-24T19:00", "0001-01-01T00:00", "9999-12-31T23:59:59", "2026-02-30T19:00", "2026-03-24", "", 7},
+	"Duration":      {"P1D", "PT15M", "PT0S", "P9999Y", "P99999M", "PT99999999S", "P1Y2M3W4DT5H6M7S", "-P1D", "P", "P1.5D", ""},
+	"LocalTime":     {"00:00", "23:59", "24:00", "7:00", "12:60", "12:00:00", ""},
+	"Boolean":       {true, false, "true"},
 }
 
 // What a form may well have there, so that most of what is sent gets further than the first look.
 var sense = map[string][]any{
-	"ID": {"{{mem_1}}", "{{rul_1}}", "{{rew_1}}", "{{hld_1}}", "{{adj_1}}"}, "String": {"ada", "till", "1", "", "PURCHASE", "Europe/Berlin", "en", "purchase.total > 1.0", "line.amount > 1.0"},
+	"ID": {"{{mem_1}}", "{{rul_1}}", "{{rew_1}}", "{{hld_1}}", "{{adj_1}}", "{{evt_1}}", "{{occ_1}}"}, "String": {"ada", "till", "1", "", "PURCHASE", "Europe/Berlin", "en", "purchase.total > 1.0", "line.amount > 1.0", "FREQ=DAILY", "FREQ=WEEKLY;COUNT=3"},
 	"Int": {0, 1, 2, 2147483647, -1}, "Points": {1, 5, 0, -3, 9007199254740991}, "Decimal": {"1", "2.50", "0", "-1.00", "92233720368547758.07"}, "CurrencyCode": {"EUR"},
 	"DateTime": {"2026-02-01T00:00:00Z", "2026-03-05T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"}, "Date": {"2026-02-01", "9999-12-31", "0001-01-01"},
-	"Duration": {"P1D", "PT15M", "PT0S", "P9999Y"}, "LocalTime": {"00:00", "14:00", "23:59"}, "Boolean": {true, false},
+	"LocalDateTime": {"2026-03-24T19:00", "2026-03-29T02:30:00", "0001-01-01T00:00", "9999-12-31T23:59"},
+	"Duration":      {"P1D", "PT15M", "PT0S", "P9999Y"}, "LocalTime": {"00:00", "14:00", "23:59"}, "Boolean": {true, false},
 }
 
 // Whatever callers send, it is never our fault: they are told what is wrong, or it is done.
@@ -46,6 +48,7 @@ func TestAPI_NonsenseIsNeverInternal(t *testing.T) {
 	ask(`mutation { adjustPoints(input: {member: {externalId: "ada"}, points: 500, reason: "x", idempotencyKey: "x"}) { adjustment { id } } }`)
 	ask(`mutation { createReward(input: {name: "Cake", kind: VOUCHER, cost: 5}) { reward { id } } }`)
 	ask(`mutation { holdPoints(input: {member: {externalId: "ada"}, points: 5, reason: "x", expiresIn: "P1D", idempotencyKey: "x"}) { hold { id } } }`)
+	ask(`mutation { createEvent(input: {name: "Cupping", timeZone: "UTC", startsAt: "2026-04-01T19:00", duration: "PT2H", recurrence: "FREQ=WEEKLY"}) { event { id occurrences(first: 1) { nodes { id } } } } }`)
 	loaded := schema(t)
 	var mutations []*ast.FieldDefinition
 	for _, field := range loaded.Mutation.Fields {

@@ -3,6 +3,7 @@
 package graph
 
 import (
+	"regulars/club"
 	"regulars/internal/audit"
 	"regulars/internal/identity"
 	"regulars/internal/problem"
@@ -19,6 +20,7 @@ type Services struct {
 	Rewards   *reward.Service
 	Backtests *backtest.Service
 	Referrals *referral.Service
+	Club      *club.Service
 	Jobs      *jobs.Runner
 	Clients   *identity.Clients
 	Log       *audit.Log

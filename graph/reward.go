@@ -97,16 +97,16 @@ func (l *loaders) redeemed(ctx context.Context, member id.Member, first *int, af
 	})
 }
 
-// minimumTier is the lowest tier that can have a reward, nil if any can.
-func (l *loaders) minimumTier(one *reward.Reward) (*tiers.Tier, error) {
-	if one.MinTierID == nil {
+// tier is a tier of the ladder, nil for none.
+func (l *loaders) tier(wanted *id.Tier) (*tiers.Tier, error) {
+	if wanted == nil {
 		return nil, nil
 	}
 	explainer, err := l.explainer()
 	if err != nil {
 		return nil, err
 	}
-	if tier, ok := explainer.Ladder().Tier(*one.MinTierID); ok {
+	if tier, ok := explainer.Ladder().Tier(*wanted); ok {
 		return &tier, nil
 	}
 	return nil, nil

@@ -70,7 +70,7 @@ func (r *redemptionConnectionResolver) TotalCount(ctx context.Context, obj *rewa
 }
 
 func (r *rewardResolver) MinTier(ctx context.Context, obj *reward.Reward) (*tiers.Tier, error) {
-	return load(ctx).minimumTier(obj)
+	return load(ctx).tier(obj.MinTierID)
 }
 
 func (r *rewardResolver) Redeemable(ctx context.Context, obj *reward.Reward) (*reward.Redeemability, error) {

@@ -63,13 +63,18 @@ func (s *Service) Standings(ctx context.Context, wanted []id.Member, asOf *time.
 	if err != nil {
 		return nil, err
 	}
+	return s.AcquaintanceStandings(ctx, seen.filter(wanted), asOf)
+}
+
+// AcquaintanceStandings says where those of the members stand that exist, at asOf, nil: now. It does not authorize.
+func (s *Service) AcquaintanceStandings(ctx context.Context, wanted []id.Member, asOf *time.Time) (map[id.Member]*TierStanding, error) {
 	standings := make(map[id.Member]*TierStanding, len(wanted))
-	err = s.db.InSnapshot(ctx, func(tx *postgres.Tx) error {
+	err := s.db.InSnapshot(ctx, func(tx *postgres.Tx) error {
 		book, err := s.rulebook(ctx, tx)
 		if err != nil {
 			return err
 		}
-		accounts, err := ledger.AccountsTx(ctx, tx, seen.filter(wanted))
+		accounts, err := ledger.AccountsTx(ctx, tx, wanted)
 		if err != nil {
 			return err
 		}

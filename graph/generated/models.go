@@ -3,6 +3,7 @@
 package generated
 
 import (
+	"regulars/club"
 	"regulars/internal/actor"
 	"regulars/internal/identity"
 	"regulars/internal/problem"
@@ -24,6 +25,12 @@ import (
 // An object with an id of its own.
 type Node interface {
 	IsNode()
+}
+
+// A booking that has an offer, or was asked to be confirmed anew.
+type AcceptOfferInput struct {
+	// Which booking.
+	BookingID string `json:"bookingId"`
 }
 
 // Answers what is done with an adjustment.
@@ -54,10 +61,46 @@ type ArchiveRewardInput struct {
 	RewardID string `json:"rewardId"`
 }
 
+// Answers changes of a booking.
+type BookingPayload struct {
+	// The booking as it is now; null if the change was refused.
+	Booking *club.Booking `json:"booking,omitempty"`
+	// Whether this answers what was done before.
+	Replayed *bool `json:"replayed,omitempty"`
+	// Why it was refused.
+	UserErrors []problem.UserError `json:"userErrors"`
+}
+
+// Answers changes of a calendar's secret address.
+type CalendarLinkPayload struct {
+	// The secret address, shown this once; null if there is none now.
+	CalendarURL *string `json:"calendarUrl,omitempty"`
+	// Whose calendar it is.
+	Member *loyalty.Member `json:"member,omitempty"`
+	// Why it was refused.
+	UserErrors []problem.UserError `json:"userErrors"`
+}
+
 // Which backtest to cancel.
 type CancelBacktestInput struct {
 	// Its id.
 	BacktestID string `json:"backtestId"`
+}
+
+// An event to be canceled.
+type CancelEventInput struct {
+	// Which event.
+	EventID string `json:"eventId"`
+	// Why, for those who booked: 1 to 500 characters.
+	Reason string `json:"reason"`
+}
+
+// A date to be canceled.
+type CancelOccurrenceInput struct {
+	// Which date.
+	OccurrenceID string `json:"occurrenceId"`
+	// Why, for those who booked: 1 to 500 characters.
+	Reason string `json:"reason"`
 }
 
 // A fact whose pending points are taken back.
@@ -94,6 +137,24 @@ type CaptureHoldPayload struct {
 	Replayed *bool `json:"replayed,omitempty"`
 	// Why it was refused.
 	UserErrors []problem.UserError `json:"userErrors"`
+}
+
+// Answers `checkIn`.
+type CheckInPayload struct {
+	// Whose ticket it is; null if it is none of this date.
+	Booking *club.Booking `json:"booking,omitempty"`
+	// What the door is told; null if the scan was refused.
+	Result *club.CheckInResult `json:"result,omitempty"`
+	// Whether this answers a scan that was told before.
+	Replayed *bool `json:"replayed,omitempty"`
+	// Why it was refused.
+	UserErrors []problem.UserError `json:"userErrors"`
+}
+
+// A date that took place.
+type CompleteOccurrenceInput struct {
+	// Which date.
+	OccurrenceID string `json:"occurrenceId"`
 }
 
 // A fact whose points are confirmed.
@@ -136,10 +197,52 @@ type EarningRulePayload struct {
 	UserErrors []problem.UserError `json:"userErrors"`
 }
 
+// What changes of dates: fields left out stay.
+type EditOccurrencesInput struct {
+	// Which date.
+	OccurrenceID string `json:"occurrenceId"`
+	// Which others change with it.
+	Scope club.EditScope `json:"scope"`
+	// When it begins, by the clocks of the event's zone; the others of the scope move by the same difference on the wall.
+	StartsAt graphql.Omittable[*value.LocalDateTime] `json:"startsAt,omitempty"`
+	// How long it takes, at most 31 days.
+	Duration graphql.Omittable[*value.Period] `json:"duration,omitempty"`
+	// Where it takes place; null clears.
+	Venue graphql.Omittable[*string] `json:"venue,omitempty"`
+	// How many seats it has, from 1; null: as many as come. Fewer than are taken are refused, and the answer says whom that concerns.
+	Capacity graphql.Omittable[*int] `json:"capacity,omitempty"`
+}
+
+// Answers `editOccurrences`.
+type EditOccurrencesPayload struct {
+	// The dates that were changed, in the order of their starts; null if the edit was refused.
+	Occurrences []*club.Occurrence `json:"occurrences,omitempty"`
+	// Why it was refused.
+	UserErrors []problem.UserError `json:"userErrors"`
+}
+
 // A household that does not count any more.
 type EndHouseholdInput struct {
 	// Which.
 	HouseholdID string `json:"householdId"`
+}
+
+// Narrows a list of events; every field given must match.
+type EventFilter struct {
+	// Events with a date that ends behind this instant.
+	From graphql.Omittable[*time.Time] `json:"from,omitempty"`
+	// Events with a date that begins before this instant.
+	To graphql.Omittable[*time.Time] `json:"to,omitempty"`
+	// Events of any of these statuses; by default all but canceled ones.
+	Status graphql.Omittable[[]club.EventStatus] `json:"status,omitempty"`
+}
+
+// Answers changes of an event.
+type EventPayload struct {
+	// The event as it is now; null if the change was refused.
+	Event *club.Event `json:"event,omitempty"`
+	// Why it was refused.
+	UserErrors []problem.UserError `json:"userErrors"`
 }
 
 // Answers `holdPoints`.
@@ -166,6 +269,14 @@ type HouseholdPayload struct {
 type MemberPayload struct {
 	// The member as it is now; null if the change was refused.
 	Member *loyalty.Member `json:"member,omitempty"`
+	// Why it was refused.
+	UserErrors []problem.UserError `json:"userErrors"`
+}
+
+// Answers changes of one date.
+type OccurrencePayload struct {
+	// The date as it is now; null if the change was refused.
+	Occurrence *club.Occurrence `json:"occurrence,omitempty"`
 	// Why it was refused.
 	UserErrors []problem.UserError `json:"userErrors"`
 }
@@ -210,6 +321,12 @@ type PublishEarningRuleInput struct {
 	From graphql.Omittable[*time.Time] `json:"from,omitempty"`
 	// The version that the caller means; null: whatever is newest.
 	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+}
+
+// An event to be published.
+type PublishEventInput struct {
+	// Which event.
+	EventID string `json:"eventId"`
 }
 
 // Purchases to be recorded together.
@@ -392,6 +509,34 @@ type TierPayload struct {
 	Tier *tiers.Tier `json:"tier,omitempty"`
 	// Why it was refused.
 	UserErrors []problem.UserError `json:"userErrors"`
+}
+
+// What changes of an event: fields left out stay, null clears.
+type UpdateEventInput struct {
+	// Which event.
+	EventID string `json:"eventId"`
+	// What it is called: 1 to 200 characters.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+	// What it is about, in at most 10,000 characters.
+	Description graphql.Omittable[*string] `json:"description,omitempty"`
+	// Whether the organizer decides about each booking.
+	RequiresApproval graphql.Omittable[*bool] `json:"requiresApproval,omitempty"`
+	// Whether who finds no seat can wait for one.
+	Waitlist graphql.Omittable[*bool] `json:"waitlist,omitempty"`
+	// Who may book from when on; null: everybody from publishing on.
+	BookingWindows graphql.Omittable[[]*club.BookingWindow] `json:"bookingWindows,omitempty"`
+	// How many seats a booking can have, guests among them, from 1 to 1,000.
+	SeatsPerBooking graphql.Omittable[*int] `json:"seatsPerBooking,omitempty"`
+	// How long before the start booking ends; null: at the end.
+	BookingClosesBefore graphql.Omittable[*value.Period] `json:"bookingClosesBefore,omitempty"`
+	// How long before the start members can cancel; null: until the start.
+	CancelClosesBefore graphql.Omittable[*value.Period] `json:"cancelClosesBefore,omitempty"`
+	// For how long a freed seat is offered to who waits.
+	OfferValidFor graphql.Omittable[*value.Period] `json:"offerValidFor,omitempty"`
+	// How long before the start the door opens.
+	CheckInOpensBefore graphql.Omittable[*value.Period] `json:"checkInOpensBefore,omitempty"`
+	// Points for coming, from 1, which need no rule; null: none.
+	AttendancePoints graphql.Omittable[*int64] `json:"attendancePoints,omitempty"`
 }
 
 // What changes of a member: fields left out stay, null clears.

@@ -1636,6 +1636,16 @@ func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐBacktest(ctx c
 	return v
 }
 
+func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐBooking(ctx context.Context, v any) (id.Booking, error) {
+	var res id.Booking
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐBooking(ctx context.Context, sel ast.SelectionSet, v id.Booking) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐClient(ctx context.Context, v any) (id.Client, error) {
 	var res id.Client
 	err := res.UnmarshalGQL(v)
@@ -1653,6 +1663,16 @@ func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐEntry(ctx co
 }
 
 func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐEntry(ctx context.Context, sel ast.SelectionSet, v id.Entry) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐEvent(ctx context.Context, v any) (id.Event, error) {
+	var res id.Event
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐEvent(ctx context.Context, sel ast.SelectionSet, v id.Event) graphql.Marshaler {
 	return v
 }
 
@@ -1693,6 +1713,16 @@ func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐMember(ctx c
 }
 
 func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐMember(ctx context.Context, sel ast.SelectionSet, v id.Member) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐOccurrence(ctx context.Context, v any) (id.Occurrence, error) {
+	var res id.Occurrence
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐOccurrence(ctx context.Context, sel ast.SelectionSet, v id.Occurrence) graphql.Marshaler {
 	return v
 }
 

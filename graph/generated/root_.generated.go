@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"regulars/club"
 	"regulars/internal/identity"
 	"regulars/internal/value"
 	"regulars/loyalty"
@@ -36,10 +37,15 @@ type ResolverRoot interface {
 	Backtest() BacktestResolver
 	BacktestConnection() BacktestConnectionResolver
 	BacktestExample() BacktestExampleResolver
+	Booking() BookingResolver
+	BookingConnection() BookingConnectionResolver
+	BookingWindow() BookingWindowResolver
 	ClientConnection() ClientConnectionResolver
 	EarningRule() EarningRuleResolver
 	EarningRuleConnection() EarningRuleConnectionResolver
 	Evaluation() EvaluationResolver
+	Event() EventResolver
+	EventConnection() EventConnectionResolver
 	Hold() HoldResolver
 	HoldConnection() HoldConnectionResolver
 	Household() HouseholdResolver
@@ -48,6 +54,8 @@ type ResolverRoot interface {
 	Member() MemberResolver
 	MemberConnection() MemberConnectionResolver
 	Mutation() MutationResolver
+	Occurrence() OccurrenceResolver
+	OccurrenceConnection() OccurrenceConnectionResolver
 	PointsBalance() PointsBalanceResolver
 	PointsEntry() PointsEntryResolver
 	PointsEntryConnection() PointsEntryConnectionResolver
@@ -217,6 +225,59 @@ type ComplexityRoot struct {
 		Points   func(childComplexity int) int
 	}
 
+	Bookability struct {
+		Can     func(childComplexity int) int
+		Code    func(childComplexity int) int
+		OpensAt func(childComplexity int) int
+		Reason  func(childComplexity int) int
+	}
+
+	Booking struct {
+		BookedAt                  func(childComplexity int) int
+		CheckedInAt               func(childComplexity int) int
+		ID                        func(childComplexity int) int
+		Member                    func(childComplexity int) int
+		Occurrence                func(childComplexity int) int
+		OfferExpiresAt            func(childComplexity int) int
+		Reason                    func(childComplexity int) int
+		ReconfirmationRequestedAt func(childComplexity int) int
+		Seats                     func(childComplexity int) int
+		Status                    func(childComplexity int) int
+		Ticket                    func(childComplexity int) int
+		Tier                      func(childComplexity int) int
+		WaitlistPosition          func(childComplexity int) int
+		WaitlistReason            func(childComplexity int) int
+	}
+
+	BookingConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	BookingEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	BookingPayload struct {
+		Booking    func(childComplexity int) int
+		Replayed   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	BookingWindow struct {
+		MinTier     func(childComplexity int) int
+		OpensBefore func(childComplexity int) int
+	}
+
+	CalendarLinkPayload struct {
+		CalendarURL func(childComplexity int) int
+		Member      func(childComplexity int) int
+		UserErrors  func(childComplexity int) int
+	}
+
 	CancelRedemptionPayload struct {
 		Member     func(childComplexity int) int
 		Redemption func(childComplexity int) int
@@ -224,11 +285,31 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	CapacityBelowTakenError struct {
+		Code        func(childComplexity int) int
+		Message     func(childComplexity int) int
+		Occurrences func(childComplexity int) int
+		Path        func(childComplexity int) int
+	}
+
+	CapacityConflict struct {
+		BookingIDs   func(childComplexity int) int
+		OccurrenceID func(childComplexity int) int
+		SeatsTaken   func(childComplexity int) int
+	}
+
 	CaptureHoldPayload struct {
 		Entry      func(childComplexity int) int
 		Hold       func(childComplexity int) int
 		Member     func(childComplexity int) int
 		Replayed   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	CheckInPayload struct {
+		Booking    func(childComplexity int) int
+		Replayed   func(childComplexity int) int
+		Result     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -286,6 +367,11 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	Door struct {
+		Arrived  func(childComplexity int) int
+		Expected func(childComplexity int) int
+	}
+
 	EarningRule struct {
 		Award         func(childComplexity int) int
 		Basis         func(childComplexity int) int
@@ -331,6 +417,11 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	EditOccurrencesPayload struct {
+		Occurrences func(childComplexity int) int
+		UserErrors  func(childComplexity int) int
+	}
+
 	EnrollMemberPayload struct {
 		Member     func(childComplexity int) int
 		Replayed   func(childComplexity int) int
@@ -341,6 +432,48 @@ type ComplexityRoot struct {
 		Outcomes   func(childComplexity int) int
 		Points     func(childComplexity int) int
 		Qualifying func(childComplexity int) int
+	}
+
+	Event struct {
+		AttendancePoints    func(childComplexity int) int
+		BookingClosesBefore func(childComplexity int) int
+		BookingWindows      func(childComplexity int) int
+		CalendarURL         func(childComplexity int) int
+		CancelClosesBefore  func(childComplexity int) int
+		CancelReason        func(childComplexity int) int
+		CanceledAt          func(childComplexity int) int
+		CheckInOpensBefore  func(childComplexity int) int
+		Description         func(childComplexity int) int
+		ID                  func(childComplexity int) int
+		Name                func(childComplexity int) int
+		Occurrences         func(childComplexity int, first *int, after *string, from *time.Time, to *time.Time) int
+		OfferValidFor       func(childComplexity int) int
+		Organizers          func(childComplexity int) int
+		Owner               func(childComplexity int) int
+		PublishedAt         func(childComplexity int) int
+		Recurrence          func(childComplexity int) int
+		RequiresApproval    func(childComplexity int) int
+		SeatsPerBooking     func(childComplexity int) int
+		Status              func(childComplexity int) int
+		TimeZone            func(childComplexity int) int
+		Waitlist            func(childComplexity int) int
+	}
+
+	EventConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	EventEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	EventPayload struct {
+		Event      func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	ExpiryPolicy struct {
@@ -477,6 +610,8 @@ type ComplexityRoot struct {
 	Member struct {
 		Attributes    func(childComplexity int) int
 		BirthDate     func(childComplexity int) int
+		Bookings      func(childComplexity int, first *int, after *string, status []club.BookingStatus) int
+		CalendarURL   func(childComplexity int) int
 		DisplayName   func(childComplexity int) int
 		Email         func(childComplexity int) int
 		ExternalID    func(childComplexity int) int
@@ -519,24 +654,37 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
+		AcceptOffer          func(childComplexity int, input AcceptOfferInput) int
 		AdjustPoints         func(childComplexity int, input loyalty.AdjustPointsInput) int
 		AllowHousehold       func(childComplexity int, input AllowHouseholdInput) int
 		ApplyTierChange      func(childComplexity int, input loyalty.ApplyTierChangeInput) int
 		ApproveAdjustment    func(childComplexity int, input ReviewAdjustmentInput) int
+		ApproveBooking       func(childComplexity int, input club.ReviewBookingInput) int
 		ApproveReferral      func(childComplexity int, input ReviewReferralInput) int
 		ArchiveReward        func(childComplexity int, input ArchiveRewardInput) int
+		Book                 func(childComplexity int, input club.BookInput) int
 		CancelBacktest       func(childComplexity int, input CancelBacktestInput) int
+		CancelBooking        func(childComplexity int, input club.CancelBookingInput) int
+		CancelEvent          func(childComplexity int, input CancelEventInput) int
+		CancelOccurrence     func(childComplexity int, input CancelOccurrenceInput) int
 		CancelPending        func(childComplexity int, input CancelPendingInput) int
 		CancelRedemption     func(childComplexity int, input reward.CancelInput) int
 		CaptureHold          func(childComplexity int, input loyalty.CaptureHoldInput) int
+		CheckIn              func(childComplexity int, input club.CheckInInput) int
 		ClaimReferral        func(childComplexity int, input loyalty.ClaimReferralInput) int
+		CompleteOccurrence   func(childComplexity int, input CompleteOccurrenceInput) int
 		ConfirmActivity      func(childComplexity int, input ConfirmActivityInput) int
+		CorrectAttendance    func(childComplexity int, input club.CorrectAttendanceInput) int
 		CreateClient         func(childComplexity int, input identity.CreateClientInput) int
 		CreateEarningRule    func(childComplexity int, input loyalty.EarningRuleInput) int
+		CreateEvent          func(childComplexity int, input club.CreateEventInput) int
 		CreateReward         func(childComplexity int, input reward.CreateRewardInput) int
 		CreateTier           func(childComplexity int, input loyalty.TierInput) int
 		DeclineAdjustment    func(childComplexity int, input ReviewAdjustmentInput) int
+		DeclineBooking       func(childComplexity int, input club.ReviewBookingInput) int
 		DuplicateEarningRule func(childComplexity int, input DuplicateEarningRuleInput) int
+		DuplicateEvent       func(childComplexity int, input club.DuplicateEventInput) int
+		EditOccurrences      func(childComplexity int, input EditOccurrencesInput) int
 		EndEarningRule       func(childComplexity int, input PauseEarningRuleInput) int
 		EndHousehold         func(childComplexity int, input EndHouseholdInput) int
 		EnrollMember         func(childComplexity int, input loyalty.EnrollMemberInput) int
@@ -544,6 +692,8 @@ type ComplexityRoot struct {
 		PauseEarningRule     func(childComplexity int, input PauseEarningRuleInput) int
 		PreviewTierChange    func(childComplexity int, input loyalty.TierChangeInput) int
 		PublishEarningRule   func(childComplexity int, input PublishEarningRuleInput) int
+		PublishEvent         func(childComplexity int, input PublishEventInput) int
+		ReconfirmBooking     func(childComplexity int, input AcceptOfferInput) int
 		RecordActivity       func(childComplexity int, input loyalty.RecordActivityInput) int
 		RecordPurchase       func(childComplexity int, input loyalty.RecordPurchaseInput) int
 		RecordPurchases      func(childComplexity int, input RecordPurchasesInput) int
@@ -559,13 +709,55 @@ type ComplexityRoot struct {
 		RevokeClient         func(childComplexity int, input RevokeClientInput) int
 		RotateClientKey      func(childComplexity int, input RotateClientKeyInput) int
 		RunJob               func(childComplexity int, input RunJobInput) int
+		SetCalendarLink      func(childComplexity int, input club.SetCalendarLinkInput) int
 		SetTierFloor         func(childComplexity int, input loyalty.SetTierFloorInput) int
+		ShareEvent           func(childComplexity int, input club.ShareEventInput) int
 		StartBacktest        func(childComplexity int, input backtest.StartInput) int
 		SuspendMember        func(childComplexity int, input SuspendMemberInput) int
+		UnshareEvent         func(childComplexity int, input club.ShareEventInput) int
+		UpdateEvent          func(childComplexity int, input UpdateEventInput) int
 		UpdateMember         func(childComplexity int, input UpdateMemberInput) int
 		UpdateProgram        func(childComplexity int, input UpdateProgramInput) int
 		UpdateReward         func(childComplexity int, input UpdateRewardInput) int
 		UseVoucher           func(childComplexity int, input reward.UseInput) int
+	}
+
+	Occurrence struct {
+		AttendeesCSV  func(childComplexity int) int
+		Bookable      func(childComplexity int) int
+		Bookings      func(childComplexity int, first *int, after *string, status []club.BookingStatus) int
+		CalendarURL   func(childComplexity int) int
+		CancelReason  func(childComplexity int) int
+		Capacity      func(childComplexity int) int
+		Door          func(childComplexity int) int
+		EndsAt        func(childComplexity int) int
+		Event         func(childComplexity int) int
+		ID            func(childComplexity int) int
+		MovedAt       func(childComplexity int) int
+		SeatsTaken    func(childComplexity int) int
+		StartsAt      func(childComplexity int) int
+		Status        func(childComplexity int) int
+		Venue         func(childComplexity int) int
+		ViewerBooking func(childComplexity int) int
+		Waitlist      func(childComplexity int, first *int) int
+		Waitlisted    func(childComplexity int) int
+	}
+
+	OccurrenceConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	OccurrenceEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	OccurrencePayload struct {
+		Occurrence func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	PageInfo struct {
@@ -663,6 +855,7 @@ type ComplexityRoot struct {
 		Clients         func(childComplexity int, first *int, after *string) int
 		ConditionFields func(childComplexity int) int
 		EarningRules    func(childComplexity int, first *int, after *string, filter *EarningRuleFilter) int
+		Events          func(childComplexity int, first *int, after *string, filter *EventFilter) int
 		Households      func(childComplexity int, first *int, after *string) int
 		JobRuns         func(childComplexity int, first *int, after *string, job *string) int
 		Jobs            func(childComplexity int) int
@@ -1586,6 +1779,205 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.BacktestSide.Points(childComplexity), true
 
+	case "Bookability.can":
+		if e.ComplexityRoot.Bookability.Can == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Bookability.Can(childComplexity), true
+	case "Bookability.code":
+		if e.ComplexityRoot.Bookability.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Bookability.Code(childComplexity), true
+	case "Bookability.opensAt":
+		if e.ComplexityRoot.Bookability.OpensAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Bookability.OpensAt(childComplexity), true
+	case "Bookability.reason":
+		if e.ComplexityRoot.Bookability.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Bookability.Reason(childComplexity), true
+
+	case "Booking.bookedAt":
+		if e.ComplexityRoot.Booking.BookedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Booking.BookedAt(childComplexity), true
+	case "Booking.checkedInAt":
+		if e.ComplexityRoot.Booking.CheckedInAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Booking.CheckedInAt(childComplexity), true
+	case "Booking.id":
+		if e.ComplexityRoot.Booking.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Booking.ID(childComplexity), true
+	case "Booking.member":
+		if e.ComplexityRoot.Booking.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Booking.Member(childComplexity), true
+	case "Booking.occurrence":
+		if e.ComplexityRoot.Booking.Occurrence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Booking.Occurrence(childComplexity), true
+	case "Booking.offerExpiresAt":
+		if e.ComplexityRoot.Booking.OfferExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Booking.OfferExpiresAt(childComplexity), true
+	case "Booking.reason":
+		if e.ComplexityRoot.Booking.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Booking.Reason(childComplexity), true
+	case "Booking.reconfirmationRequestedAt":
+		if e.ComplexityRoot.Booking.ReconfirmationRequestedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Booking.ReconfirmationRequestedAt(childComplexity), true
+	case "Booking.seats":
+		if e.ComplexityRoot.Booking.Seats == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Booking.Seats(childComplexity), true
+	case "Booking.status":
+		if e.ComplexityRoot.Booking.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Booking.Status(childComplexity), true
+	case "Booking.ticket":
+		if e.ComplexityRoot.Booking.Ticket == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Booking.Ticket(childComplexity), true
+	case "Booking.tier":
+		if e.ComplexityRoot.Booking.Tier == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Booking.Tier(childComplexity), true
+	case "Booking.waitlistPosition":
+		if e.ComplexityRoot.Booking.WaitlistPosition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Booking.WaitlistPosition(childComplexity), true
+	case "Booking.waitlistReason":
+		if e.ComplexityRoot.Booking.WaitlistReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Booking.WaitlistReason(childComplexity), true
+
+	case "BookingConnection.edges":
+		if e.ComplexityRoot.BookingConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BookingConnection.Edges(childComplexity), true
+	case "BookingConnection.nodes":
+		if e.ComplexityRoot.BookingConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BookingConnection.Nodes(childComplexity), true
+	case "BookingConnection.pageInfo":
+		if e.ComplexityRoot.BookingConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BookingConnection.PageInfo(childComplexity), true
+	case "BookingConnection.totalCount":
+		if e.ComplexityRoot.BookingConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BookingConnection.TotalCount(childComplexity), true
+
+	case "BookingEdge.cursor":
+		if e.ComplexityRoot.BookingEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BookingEdge.Cursor(childComplexity), true
+	case "BookingEdge.node":
+		if e.ComplexityRoot.BookingEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BookingEdge.Node(childComplexity), true
+
+	case "BookingPayload.booking":
+		if e.ComplexityRoot.BookingPayload.Booking == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BookingPayload.Booking(childComplexity), true
+	case "BookingPayload.replayed":
+		if e.ComplexityRoot.BookingPayload.Replayed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BookingPayload.Replayed(childComplexity), true
+	case "BookingPayload.userErrors":
+		if e.ComplexityRoot.BookingPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BookingPayload.UserErrors(childComplexity), true
+
+	case "BookingWindow.minTier":
+		if e.ComplexityRoot.BookingWindow.MinTier == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BookingWindow.MinTier(childComplexity), true
+	case "BookingWindow.opensBefore":
+		if e.ComplexityRoot.BookingWindow.OpensBefore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BookingWindow.OpensBefore(childComplexity), true
+
+	case "CalendarLinkPayload.calendarUrl":
+		if e.ComplexityRoot.CalendarLinkPayload.CalendarURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalendarLinkPayload.CalendarURL(childComplexity), true
+	case "CalendarLinkPayload.member":
+		if e.ComplexityRoot.CalendarLinkPayload.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalendarLinkPayload.Member(childComplexity), true
+	case "CalendarLinkPayload.userErrors":
+		if e.ComplexityRoot.CalendarLinkPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalendarLinkPayload.UserErrors(childComplexity), true
+
 	case "CancelRedemptionPayload.member":
 		if e.ComplexityRoot.CancelRedemptionPayload.Member == nil {
 			break
@@ -1610,6 +2002,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CancelRedemptionPayload.UserErrors(childComplexity), true
+
+	case "CapacityBelowTakenError.code":
+		if e.ComplexityRoot.CapacityBelowTakenError.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CapacityBelowTakenError.Code(childComplexity), true
+	case "CapacityBelowTakenError.message":
+		if e.ComplexityRoot.CapacityBelowTakenError.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CapacityBelowTakenError.Message(childComplexity), true
+	case "CapacityBelowTakenError.occurrences":
+		if e.ComplexityRoot.CapacityBelowTakenError.Occurrences == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CapacityBelowTakenError.Occurrences(childComplexity), true
+	case "CapacityBelowTakenError.path":
+		if e.ComplexityRoot.CapacityBelowTakenError.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CapacityBelowTakenError.Path(childComplexity), true
+
+	case "CapacityConflict.bookingIds":
+		if e.ComplexityRoot.CapacityConflict.BookingIDs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CapacityConflict.BookingIDs(childComplexity), true
+	case "CapacityConflict.occurrenceId":
+		if e.ComplexityRoot.CapacityConflict.OccurrenceID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CapacityConflict.OccurrenceID(childComplexity), true
+	case "CapacityConflict.seatsTaken":
+		if e.ComplexityRoot.CapacityConflict.SeatsTaken == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CapacityConflict.SeatsTaken(childComplexity), true
 
 	case "CaptureHoldPayload.entry":
 		if e.ComplexityRoot.CaptureHoldPayload.Entry == nil {
@@ -1641,6 +2077,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CaptureHoldPayload.UserErrors(childComplexity), true
+
+	case "CheckInPayload.booking":
+		if e.ComplexityRoot.CheckInPayload.Booking == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CheckInPayload.Booking(childComplexity), true
+	case "CheckInPayload.replayed":
+		if e.ComplexityRoot.CheckInPayload.Replayed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CheckInPayload.Replayed(childComplexity), true
+	case "CheckInPayload.result":
+		if e.ComplexityRoot.CheckInPayload.Result == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CheckInPayload.Result(childComplexity), true
+	case "CheckInPayload.userErrors":
+		if e.ComplexityRoot.CheckInPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CheckInPayload.UserErrors(childComplexity), true
 
 	case "Client.createdAt":
 		if e.ComplexityRoot.Client.CreatedAt == nil {
@@ -1829,6 +2290,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateClientPayload.UserErrors(childComplexity), true
+
+	case "Door.arrived":
+		if e.ComplexityRoot.Door.Arrived == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Door.Arrived(childComplexity), true
+	case "Door.expected":
+		if e.ComplexityRoot.Door.Expected == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Door.Expected(childComplexity), true
 
 	case "EarningRule.award":
 		if e.ComplexityRoot.EarningRule.Award == nil {
@@ -2037,6 +2511,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.EarningRulePayload.UserErrors(childComplexity), true
 
+	case "EditOccurrencesPayload.occurrences":
+		if e.ComplexityRoot.EditOccurrencesPayload.Occurrences == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EditOccurrencesPayload.Occurrences(childComplexity), true
+	case "EditOccurrencesPayload.userErrors":
+		if e.ComplexityRoot.EditOccurrencesPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EditOccurrencesPayload.UserErrors(childComplexity), true
+
 	case "EnrollMemberPayload.member":
 		if e.ComplexityRoot.EnrollMemberPayload.Member == nil {
 			break
@@ -2074,6 +2561,195 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Evaluation.Qualifying(childComplexity), true
+
+	case "Event.attendancePoints":
+		if e.ComplexityRoot.Event.AttendancePoints == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.AttendancePoints(childComplexity), true
+	case "Event.bookingClosesBefore":
+		if e.ComplexityRoot.Event.BookingClosesBefore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.BookingClosesBefore(childComplexity), true
+	case "Event.bookingWindows":
+		if e.ComplexityRoot.Event.BookingWindows == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.BookingWindows(childComplexity), true
+	case "Event.calendarUrl":
+		if e.ComplexityRoot.Event.CalendarURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.CalendarURL(childComplexity), true
+	case "Event.cancelClosesBefore":
+		if e.ComplexityRoot.Event.CancelClosesBefore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.CancelClosesBefore(childComplexity), true
+	case "Event.cancelReason":
+		if e.ComplexityRoot.Event.CancelReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.CancelReason(childComplexity), true
+	case "Event.canceledAt":
+		if e.ComplexityRoot.Event.CanceledAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.CanceledAt(childComplexity), true
+	case "Event.checkInOpensBefore":
+		if e.ComplexityRoot.Event.CheckInOpensBefore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.CheckInOpensBefore(childComplexity), true
+	case "Event.description":
+		if e.ComplexityRoot.Event.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Description(childComplexity), true
+	case "Event.id":
+		if e.ComplexityRoot.Event.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.ID(childComplexity), true
+	case "Event.name":
+		if e.ComplexityRoot.Event.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Name(childComplexity), true
+	case "Event.occurrences":
+		if e.ComplexityRoot.Event.Occurrences == nil {
+			break
+		}
+
+		args, err := ec.field_Event_occurrences_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Event.Occurrences(childComplexity, args["first"].(*int), args["after"].(*string), args["from"].(*time.Time), args["to"].(*time.Time)), true
+	case "Event.offerValidFor":
+		if e.ComplexityRoot.Event.OfferValidFor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.OfferValidFor(childComplexity), true
+	case "Event.organizers":
+		if e.ComplexityRoot.Event.Organizers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Organizers(childComplexity), true
+	case "Event.owner":
+		if e.ComplexityRoot.Event.Owner == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Owner(childComplexity), true
+	case "Event.publishedAt":
+		if e.ComplexityRoot.Event.PublishedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.PublishedAt(childComplexity), true
+	case "Event.recurrence":
+		if e.ComplexityRoot.Event.Recurrence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Recurrence(childComplexity), true
+	case "Event.requiresApproval":
+		if e.ComplexityRoot.Event.RequiresApproval == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.RequiresApproval(childComplexity), true
+	case "Event.seatsPerBooking":
+		if e.ComplexityRoot.Event.SeatsPerBooking == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.SeatsPerBooking(childComplexity), true
+	case "Event.status":
+		if e.ComplexityRoot.Event.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Status(childComplexity), true
+	case "Event.timeZone":
+		if e.ComplexityRoot.Event.TimeZone == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.TimeZone(childComplexity), true
+	case "Event.waitlist":
+		if e.ComplexityRoot.Event.Waitlist == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Event.Waitlist(childComplexity), true
+
+	case "EventConnection.edges":
+		if e.ComplexityRoot.EventConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventConnection.Edges(childComplexity), true
+	case "EventConnection.nodes":
+		if e.ComplexityRoot.EventConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventConnection.Nodes(childComplexity), true
+	case "EventConnection.pageInfo":
+		if e.ComplexityRoot.EventConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventConnection.PageInfo(childComplexity), true
+	case "EventConnection.totalCount":
+		if e.ComplexityRoot.EventConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventConnection.TotalCount(childComplexity), true
+
+	case "EventEdge.cursor":
+		if e.ComplexityRoot.EventEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventEdge.Cursor(childComplexity), true
+	case "EventEdge.node":
+		if e.ComplexityRoot.EventEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventEdge.Node(childComplexity), true
+
+	case "EventPayload.event":
+		if e.ComplexityRoot.EventPayload.Event == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventPayload.Event(childComplexity), true
+	case "EventPayload.userErrors":
+		if e.ComplexityRoot.EventPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EventPayload.UserErrors(childComplexity), true
 
 	case "ExpiryPolicy.after":
 		if e.ComplexityRoot.ExpiryPolicy.After == nil {
@@ -2584,6 +3260,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.BirthDate(childComplexity), true
+	case "Member.bookings":
+		if e.ComplexityRoot.Member.Bookings == nil {
+			break
+		}
+
+		args, err := ec.field_Member_bookings_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Member.Bookings(childComplexity, args["first"].(*int), args["after"].(*string), args["status"].([]club.BookingStatus)), true
+	case "Member.calendarUrl":
+		if e.ComplexityRoot.Member.CalendarURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.CalendarURL(childComplexity), true
 	case "Member.displayName":
 		if e.ComplexityRoot.Member.DisplayName == nil {
 			break
@@ -2781,6 +3474,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Money.Currency(childComplexity), true
 
+	case "Mutation.acceptOffer":
+		if e.ComplexityRoot.Mutation.AcceptOffer == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_acceptOffer_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AcceptOffer(childComplexity, args["input"].(AcceptOfferInput)), true
 	case "Mutation.adjustPoints":
 		if e.ComplexityRoot.Mutation.AdjustPoints == nil {
 			break
@@ -2825,6 +3529,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ApproveAdjustment(childComplexity, args["input"].(ReviewAdjustmentInput)), true
+	case "Mutation.approveBooking":
+		if e.ComplexityRoot.Mutation.ApproveBooking == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_approveBooking_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ApproveBooking(childComplexity, args["input"].(club.ReviewBookingInput)), true
 	case "Mutation.approveReferral":
 		if e.ComplexityRoot.Mutation.ApproveReferral == nil {
 			break
@@ -2847,6 +3562,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ArchiveReward(childComplexity, args["input"].(ArchiveRewardInput)), true
+	case "Mutation.book":
+		if e.ComplexityRoot.Mutation.Book == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_book_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.Book(childComplexity, args["input"].(club.BookInput)), true
 	case "Mutation.cancelBacktest":
 		if e.ComplexityRoot.Mutation.CancelBacktest == nil {
 			break
@@ -2858,6 +3584,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CancelBacktest(childComplexity, args["input"].(CancelBacktestInput)), true
+	case "Mutation.cancelBooking":
+		if e.ComplexityRoot.Mutation.CancelBooking == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_cancelBooking_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CancelBooking(childComplexity, args["input"].(club.CancelBookingInput)), true
+	case "Mutation.cancelEvent":
+		if e.ComplexityRoot.Mutation.CancelEvent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_cancelEvent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CancelEvent(childComplexity, args["input"].(CancelEventInput)), true
+	case "Mutation.cancelOccurrence":
+		if e.ComplexityRoot.Mutation.CancelOccurrence == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_cancelOccurrence_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CancelOccurrence(childComplexity, args["input"].(CancelOccurrenceInput)), true
 	case "Mutation.cancelPending":
 		if e.ComplexityRoot.Mutation.CancelPending == nil {
 			break
@@ -2891,6 +3650,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CaptureHold(childComplexity, args["input"].(loyalty.CaptureHoldInput)), true
+	case "Mutation.checkIn":
+		if e.ComplexityRoot.Mutation.CheckIn == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_checkIn_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CheckIn(childComplexity, args["input"].(club.CheckInInput)), true
 	case "Mutation.claimReferral":
 		if e.ComplexityRoot.Mutation.ClaimReferral == nil {
 			break
@@ -2902,6 +3672,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ClaimReferral(childComplexity, args["input"].(loyalty.ClaimReferralInput)), true
+	case "Mutation.completeOccurrence":
+		if e.ComplexityRoot.Mutation.CompleteOccurrence == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_completeOccurrence_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CompleteOccurrence(childComplexity, args["input"].(CompleteOccurrenceInput)), true
 	case "Mutation.confirmActivity":
 		if e.ComplexityRoot.Mutation.ConfirmActivity == nil {
 			break
@@ -2913,6 +3694,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ConfirmActivity(childComplexity, args["input"].(ConfirmActivityInput)), true
+	case "Mutation.correctAttendance":
+		if e.ComplexityRoot.Mutation.CorrectAttendance == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_correctAttendance_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CorrectAttendance(childComplexity, args["input"].(club.CorrectAttendanceInput)), true
 	case "Mutation.createClient":
 		if e.ComplexityRoot.Mutation.CreateClient == nil {
 			break
@@ -2935,6 +3727,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateEarningRule(childComplexity, args["input"].(loyalty.EarningRuleInput)), true
+	case "Mutation.createEvent":
+		if e.ComplexityRoot.Mutation.CreateEvent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createEvent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateEvent(childComplexity, args["input"].(club.CreateEventInput)), true
 	case "Mutation.createReward":
 		if e.ComplexityRoot.Mutation.CreateReward == nil {
 			break
@@ -2968,6 +3771,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeclineAdjustment(childComplexity, args["input"].(ReviewAdjustmentInput)), true
+	case "Mutation.declineBooking":
+		if e.ComplexityRoot.Mutation.DeclineBooking == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_declineBooking_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeclineBooking(childComplexity, args["input"].(club.ReviewBookingInput)), true
 	case "Mutation.duplicateEarningRule":
 		if e.ComplexityRoot.Mutation.DuplicateEarningRule == nil {
 			break
@@ -2979,6 +3793,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DuplicateEarningRule(childComplexity, args["input"].(DuplicateEarningRuleInput)), true
+	case "Mutation.duplicateEvent":
+		if e.ComplexityRoot.Mutation.DuplicateEvent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_duplicateEvent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DuplicateEvent(childComplexity, args["input"].(club.DuplicateEventInput)), true
+	case "Mutation.editOccurrences":
+		if e.ComplexityRoot.Mutation.EditOccurrences == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_editOccurrences_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EditOccurrences(childComplexity, args["input"].(EditOccurrencesInput)), true
 	case "Mutation.endEarningRule":
 		if e.ComplexityRoot.Mutation.EndEarningRule == nil {
 			break
@@ -3056,6 +3892,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PublishEarningRule(childComplexity, args["input"].(PublishEarningRuleInput)), true
+	case "Mutation.publishEvent":
+		if e.ComplexityRoot.Mutation.PublishEvent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_publishEvent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PublishEvent(childComplexity, args["input"].(PublishEventInput)), true
+	case "Mutation.reconfirmBooking":
+		if e.ComplexityRoot.Mutation.ReconfirmBooking == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reconfirmBooking_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReconfirmBooking(childComplexity, args["input"].(AcceptOfferInput)), true
 	case "Mutation.recordActivity":
 		if e.ComplexityRoot.Mutation.RecordActivity == nil {
 			break
@@ -3221,6 +4079,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RunJob(childComplexity, args["input"].(RunJobInput)), true
+	case "Mutation.setCalendarLink":
+		if e.ComplexityRoot.Mutation.SetCalendarLink == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setCalendarLink_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetCalendarLink(childComplexity, args["input"].(club.SetCalendarLinkInput)), true
 	case "Mutation.setTierFloor":
 		if e.ComplexityRoot.Mutation.SetTierFloor == nil {
 			break
@@ -3232,6 +4101,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SetTierFloor(childComplexity, args["input"].(loyalty.SetTierFloorInput)), true
+	case "Mutation.shareEvent":
+		if e.ComplexityRoot.Mutation.ShareEvent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_shareEvent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ShareEvent(childComplexity, args["input"].(club.ShareEventInput)), true
 	case "Mutation.startBacktest":
 		if e.ComplexityRoot.Mutation.StartBacktest == nil {
 			break
@@ -3254,6 +4134,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SuspendMember(childComplexity, args["input"].(SuspendMemberInput)), true
+	case "Mutation.unshareEvent":
+		if e.ComplexityRoot.Mutation.UnshareEvent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_unshareEvent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UnshareEvent(childComplexity, args["input"].(club.ShareEventInput)), true
+	case "Mutation.updateEvent":
+		if e.ComplexityRoot.Mutation.UpdateEvent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateEvent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateEvent(childComplexity, args["input"].(UpdateEventInput)), true
 	case "Mutation.updateMember":
 		if e.ComplexityRoot.Mutation.UpdateMember == nil {
 			break
@@ -3298,6 +4200,176 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UseVoucher(childComplexity, args["input"].(reward.UseInput)), true
+
+	case "Occurrence.attendeesCsv":
+		if e.ComplexityRoot.Occurrence.AttendeesCSV == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.AttendeesCSV(childComplexity), true
+	case "Occurrence.bookable":
+		if e.ComplexityRoot.Occurrence.Bookable == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.Bookable(childComplexity), true
+	case "Occurrence.bookings":
+		if e.ComplexityRoot.Occurrence.Bookings == nil {
+			break
+		}
+
+		args, err := ec.field_Occurrence_bookings_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Occurrence.Bookings(childComplexity, args["first"].(*int), args["after"].(*string), args["status"].([]club.BookingStatus)), true
+	case "Occurrence.calendarUrl":
+		if e.ComplexityRoot.Occurrence.CalendarURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.CalendarURL(childComplexity), true
+	case "Occurrence.cancelReason":
+		if e.ComplexityRoot.Occurrence.CancelReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.CancelReason(childComplexity), true
+	case "Occurrence.capacity":
+		if e.ComplexityRoot.Occurrence.Capacity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.Capacity(childComplexity), true
+	case "Occurrence.door":
+		if e.ComplexityRoot.Occurrence.Door == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.Door(childComplexity), true
+	case "Occurrence.endsAt":
+		if e.ComplexityRoot.Occurrence.EndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.EndsAt(childComplexity), true
+	case "Occurrence.event":
+		if e.ComplexityRoot.Occurrence.Event == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.Event(childComplexity), true
+	case "Occurrence.id":
+		if e.ComplexityRoot.Occurrence.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.ID(childComplexity), true
+	case "Occurrence.movedAt":
+		if e.ComplexityRoot.Occurrence.MovedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.MovedAt(childComplexity), true
+	case "Occurrence.seatsTaken":
+		if e.ComplexityRoot.Occurrence.SeatsTaken == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.SeatsTaken(childComplexity), true
+	case "Occurrence.startsAt":
+		if e.ComplexityRoot.Occurrence.StartsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.StartsAt(childComplexity), true
+	case "Occurrence.status":
+		if e.ComplexityRoot.Occurrence.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.Status(childComplexity), true
+	case "Occurrence.venue":
+		if e.ComplexityRoot.Occurrence.Venue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.Venue(childComplexity), true
+	case "Occurrence.viewerBooking":
+		if e.ComplexityRoot.Occurrence.ViewerBooking == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.ViewerBooking(childComplexity), true
+	case "Occurrence.waitlist":
+		if e.ComplexityRoot.Occurrence.Waitlist == nil {
+			break
+		}
+
+		args, err := ec.field_Occurrence_waitlist_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Occurrence.Waitlist(childComplexity, args["first"].(*int)), true
+	case "Occurrence.waitlisted":
+		if e.ComplexityRoot.Occurrence.Waitlisted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Occurrence.Waitlisted(childComplexity), true
+
+	case "OccurrenceConnection.edges":
+		if e.ComplexityRoot.OccurrenceConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OccurrenceConnection.Edges(childComplexity), true
+	case "OccurrenceConnection.nodes":
+		if e.ComplexityRoot.OccurrenceConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OccurrenceConnection.Nodes(childComplexity), true
+	case "OccurrenceConnection.pageInfo":
+		if e.ComplexityRoot.OccurrenceConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OccurrenceConnection.PageInfo(childComplexity), true
+	case "OccurrenceConnection.totalCount":
+		if e.ComplexityRoot.OccurrenceConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OccurrenceConnection.TotalCount(childComplexity), true
+
+	case "OccurrenceEdge.cursor":
+		if e.ComplexityRoot.OccurrenceEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OccurrenceEdge.Cursor(childComplexity), true
+	case "OccurrenceEdge.node":
+		if e.ComplexityRoot.OccurrenceEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OccurrenceEdge.Node(childComplexity), true
+
+	case "OccurrencePayload.occurrence":
+		if e.ComplexityRoot.OccurrencePayload.Occurrence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OccurrencePayload.Occurrence(childComplexity), true
+	case "OccurrencePayload.userErrors":
+		if e.ComplexityRoot.OccurrencePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OccurrencePayload.UserErrors(childComplexity), true
 
 	case "PageInfo.endCursor":
 		if e.ComplexityRoot.PageInfo.EndCursor == nil {
@@ -3711,6 +4783,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.EarningRules(childComplexity, args["first"].(*int), args["after"].(*string), args["filter"].(*EarningRuleFilter)), true
+	case "Query.events":
+		if e.ComplexityRoot.Query.Events == nil {
+			break
+		}
+
+		args, err := ec.field_Query_events_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Events(childComplexity, args["first"].(*int), args["after"].(*string), args["filter"].(*EventFilter)), true
 	case "Query.households":
 		if e.ComplexityRoot.Query.Households == nil {
 			break
@@ -5001,6 +6084,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	opCtx := graphql.GetOperationContext(ctx)
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
+		ec.unmarshalInputAcceptOfferInput,
 		ec.unmarshalInputAdjustPointsInput,
 		ec.unmarshalInputAdjustmentCapInput,
 		ec.unmarshalInputAllowHouseholdInput,
@@ -5009,19 +6093,31 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputAttributeInput,
 		ec.unmarshalInputAwardBasisInput,
 		ec.unmarshalInputAwardInput,
+		ec.unmarshalInputBookInput,
+		ec.unmarshalInputBookingWindowInput,
 		ec.unmarshalInputCancelBacktestInput,
+		ec.unmarshalInputCancelBookingInput,
+		ec.unmarshalInputCancelEventInput,
+		ec.unmarshalInputCancelOccurrenceInput,
 		ec.unmarshalInputCancelPendingInput,
 		ec.unmarshalInputCancelRedemptionInput,
 		ec.unmarshalInputCaptureHoldInput,
+		ec.unmarshalInputCheckInInput,
 		ec.unmarshalInputClaimReferralInput,
+		ec.unmarshalInputCompleteOccurrenceInput,
 		ec.unmarshalInputConfirmActivityInput,
+		ec.unmarshalInputCorrectAttendanceInput,
 		ec.unmarshalInputCreateClientInput,
+		ec.unmarshalInputCreateEventInput,
 		ec.unmarshalInputCreateRewardInput,
 		ec.unmarshalInputDuplicateEarningRuleInput,
+		ec.unmarshalInputDuplicateEventInput,
 		ec.unmarshalInputEarningRuleFilter,
 		ec.unmarshalInputEarningRuleInput,
+		ec.unmarshalInputEditOccurrencesInput,
 		ec.unmarshalInputEndHouseholdInput,
 		ec.unmarshalInputEnrollMemberInput,
+		ec.unmarshalInputEventFilter,
 		ec.unmarshalInputExpiryPolicyInput,
 		ec.unmarshalInputHoldPointsInput,
 		ec.unmarshalInputLimitInput,
@@ -5034,6 +6130,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputPointsEntryFilter,
 		ec.unmarshalInputPreviewPurchaseInput,
 		ec.unmarshalInputPublishEarningRuleInput,
+		ec.unmarshalInputPublishEventInput,
 		ec.unmarshalInputPurchaseLineInput,
 		ec.unmarshalInputRecordActivityInput,
 		ec.unmarshalInputRecordPurchaseInput,
@@ -5046,18 +6143,22 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputReturnLineInput,
 		ec.unmarshalInputReverseAdjustmentInput,
 		ec.unmarshalInputReviewAdjustmentInput,
+		ec.unmarshalInputReviewBookingInput,
 		ec.unmarshalInputReviewReferralInput,
 		ec.unmarshalInputReviseEarningRuleInput,
 		ec.unmarshalInputRevokeClientInput,
 		ec.unmarshalInputRewardFilter,
 		ec.unmarshalInputRotateClientKeyInput,
 		ec.unmarshalInputRunJobInput,
+		ec.unmarshalInputSetCalendarLinkInput,
 		ec.unmarshalInputSetTierFloorInput,
+		ec.unmarshalInputShareEventInput,
 		ec.unmarshalInputStartBacktestInput,
 		ec.unmarshalInputSuspendMemberInput,
 		ec.unmarshalInputTierChangeInput,
 		ec.unmarshalInputTierInput,
 		ec.unmarshalInputTierPolicyInput,
+		ec.unmarshalInputUpdateEventInput,
 		ec.unmarshalInputUpdateMemberInput,
 		ec.unmarshalInputUpdateProgramInput,
 		ec.unmarshalInputUpdateRewardInput,
@@ -5705,6 +6806,8 @@ scalar Date
 
 "A time of the day as HH:MM, from 00:00 to 23:59, in no time zone."
 scalar LocalTime
+"What a calendar and a clock on the wall show, as 2026-12-05T19:00, read in a zone that is named elsewhere. A time that clocks skip lies as much later as they skip; of one that they show twice it is the first."
+scalar LocalDateTime
 
 "A length of time of ISO 8601 in whole numbers, e.g. P30D, P1Y or PT48H. Months are as long as the calendar of the program's time zone has them."
 scalar Duration
@@ -5824,6 +6927,358 @@ type ConflictError implements UserError @access {
   currentVersion: Int!
   "What that version says differently from the one that the caller started from."
   changes: [RuleFieldChange!]!
+}
+`, BuiltIn: false},
+	{Name: "../schema/booking.graphqls", Input: `extend type Mutation {
+  """
+  Books seats of a date: CONFIRMED if they are free, REQUESTED if a host approves first, else WAITLISTED. A member books for itself within the event's windows; the others for anybody, whom neither windows nor approval hold up. For SUPPORT, ADMIN and the member itself.
+  Codes: UNKNOWN_OCCURRENCE, UNKNOWN_MEMBER, INVALID_SEATS, EVENT_CANCELED, EVENT_OVER, NOT_OPEN, TIER_TOO_LOW, ALREADY_BOOKED, FULLY_BOOKED, INVALID_IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_REUSED.
+  """
+  book(
+    "Which date, for whom, and how many seats."
+    input: BookInput!
+  ): BookingPayload! @access(roles: [SUPPORT, ADMIN], owner: true)
+
+  """
+  Ends a booking, an offer or a wait; its seats are offered to who waits next. Members cancel what is confirmed until the event's deadline, and until the start if it was moved and they have not answered; a host removes at any time before the end. Canceling again changes nothing. For ORGANIZER, SUPPORT, ADMIN and the member itself.
+  Codes: UNKNOWN_BOOKING, CANCEL_CLOSED, BOOKING_ENDED, REASON_REQUIRED.
+  """
+  cancelBooking(
+    "Which booking, and why."
+    input: CancelBookingInput!
+  ): BookingPayload! @access(roles: [ORGANIZER, SUPPORT, ADMIN], owner: true)
+
+  """
+  Takes the seats that are offered. Accepting again changes nothing. For SUPPORT, ADMIN and the member itself.
+  Codes: UNKNOWN_BOOKING, OFFER_EXPIRED, BOOKING_ENDED.
+  """
+  acceptOffer(
+    "Which booking."
+    input: AcceptOfferInput!
+  ): BookingPayload! @access(roles: [SUPPORT, ADMIN], owner: true)
+
+  """
+  Says that the member comes although the date was moved. Saying so again, or unasked, changes nothing. For SUPPORT, ADMIN and the member itself.
+  Codes: UNKNOWN_BOOKING, BOOKING_ENDED.
+  """
+  reconfirmBooking(
+    "Which booking."
+    input: AcceptOfferInput!
+  ): BookingPayload! @access(roles: [SUPPORT, ADMIN], owner: true)
+
+  """
+  Gives a request its seats or, if they are not free, a place in the line as of when it was made. It lets in who waits, too, where seats are free: after the start nobody is offered any. Approving again changes nothing. For ORGANIZER and ADMIN.
+  Codes: UNKNOWN_BOOKING, EVENT_OVER, FULLY_BOOKED, BOOKING_ENDED, REASON_REQUIRED.
+  """
+  approveBooking(
+    "Which booking."
+    input: ReviewBookingInput!
+  ): BookingPayload! @access(roles: [ORGANIZER, ADMIN])
+
+  """
+  Refuses a request, or one that waits. Declining again changes nothing. For ORGANIZER and ADMIN.
+  Codes: UNKNOWN_BOOKING, BOOKING_ENDED, REASON_REQUIRED.
+  """
+  declineBooking(
+    "Which booking."
+    input: ReviewBookingInput!
+  ): BookingPayload! @access(roles: [ORGANIZER, ADMIN])
+
+  """
+  Takes note of a ticket that was shown at a door, and says whether its holder is let in. A scan is a fact with its own time: told days later, after the date was completed, it still makes an attendance of a no-show. For ORGANIZER, ADMIN and ` + "`" + `checkin:write` + "`" + `.
+  Codes: UNKNOWN_OCCURRENCE, OCCURRED_IN_FUTURE, EVENT_OVER, INVALID_IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_REUSED.
+  """
+  checkIn(
+    "The ticket, and where and when it was shown."
+    input: CheckInInput!
+  ): CheckInPayload! @access(roles: [ORGANIZER, ADMIN], scopes: ["checkin:write"])
+
+  """
+  Says who came and who did not, from the start on: of the confirmed, those whose ticket was shown. Who still waits or asks is declined. What members get for coming is recorded then. Completing again changes nothing. For ORGANIZER and ADMIN.
+  Codes: UNKNOWN_OCCURRENCE, NOT_STARTED, EVENT_CANCELED.
+  """
+  completeOccurrence(
+    "Which date."
+    input: CompleteOccurrenceInput!
+  ): OccurrencePayload! @access(roles: [ORGANIZER, ADMIN])
+
+  """
+  Corrects whether the member of a booking came; what it got for that is given, or taken back. Saying what is said already changes nothing. For ORGANIZER and ADMIN.
+  Codes: UNKNOWN_BOOKING, REASON_REQUIRED, NOT_COMPLETED, BOOKING_ENDED.
+  """
+  correctAttendance(
+    "Which booking, and whether the member came."
+    input: CorrectAttendanceInput!
+  ): BookingPayload! @access(roles: [ORGANIZER, ADMIN])
+}
+
+extend type Occurrence {
+  "Whether the viewing member can book it now; for whoever is no member, whether somebody of the lowest tier can."
+  bookable: Bookability!
+  "The viewing member's booking: the live one, else the last; null: there is none."
+  viewerBooking: Booking
+  "Its bookings, in the order in which they were made; null where the caller may not see them."
+  bookings(
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+    "Bookings of these statuses; null: all."
+    status: [BookingStatus!]
+  ): BookingConnection @access(roles: [ORGANIZER, SUPPORT, ADMIN])
+  "Who waits for seats, whoever is offered some next first; null where the caller may not see it."
+  waitlist(
+    "How many, at most 100."
+    first: Int = 20
+  ): [Booking!] @access(roles: [ORGANIZER, SUPPORT, ADMIN])
+  "How many have arrived; null where the caller may not see it."
+  door: Door @access(roles: [ORGANIZER, ADMIN], scopes: ["checkin:write"])
+  "All its bookings as comma-separated values (RFC 4180) for a spreadsheet; null where the caller may not see them."
+  attendeesCsv: String @access(roles: [ORGANIZER, SUPPORT, ADMIN])
+}
+
+extend type Member {
+  "What the member booked, newest first; null where the caller may not see it."
+  bookings(
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+    "Bookings of these statuses; null: all."
+    status: [BookingStatus!]
+  ): BookingConnection @access(roles: [SUPPORT, ADMIN], owner: true)
+}
+
+"A member's place in one date of an event."
+type Booking implements Node @access(roles: [ORGANIZER, SUPPORT, ADMIN], scopes: ["checkin:write"], owner: true) {
+  "The booking's id."
+  id: ID!
+  "Which date."
+  occurrence: Occurrence!
+  "Who booked; organizers and doors are shown the name and the last digits of the card, and nothing to reach the member with."
+  member: Member!
+  "The tier that the member holds now."
+  tier: Tier!
+  "How many seats, guests' among them."
+  seats: Int!
+  "What became of it; true by the clock."
+  status: BookingStatus!
+  "When it was made."
+  bookedAt: DateTime!
+  "Its place in the line, from 1; null for what does not wait."
+  waitlistPosition: Int
+  "Why it has this place, as a sentence; null for what does not wait."
+  waitlistReason: String
+  "Until when an offer stands; null: it never had one."
+  offerExpiresAt: DateTime
+  "Since when the member is asked whether it still comes, because the date was moved; null: it is not asked. No answer loses nothing."
+  reconfirmationRequestedAt: DateTime
+  "When its ticket was first shown at the door; null: it was not."
+  checkedInAt: DateTime
+  "Why it was declined or canceled, or what the host said to it; null: nothing was said."
+  reason: String
+  "What the QR code holds: a JSON Web Signature (EdDSA, typ ticket) over the ids of the booking (b) and the date (o), to be verified with the keys at /.well-known/jwks.json. Null for what has no seat, and where the caller may not see it."
+  ticket: String @access(roles: [ORGANIZER, ADMIN], owner: true)
+}
+
+"What became of a booking."
+enum BookingStatus {
+  "It waits for a host's approval and holds no seats."
+  REQUESTED
+  "A host refused it, or it still asked or waited when the date was completed."
+  DECLINED
+  "It holds its seats."
+  CONFIRMED
+  "It waits for seats."
+  WAITLISTED
+  "Seats are kept for it until offerExpiresAt."
+  OFFERED
+  "The offer was not taken in time."
+  OFFER_EXPIRED
+  "The member does not want it any more."
+  CANCELED_BY_MEMBER
+  "A host removed it, or the date does not take place."
+  CANCELED_BY_HOST
+  "The member came."
+  ATTENDED
+  "The member did not come."
+  NO_SHOW
+}
+
+"Whether the viewing member can book a date now."
+type Bookability @access {
+  "Whether it can."
+  can: Boolean!
+  "Why not, e.g. NOT_OPEN; null if it can."
+  code: String
+  "Why not, as a sentence that a member understands; if it can, what else than a seat would come of it; null: a seat."
+  reason: String
+  "From when on it can, if it only has to wait for that."
+  opensAt: DateTime
+}
+
+"The seats of a date as somebody at its door counts them."
+type Door @access(roles: [ORGANIZER, ADMIN], scopes: ["checkin:write"]) {
+  "Seats of bookings that are confirmed."
+  expected: Int!
+  "Seats of those whose ticket was shown."
+  arrived: Int!
+}
+
+"What a door is told of a ticket."
+enum CheckInResult {
+  "Let in."
+  ADMITTED
+  "Was let in before."
+  ALREADY_IN
+  "The booking has no seat: it asks, waits, or was declined."
+  NOT_BOOKED
+  "The ticket is of another date."
+  WRONG_OCCURRENCE
+  "The booking or the date was canceled."
+  CANCELED
+  "No ticket, or one that was not signed here."
+  INVALID_TICKET
+  "The door is not open yet."
+  TOO_EARLY
+}
+
+"Seats to be booked."
+input BookInput {
+  "Which date."
+  occurrenceId: ID!
+  "For whom; null: the caller itself."
+  member: MemberRef
+  "How many, guests' among them; as many as the event lets a booking have."
+  seats: Int! = 1
+  "Makes a retry answer the first result: unique per caller, 1 to 200 characters."
+  idempotencyKey: String!
+}
+
+"A booking that is not wanted any more."
+input CancelBookingInput {
+  "Which booking."
+  bookingId: ID!
+  "Why: 1 to 500 characters."
+  reason: String
+}
+
+"A booking that has an offer, or was asked to be confirmed anew."
+input AcceptOfferInput {
+  "Which booking."
+  bookingId: ID!
+}
+
+"A request that a host decides about."
+input ReviewBookingInput {
+  "Which booking."
+  bookingId: ID!
+  "What is said to the member: 1 to 500 characters."
+  note: String
+}
+
+"A ticket that was shown at a door."
+input CheckInInput {
+  "What the QR code holds."
+  ticket: String!
+  "At which date's door."
+  occurrenceId: ID!
+  "When; null: now. At most 5 minutes in the future."
+  scannedAt: DateTime
+  "Makes a retry the same scan: unique per caller, 1 to 200 characters."
+  nonce: String!
+  "Whether the scanner decided by itself, without a network, and tells of it later."
+  offline: Boolean! = false
+}
+
+"A date that took place."
+input CompleteOccurrenceInput {
+  "Which date."
+  occurrenceId: ID!
+}
+
+"Whether somebody came after all."
+input CorrectAttendanceInput {
+  "Which booking."
+  bookingId: ID!
+  "Whether the member came."
+  attended: Boolean!
+  "Why, for staff: 1 to 500 characters."
+  reason: String!
+}
+
+"Answers changes of a booking."
+type BookingPayload @access {
+  "The booking as it is now; null if the change was refused."
+  booking: Booking
+  "Whether this answers what was done before."
+  replayed: Boolean
+  "Why it was refused."
+  userErrors: [UserError!]!
+}
+
+"Answers ` + "`" + `checkIn` + "`" + `."
+type CheckInPayload @access {
+  "Whose ticket it is; null if it is none of this date."
+  booking: Booking
+  "What the door is told; null if the scan was refused."
+  result: CheckInResult
+  "Whether this answers a scan that was told before."
+  replayed: Boolean
+  "Why it was refused."
+  userErrors: [UserError!]!
+}
+
+"A page of bookings."
+type BookingConnection @access {
+  "The bookings with their cursors."
+  edges: [BookingEdge!]!
+  "The bookings alone."
+  nodes: [Booking!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "How many bookings there are over all pages."
+  totalCount: Int!
+}
+
+"A booking in a page."
+type BookingEdge @access {
+  "The booking."
+  node: Booking!
+  "The cursor to read on behind."
+  cursor: String!
+}
+`, BuiltIn: false},
+	{Name: "../schema/calendar.graphqls", Input: `extend type Member {
+  "The secret address of the member's calendar, in the answer that made it only: no more than a hash of the secret is kept. Null elsewhere, and where the caller may not see it."
+  calendarUrl: String @access(owner: true)
+}
+
+extend type Mutation {
+  """
+  Makes a secret address at which calendars subscribe to what the calling member has booked, or ends it. One that it had before is good for nothing any more. For the member itself.
+  Codes: UNKNOWN_MEMBER.
+  """
+  setCalendarLink(
+    "What becomes of the address."
+    input: SetCalendarLinkInput!
+  ): CalendarLinkPayload! @access(owner: true)
+}
+
+"What becomes of a calendar's secret address."
+input SetCalendarLinkInput {
+  "Whether there is a new one; false: there is none any more."
+  active: Boolean!
+}
+
+"Answers changes of a calendar's secret address."
+type CalendarLinkPayload @access {
+  "The secret address, shown this once; null if there is none now."
+  calendarUrl: String
+  "Whose calendar it is."
+  member: Member
+  "Why it was refused."
+  userErrors: [UserError!]!
 }
 `, BuiltIn: false},
 	{Name: "../schema/client.graphqls", Input: `extend type Query {
@@ -5982,6 +7437,310 @@ type ConditionField @access {
   description: String!
   "A condition with it; one with ` + "`" + `line` + "`" + ` is a line condition."
   example: String!
+}
+`, BuiltIn: false},
+	{Name: "../schema/event.graphqls", Input: `extend type Query {
+  """
+  Events, by the first of their dates that the filter lets through: those that were published and, for organizers, the drafts that they organize. For everybody who has signed in.
+  """
+  events(
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+    "Narrows the list."
+    filter: EventFilter
+  ): EventConnection! @access
+}
+
+extend type Mutation {
+  """
+  Plans an event: a draft of the caller's, which its organizers alone see, with its dates as occurrences. A rule with an end has all of them, at most 1,200; one without has those of the next 12 months, and as time goes on the following ones. For ORGANIZER and ADMIN.
+  Codes: INVALID_NAME, INVALID_TIME_ZONE, INVALID_TIME, INVALID_DURATION, INVALID_RECURRENCE, INVALID_CAPACITY, INVALID_BOOKING_TERMS, INVALID_POINTS.
+  """
+  createEvent(
+    "The event."
+    input: CreateEventInput!
+  ): EventPayload! @access(roles: [ORGANIZER, ADMIN])
+
+  """
+  Plans an event as another one was planned, its template: all is taken over but the dates, the owner, the organizers and the bookings. For ORGANIZER and ADMIN.
+  Codes: UNKNOWN_EVENT, INVALID_NAME, INVALID_TIME, INVALID_RECURRENCE.
+  """
+  duplicateEvent(
+    "The template, and what is new."
+    input: DuplicateEventInput!
+  ): EventPayload! @access(roles: [ORGANIZER, ADMIN])
+
+  """
+  Shows a draft to everybody and opens it for booking. Publishing it again changes nothing. For ORGANIZER and ADMIN.
+  Codes: UNKNOWN_EVENT, ALREADY_CANCELED.
+  """
+  publishEvent(
+    "Which event."
+    input: PublishEventInput!
+  ): EventPayload! @access(roles: [ORGANIZER, ADMIN])
+
+  """
+  Changes what is said of an event and how it is booked: what is given changes, null clears. Bookings that there are stay as they are. Its dates are changed by ` + "`" + `editOccurrences` + "`" + `. For ORGANIZER and ADMIN.
+  Codes: UNKNOWN_EVENT, ALREADY_CANCELED, INVALID_NAME, INVALID_BOOKING_TERMS, INVALID_POINTS.
+  """
+  updateEvent(
+    "Which event, and what changes."
+    input: UpdateEventInput!
+  ): EventPayload! @access(roles: [ORGANIZER, ADMIN])
+
+  """
+  Ends an event: none of its dates that are not over takes place, and whoever booked one is told. For ORGANIZER and ADMIN.
+  Codes: UNKNOWN_EVENT, REASON_REQUIRED, ALREADY_CANCELED.
+  """
+  cancelEvent(
+    "Which event, and why."
+    input: CancelEventInput!
+  ): EventPayload! @access(roles: [ORGANIZER, ADMIN])
+
+  """
+  Lets somebody else organize an event, too: see and change it, as far as that person has the role; its owner and admins alone can. Sharing it again changes nothing. For ORGANIZER and ADMIN.
+  Codes: UNKNOWN_EVENT, INVALID_ORGANIZER.
+  """
+  shareEvent(
+    "Which event, and with whom."
+    input: ShareEventInput!
+  ): EventPayload! @access(roles: [ORGANIZER, ADMIN])
+
+  """
+  Ends that somebody organizes an event besides its owner; its owner and admins alone can. Doing it again changes nothing. For ORGANIZER and ADMIN.
+  Codes: UNKNOWN_EVENT, INVALID_ORGANIZER.
+  """
+  unshareEvent(
+    "Which event, and with whom no more."
+    input: ShareEventInput!
+  ): EventPayload! @access(roles: [ORGANIZER, ADMIN])
+}
+
+"What the club does: once, or as a series of dates. Drafts are seen by their organizers only."
+type Event implements Node @access {
+  "The event's id."
+  id: ID!
+  "What it is called."
+  name: String!
+  "What it is about; null: nothing was said."
+  description: String
+  "What became of it."
+  status: EventStatus!
+  "The zone of its clocks, by its name in the IANA database."
+  timeZone: String!
+  "The rule of its dates as a RRULE of RFC 5545; null: it has none."
+  recurrence: String
+  "Where calendars subscribe to it, once it is published."
+  calendarUrl: String!
+  "Its dates, in the order of their starts."
+  occurrences(
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+    "Dates that end behind this instant; null: from the first on."
+    from: DateTime
+    "Dates that begin before this instant; null: up to the last."
+    to: DateTime
+  ): OccurrenceConnection!
+  "Whether the organizer decides about each booking."
+  requiresApproval: Boolean!
+  "Whether who finds no seat can wait for one."
+  waitlist: Boolean!
+  "Who may book from when on; null: everybody from publishing on."
+  bookingWindows: [BookingWindow!]
+  "How many seats a booking can have, guests among them."
+  seatsPerBooking: Int!
+  "How long before the start booking ends; null: at the end."
+  bookingClosesBefore: Duration
+  "How long before the start members can cancel; null: until the start."
+  cancelClosesBefore: Duration
+  "For how long a freed seat is offered to who waits."
+  offerValidFor: Duration!
+  "How long before the start the door opens."
+  checkInOpensBefore: Duration!
+  "The points for coming, without a rule; null: none."
+  attendancePoints: Points
+  "When it was published; null: it is a draft, or was canceled as one."
+  publishedAt: DateTime
+  "When it was canceled; null: it was not."
+  canceledAt: DateTime
+  "Why it was canceled; null: it was not."
+  cancelReason: String
+  "Whose event it is, by issuer and subject; null for whoever does not organize it."
+  owner: String @access(roles: [ORGANIZER, ADMIN])
+  "Who organizes it besides its owner, named like that; null for whoever does not organize it."
+  organizers: [String!] @access(roles: [ORGANIZER, ADMIN])
+}
+
+"What became of an event."
+enum EventStatus {
+  "Its organizers alone see it."
+  DRAFT
+  "Everybody sees it, and it can be booked."
+  PUBLISHED
+  "It does not take place any more."
+  CANCELED
+}
+
+"From when on who may book."
+type BookingWindow @access {
+  "The lowest tier that it is for; null: everybody."
+  minTier: Tier
+  "How long before the start it opens."
+  opensBefore: Duration!
+}
+
+"Narrows a list of events; every field given must match."
+input EventFilter {
+  "Events with a date that ends behind this instant."
+  from: DateTime
+  "Events with a date that begins before this instant."
+  to: DateTime
+  "Events of any of these statuses; by default all but canceled ones."
+  status: [EventStatus!]
+}
+
+"A new event."
+input CreateEventInput {
+  "What it is called: 1 to 200 characters."
+  name: String!
+  "What it is about, in at most 10,000 characters."
+  description: String
+  "The zone of its clocks, by its name in the IANA database."
+  timeZone: String!
+  "The first date, by the clocks of the zone."
+  startsAt: LocalDateTime!
+  "How long a date takes, at most 31 days."
+  duration: Duration!
+  "The rule of the dates as a RRULE of RFC 5545, yearly to daily; the first date is one of them. Null: there is one date. Dates that the calendar does not have are left out, and an event keeps its time on the wall when clocks change."
+  recurrence: String
+  "Dates of the rule that are left out."
+  excludedDates: [LocalDateTime!]
+  "Dates beside those of the rule."
+  addedDates: [LocalDateTime!]
+  "Where it takes place, in at most 500 characters."
+  venue: String
+  "How many seats a date has, from 1; null: as many as come."
+  capacity: Int
+  "Whether the organizer decides about each booking."
+  requiresApproval: Boolean! = false
+  "Whether who finds no seat can wait for one."
+  waitlist: Boolean! = true
+  "Who may book from when on, at most one for each tier; null: everybody from publishing on."
+  bookingWindows: [BookingWindowInput!]
+  "How many seats a booking can have, guests among them, from 1 to 1,000."
+  seatsPerBooking: Int! = 10
+  "How long before the start booking ends; null: at the end."
+  bookingClosesBefore: Duration
+  "How long before the start members can cancel; null: until the start."
+  cancelClosesBefore: Duration
+  "For how long a freed seat is offered to who waits."
+  offerValidFor: Duration! = "PT12H"
+  "How long before the start the door opens."
+  checkInOpensBefore: Duration! = "PT1H"
+  "Points for coming, from 1, which need no rule; null: none."
+  attendancePoints: Points
+}
+
+"From when on who may book."
+input BookingWindowInput {
+  "The lowest tier that it is for; null: everybody."
+  minTierId: ID
+  "How long before the start it opens, at most 2 years."
+  opensBefore: Duration!
+}
+
+"An event to be planned like another one."
+input DuplicateEventInput {
+  "The template."
+  eventId: ID!
+  "What the new one is called: 1 to 200 characters; null: the same."
+  name: String
+  "The first date, by the clocks of the template's zone."
+  startsAt: LocalDateTime!
+  "The rule of the dates as a RRULE of RFC 5545; null: there is one date."
+  recurrence: String
+}
+
+"An event to be published."
+input PublishEventInput {
+  "Which event."
+  eventId: ID!
+}
+
+"What changes of an event: fields left out stay, null clears."
+input UpdateEventInput {
+  "Which event."
+  eventId: ID!
+  "What it is called: 1 to 200 characters."
+  name: String
+  "What it is about, in at most 10,000 characters."
+  description: String
+  "Whether the organizer decides about each booking."
+  requiresApproval: Boolean
+  "Whether who finds no seat can wait for one."
+  waitlist: Boolean
+  "Who may book from when on; null: everybody from publishing on."
+  bookingWindows: [BookingWindowInput!]
+  "How many seats a booking can have, guests among them, from 1 to 1,000."
+  seatsPerBooking: Int
+  "How long before the start booking ends; null: at the end."
+  bookingClosesBefore: Duration
+  "How long before the start members can cancel; null: until the start."
+  cancelClosesBefore: Duration
+  "For how long a freed seat is offered to who waits."
+  offerValidFor: Duration
+  "How long before the start the door opens."
+  checkInOpensBefore: Duration
+  "Points for coming, from 1, which need no rule; null: none."
+  attendancePoints: Points
+}
+
+"An event to be canceled."
+input CancelEventInput {
+  "Which event."
+  eventId: ID!
+  "Why, for those who booked: 1 to 500 characters."
+  reason: String!
+}
+
+"An event, and somebody to organize it."
+input ShareEventInput {
+  "Which event."
+  eventId: ID!
+  "Who, as ` + "`" + `Event.owner` + "`" + ` names those who have events."
+  organizer: String!
+}
+
+"Answers changes of an event."
+type EventPayload @access {
+  "The event as it is now; null if the change was refused."
+  event: Event
+  "Why it was refused."
+  userErrors: [UserError!]!
+}
+
+"A page of events."
+type EventConnection @access {
+  "The events with their cursors."
+  edges: [EventEdge!]!
+  "The events alone."
+  nodes: [Event!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "How many events there are over all pages."
+  totalCount: Int!
+}
+
+"An event in a page."
+type EventEdge @access {
+  "The event."
+  node: Event!
+  "The cursor to read on behind."
+  cursor: String!
 }
 `, BuiltIn: false},
 	{Name: "../schema/hold.graphqls", Input: `extend type Member {
@@ -6293,7 +8052,7 @@ type JobRunEdge @access {
 	{Name: "../schema/member.graphqls", Input: `extend type Query {
   """
   A member by one of its identifiers; null if there is none or the caller may not see it.
-  For ORGANIZER, SUPPORT, ADMIN and ` + "`" + `members:read` + "`" + `. ORGANIZER sees nobody before it has attendees. Members look at themselves through ` + "`" + `viewer` + "`" + `.
+  For ORGANIZER, SUPPORT, ADMIN and ` + "`" + `members:read` + "`" + `. ORGANIZER sees nobody: it meets its attendees in bookings. Members look at themselves through ` + "`" + `viewer` + "`" + `.
   """
   member(
     "Exactly one identifier."
@@ -6352,7 +8111,7 @@ extend type Mutation {
 }
 
 "A person enrolled in the program."
-type Member implements Node @access(roles: [ORGANIZER, SUPPORT, ADMIN], scopes: ["members:read", "members:write", "purchases:write", "purchases:preview", "points:redeem", "points:adjust"], owner: true) {
+type Member implements Node @access(roles: [ORGANIZER, SUPPORT, ADMIN], scopes: ["members:read", "members:write", "purchases:write", "purchases:preview", "points:redeem", "points:adjust", "checkin:write"], owner: true) {
   "The member's id."
   id: ID!
   "What stands on the card: 12 digits, the last one checks the others."
@@ -6499,6 +8258,156 @@ type MemberConnection @access {
 type MemberEdge @access {
   "The member."
   node: Member!
+  "The cursor to read on behind."
+  cursor: String!
+}
+`, BuiltIn: false},
+	{Name: "../schema/occurrence.graphqls", Input: `extend type Mutation {
+  """
+  Changes when, how long and where dates of an event take place, and how many seats they have. No booking is lost: whoever booked a date that moved is asked to confirm anew. With a wider scope, dates that come later follow; what was changed of one date alone stays as it is there; dates that are canceled, completed or over stay as they were. For ORGANIZER and ADMIN.
+  Codes: UNKNOWN_OCCURRENCE, ALREADY_CANCELED, EVENT_OVER, INVALID_TIME, INVALID_DURATION, INVALID_NAME, INVALID_CAPACITY, CAPACITY_BELOW_TAKEN.
+  """
+  editOccurrences(
+    "Which dates, and what changes."
+    input: EditOccurrencesInput!
+  ): EditOccurrencesPayload! @access(roles: [ORGANIZER, ADMIN])
+
+  """
+  Ends one date of an event: it does not take place, and whoever booked it is told. For ORGANIZER and ADMIN.
+  Codes: UNKNOWN_OCCURRENCE, REASON_REQUIRED, ALREADY_CANCELED, EVENT_OVER.
+  """
+  cancelOccurrence(
+    "Which date, and why."
+    input: CancelOccurrenceInput!
+  ): OccurrencePayload! @access(roles: [ORGANIZER, ADMIN])
+}
+
+"One date of an event."
+type Occurrence implements Node @access {
+  "The occurrence's id; it stays when the date moves."
+  id: ID!
+  "Which event takes place."
+  event: Event!
+  "When it begins."
+  startsAt: DateTime!
+  "When it ends."
+  endsAt: DateTime!
+  "Where it takes place; null: nothing was said."
+  venue: String
+  "How many seats it has; null: as many as come."
+  capacity: Int
+  "How many seats are taken, by bookings that are confirmed and by open offers."
+  seatsTaken: Int!
+  "How many bookings wait, without those that have an offer."
+  waitlisted: Int!
+  "What became of it."
+  status: OccurrenceStatus!
+  "When it last moved; null: it never did."
+  movedAt: DateTime
+  "Why it was canceled; null: it was not."
+  cancelReason: String
+  "Where it is as a file for calendars, once its event is published."
+  calendarUrl: String!
+}
+
+"What became of a date."
+enum OccurrenceStatus {
+  "It takes place, or has and was not completed yet."
+  SCHEDULED
+  "It does not take place."
+  CANCELED
+  "It has taken place, and who came is settled."
+  COMPLETED
+}
+
+"What changes of dates: fields left out stay."
+input EditOccurrencesInput {
+  "Which date."
+  occurrenceId: ID!
+  "Which others change with it."
+  scope: EditScope!
+  "When it begins, by the clocks of the event's zone; the others of the scope move by the same difference on the wall."
+  startsAt: LocalDateTime
+  "How long it takes, at most 31 days."
+  duration: Duration
+  "Where it takes place; null clears."
+  venue: String
+  "How many seats it has, from 1; null: as many as come. Fewer than are taken are refused, and the answer says whom that concerns."
+  capacity: Int
+}
+
+"Which dates an edit concerns."
+enum EditScope {
+  "The one date."
+  THIS
+  "The date and those behind it."
+  THIS_AND_FOLLOWING
+  "All dates that have not begun."
+  ALL
+}
+
+"A date to be canceled."
+input CancelOccurrenceInput {
+  "Which date."
+  occurrenceId: ID!
+  "Why, for those who booked: 1 to 500 characters."
+  reason: String!
+}
+
+"Answers ` + "`" + `editOccurrences` + "`" + `."
+type EditOccurrencesPayload @access {
+  "The dates that were changed, in the order of their starts; null if the edit was refused."
+  occurrences: [Occurrence!]
+  "Why it was refused."
+  userErrors: [UserError!]!
+}
+
+"Answers changes of one date."
+type OccurrencePayload @access {
+  "The date as it is now; null if the change was refused."
+  occurrence: Occurrence
+  "Why it was refused."
+  userErrors: [UserError!]!
+}
+
+"CAPACITY_BELOW_TAKEN: more seats are taken than would be left. Nothing was changed."
+type CapacityBelowTakenError implements UserError @access {
+  "Names the kind of problem."
+  code: String!
+  "A sentence for people, safe to show."
+  message: String!
+  "The input field at fault."
+  path: [String!]
+  "The dates on which it is so."
+  occurrences: [CapacityConflict!]!
+}
+
+"A date on which more seats are taken than would be left."
+type CapacityConflict @access {
+  "Which date."
+  occurrenceId: ID!
+  "How many seats are taken."
+  seatsTaken: Int!
+  "The bookings that hold them, oldest first."
+  bookingIds: [ID!]!
+}
+
+"A page of an event's dates."
+type OccurrenceConnection @access {
+  "The dates with their cursors."
+  edges: [OccurrenceEdge!]!
+  "The dates alone."
+  nodes: [Occurrence!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "How many dates there are over all pages."
+  totalCount: Int!
+}
+
+"A date in a page."
+type OccurrenceEdge @access {
+  "The date."
+  node: Occurrence!
   "The cursor to read on behind."
   cursor: String!
 }
@@ -8747,6 +10656,112 @@ func (ec *executionContext) childFields_BacktestSide(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type BacktestSide", field.Name)
 }
 
+func (ec *executionContext) childFields_Bookability(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "can":
+		return ec.fieldContext_Bookability_can(ctx, field)
+	case "code":
+		return ec.fieldContext_Bookability_code(ctx, field)
+	case "reason":
+		return ec.fieldContext_Bookability_reason(ctx, field)
+	case "opensAt":
+		return ec.fieldContext_Bookability_opensAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Bookability", field.Name)
+}
+
+func (ec *executionContext) childFields_Booking(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Booking_id(ctx, field)
+	case "occurrence":
+		return ec.fieldContext_Booking_occurrence(ctx, field)
+	case "member":
+		return ec.fieldContext_Booking_member(ctx, field)
+	case "tier":
+		return ec.fieldContext_Booking_tier(ctx, field)
+	case "seats":
+		return ec.fieldContext_Booking_seats(ctx, field)
+	case "status":
+		return ec.fieldContext_Booking_status(ctx, field)
+	case "bookedAt":
+		return ec.fieldContext_Booking_bookedAt(ctx, field)
+	case "waitlistPosition":
+		return ec.fieldContext_Booking_waitlistPosition(ctx, field)
+	case "waitlistReason":
+		return ec.fieldContext_Booking_waitlistReason(ctx, field)
+	case "offerExpiresAt":
+		return ec.fieldContext_Booking_offerExpiresAt(ctx, field)
+	case "reconfirmationRequestedAt":
+		return ec.fieldContext_Booking_reconfirmationRequestedAt(ctx, field)
+	case "checkedInAt":
+		return ec.fieldContext_Booking_checkedInAt(ctx, field)
+	case "reason":
+		return ec.fieldContext_Booking_reason(ctx, field)
+	case "ticket":
+		return ec.fieldContext_Booking_ticket(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Booking", field.Name)
+}
+
+func (ec *executionContext) childFields_BookingConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_BookingConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_BookingConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_BookingConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_BookingConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BookingConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_BookingEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_BookingEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_BookingEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BookingEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_BookingPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "booking":
+		return ec.fieldContext_BookingPayload_booking(ctx, field)
+	case "replayed":
+		return ec.fieldContext_BookingPayload_replayed(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_BookingPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BookingPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_BookingWindow(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "minTier":
+		return ec.fieldContext_BookingWindow_minTier(ctx, field)
+	case "opensBefore":
+		return ec.fieldContext_BookingWindow_opensBefore(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BookingWindow", field.Name)
+}
+
+func (ec *executionContext) childFields_CalendarLinkPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "calendarUrl":
+		return ec.fieldContext_CalendarLinkPayload_calendarUrl(ctx, field)
+	case "member":
+		return ec.fieldContext_CalendarLinkPayload_member(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CalendarLinkPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CalendarLinkPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CancelRedemptionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "redemption":
@@ -8759,6 +10774,18 @@ func (ec *executionContext) childFields_CancelRedemptionPayload(ctx context.Cont
 		return ec.fieldContext_CancelRedemptionPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CancelRedemptionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CapacityConflict(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "occurrenceId":
+		return ec.fieldContext_CapacityConflict_occurrenceId(ctx, field)
+	case "seatsTaken":
+		return ec.fieldContext_CapacityConflict_seatsTaken(ctx, field)
+	case "bookingIds":
+		return ec.fieldContext_CapacityConflict_bookingIds(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CapacityConflict", field.Name)
 }
 
 func (ec *executionContext) childFields_CaptureHoldPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8775,6 +10802,20 @@ func (ec *executionContext) childFields_CaptureHoldPayload(ctx context.Context, 
 		return ec.fieldContext_CaptureHoldPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CaptureHoldPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CheckInPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "booking":
+		return ec.fieldContext_CheckInPayload_booking(ctx, field)
+	case "result":
+		return ec.fieldContext_CheckInPayload_result(ctx, field)
+	case "replayed":
+		return ec.fieldContext_CheckInPayload_replayed(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CheckInPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CheckInPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Client(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8869,6 +10910,16 @@ func (ec *executionContext) childFields_CreateClientPayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type CreateClientPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Door(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "expected":
+		return ec.fieldContext_Door_expected(ctx, field)
+	case "arrived":
+		return ec.fieldContext_Door_arrived(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Door", field.Name)
+}
+
 func (ec *executionContext) childFields_EarningRule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -8959,6 +11010,16 @@ func (ec *executionContext) childFields_EarningRulePayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type EarningRulePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_EditOccurrencesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "occurrences":
+		return ec.fieldContext_EditOccurrencesPayload_occurrences(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_EditOccurrencesPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EditOccurrencesPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_EnrollMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "member":
@@ -8981,6 +11042,90 @@ func (ec *executionContext) childFields_Evaluation(ctx context.Context, field gr
 		return ec.fieldContext_Evaluation_outcomes(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Evaluation", field.Name)
+}
+
+func (ec *executionContext) childFields_Event(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Event_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Event_name(ctx, field)
+	case "description":
+		return ec.fieldContext_Event_description(ctx, field)
+	case "status":
+		return ec.fieldContext_Event_status(ctx, field)
+	case "timeZone":
+		return ec.fieldContext_Event_timeZone(ctx, field)
+	case "recurrence":
+		return ec.fieldContext_Event_recurrence(ctx, field)
+	case "calendarUrl":
+		return ec.fieldContext_Event_calendarUrl(ctx, field)
+	case "occurrences":
+		return ec.fieldContext_Event_occurrences(ctx, field)
+	case "requiresApproval":
+		return ec.fieldContext_Event_requiresApproval(ctx, field)
+	case "waitlist":
+		return ec.fieldContext_Event_waitlist(ctx, field)
+	case "bookingWindows":
+		return ec.fieldContext_Event_bookingWindows(ctx, field)
+	case "seatsPerBooking":
+		return ec.fieldContext_Event_seatsPerBooking(ctx, field)
+	case "bookingClosesBefore":
+		return ec.fieldContext_Event_bookingClosesBefore(ctx, field)
+	case "cancelClosesBefore":
+		return ec.fieldContext_Event_cancelClosesBefore(ctx, field)
+	case "offerValidFor":
+		return ec.fieldContext_Event_offerValidFor(ctx, field)
+	case "checkInOpensBefore":
+		return ec.fieldContext_Event_checkInOpensBefore(ctx, field)
+	case "attendancePoints":
+		return ec.fieldContext_Event_attendancePoints(ctx, field)
+	case "publishedAt":
+		return ec.fieldContext_Event_publishedAt(ctx, field)
+	case "canceledAt":
+		return ec.fieldContext_Event_canceledAt(ctx, field)
+	case "cancelReason":
+		return ec.fieldContext_Event_cancelReason(ctx, field)
+	case "owner":
+		return ec.fieldContext_Event_owner(ctx, field)
+	case "organizers":
+		return ec.fieldContext_Event_organizers(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Event", field.Name)
+}
+
+func (ec *executionContext) childFields_EventConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_EventConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_EventConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_EventConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_EventConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_EventEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_EventEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_EventEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_EventPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "event":
+		return ec.fieldContext_EventPayload_event(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_EventPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EventPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ExpiryPolicy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9225,6 +11370,10 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_joinedAt(ctx, field)
 	case "attributes":
 		return ec.fieldContext_Member_attributes(ctx, field)
+	case "bookings":
+		return ec.fieldContext_Member_bookings(ctx, field)
+	case "calendarUrl":
+		return ec.fieldContext_Member_calendarUrl(ctx, field)
 	case "holds":
 		return ec.fieldContext_Member_holds(ctx, field)
 	case "points":
@@ -9285,6 +11434,82 @@ func (ec *executionContext) childFields_Money(ctx context.Context, field graphql
 		return ec.fieldContext_Money_currency(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Money", field.Name)
+}
+
+func (ec *executionContext) childFields_Occurrence(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Occurrence_id(ctx, field)
+	case "event":
+		return ec.fieldContext_Occurrence_event(ctx, field)
+	case "startsAt":
+		return ec.fieldContext_Occurrence_startsAt(ctx, field)
+	case "endsAt":
+		return ec.fieldContext_Occurrence_endsAt(ctx, field)
+	case "venue":
+		return ec.fieldContext_Occurrence_venue(ctx, field)
+	case "capacity":
+		return ec.fieldContext_Occurrence_capacity(ctx, field)
+	case "seatsTaken":
+		return ec.fieldContext_Occurrence_seatsTaken(ctx, field)
+	case "waitlisted":
+		return ec.fieldContext_Occurrence_waitlisted(ctx, field)
+	case "status":
+		return ec.fieldContext_Occurrence_status(ctx, field)
+	case "movedAt":
+		return ec.fieldContext_Occurrence_movedAt(ctx, field)
+	case "cancelReason":
+		return ec.fieldContext_Occurrence_cancelReason(ctx, field)
+	case "calendarUrl":
+		return ec.fieldContext_Occurrence_calendarUrl(ctx, field)
+	case "bookable":
+		return ec.fieldContext_Occurrence_bookable(ctx, field)
+	case "viewerBooking":
+		return ec.fieldContext_Occurrence_viewerBooking(ctx, field)
+	case "bookings":
+		return ec.fieldContext_Occurrence_bookings(ctx, field)
+	case "waitlist":
+		return ec.fieldContext_Occurrence_waitlist(ctx, field)
+	case "door":
+		return ec.fieldContext_Occurrence_door(ctx, field)
+	case "attendeesCsv":
+		return ec.fieldContext_Occurrence_attendeesCsv(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Occurrence", field.Name)
+}
+
+func (ec *executionContext) childFields_OccurrenceConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_OccurrenceConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_OccurrenceConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_OccurrenceConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_OccurrenceConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OccurrenceConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_OccurrenceEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_OccurrenceEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_OccurrenceEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OccurrenceEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_OccurrencePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "occurrence":
+		return ec.fieldContext_OccurrencePayload_occurrence(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_OccurrencePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OccurrencePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -48,6 +48,21 @@ func UnmarshalDate(given any) (value.Date, error) {
 	return d, nil
 }
 
+// MarshalLocalDateTime writes YYYY-MM-DDThh:mm:ss.
+func MarshalLocalDateTime(l value.LocalDateTime) graphql.Marshaler {
+	return text(l.String())
+}
+
+// UnmarshalLocalDateTime reads YYYY-MM-DDThh:mm, or with :ss.
+func UnmarshalLocalDateTime(given any) (value.LocalDateTime, error) {
+	written, _ := given.(string)
+	l, err := value.ParseLocalDateTime(written)
+	if err != nil || l.Year < 1 {
+		return value.LocalDateTime{}, problem.BadUserInput("a LocalDateTime is written as \"2026-12-05T19:00\"")
+	}
+	return l, nil
+}
+
 // MarshalDuration writes a duration as ISO 8601 does.
 func MarshalDuration(period value.Period) graphql.Marshaler {
 	return text(period.String())

@@ -94,7 +94,7 @@ type sight []string
 // either.
 var (
 	marketing = sight{"program", "rul", "tie", "rew", "ref"}
-	support   = sight{"program", "rul", "tie", "rew", "mem", "adj", "hld", "red", "ref", "hsh"}
+	support   = sight{"program", "rul", "tie", "rew", "mem", "adj", "hld", "red", "ref", "hsh", "bkg"}
 )
 
 func sightOf(caller actor.Actor) sight {
@@ -111,7 +111,7 @@ const entryPages = "auditEntry"
 
 // Entries lists changes, newest first; of, if given, narrows the list to those of the object with that id. For support,
 // marketers and admins. Admins see all, support those of the program, rules, tiers, rewards, members, adjustments, holds,
-// redemptions, referrals and households, marketers those of the program, rules, tiers, rewards and referrals.
+// redemptions, referrals, households and bookings, marketers those of the program, rules, tiers, rewards and referrals.
 func (l *Log) Entries(ctx context.Context, first *int, after, of *string) (*EntryConnection, error) {
 	caller, err := actor.Require(ctx, actor.Support, actor.Marketer, actor.Admin)
 	if err != nil {

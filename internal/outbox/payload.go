@@ -25,6 +25,10 @@ const (
 	TypeReferredPurchased Type = "referred.purchased"
 	TypeReferredReturned  Type = "referred.returned"
 	TypeReferralChanged   Type = "referral.changed"
+	TypeBookingChanged    Type = "booking.changed"
+	TypeBookingMoved      Type = "booking.moved"
+	TypeEventChanged      Type = "event.changed"
+	TypeOccurrenceChanged Type = "occurrence.changed"
 )
 
 // Payload is what a notice tells, one of the structs of this package: ids, numbers and instants, never personal data.
@@ -151,6 +155,48 @@ type ReferralChanged struct {
 	At     time.Time `json:"at"`
 }
 
+// BookingChanged tells what became of a booking.
+type BookingChanged struct {
+	Booking    id.Booking    `json:"booking"`
+	Occurrence id.Occurrence `json:"occurrence"`
+	// Status is as in the API, e.g. CONFIRMED.
+	Status string    `json:"status"`
+	Seats  int       `json:"seats"`
+	At     time.Time `json:"at"`
+	// OfferExpiresAt is until when an offer stands; nil for other statuses.
+	OfferExpiresAt *time.Time `json:"offerExpiresAt"`
+}
+
+// BookingMoved tells that the occurrence of a booking takes place at another time.
+type BookingMoved struct {
+	Booking    id.Booking    `json:"booking"`
+	Occurrence id.Occurrence `json:"occurrence"`
+	StartsAt   time.Time     `json:"startsAt"`
+	// Reconfirm tells that the member is asked whether it still comes.
+	Reconfirm bool      `json:"reconfirm"`
+	At        time.Time `json:"at"`
+}
+
+// EventChanged tells that an event was published or canceled. It is about no member.
+type EventChanged struct {
+	Event id.Event `json:"event"`
+	// Status is what the event is now: PUBLISHED or CANCELED.
+	Status string    `json:"status"`
+	At     time.Time `json:"at"`
+}
+
+// OccurrenceChanged tells that a date of a published event was changed or canceled. It is about no member.
+type OccurrenceChanged struct {
+	Event      id.Event      `json:"event"`
+	Occurrence id.Occurrence `json:"occurrence"`
+	// Status is what the date is now: SCHEDULED or CANCELED.
+	Status   string    `json:"status"`
+	StartsAt time.Time `json:"startsAt"`
+	// Sequence rises with each change of the event's dates.
+	Sequence int       `json:"sequence"`
+	At       time.Time `json:"at"`
+}
+
 func (PointsEarned) shape() (Type, int)      { return TypePointsEarned, 1 }
 func (PointsRedeemed) shape() (Type, int)    { return TypePointsRedeemed, 1 }
 func (PointsRestored) shape() (Type, int)    { return TypePointsRestored, 1 }
@@ -163,6 +209,10 @@ func (MemberReferred) shape() (Type, int)    { return TypeMemberReferred, 1 }
 func (ReferredPurchased) shape() (Type, int) { return TypeReferredPurchased, 1 }
 func (ReferredReturned) shape() (Type, int)  { return TypeReferredReturned, 1 }
 func (ReferralChanged) shape() (Type, int)   { return TypeReferralChanged, 1 }
+func (BookingChanged) shape() (Type, int)    { return TypeBookingChanged, 1 }
+func (BookingMoved) shape() (Type, int)      { return TypeBookingMoved, 1 }
+func (EventChanged) shape() (Type, int)      { return TypeEventChanged, 1 }
+func (OccurrenceChanged) shape() (Type, int) { return TypeOccurrenceChanged, 1 }
 
 // shape is a type of notices with the version of its payload. A payload that changes its meaning gets the next version;
 // the old one is read until no notice has it any more.
@@ -184,6 +234,10 @@ var shapes = map[shape]func([]byte) (Payload, error){
 	{TypeReferredPurchased, 1}: decode[ReferredPurchased],
 	{TypeReferredReturned, 1}:  decode[ReferredReturned],
 	{TypeReferralChanged, 1}:   decode[ReferralChanged],
+	{TypeBookingChanged, 1}:    decode[BookingChanged],
+	{TypeBookingMoved, 1}:      decode[BookingMoved],
+	{TypeEventChanged, 1}:      decode[EventChanged],
+	{TypeOccurrenceChanged, 1}: decode[OccurrenceChanged],
 }
 
 func decode[P Payload](encoded []byte) (Payload, error) {

@@ -108,6 +108,25 @@ CREATE TABLE public.announced_expiries (
     heard_at timestamp with time zone
 );
 
+CREATE TABLE public.attendances (
+    booking_id uuid NOT NULL,
+    number integer NOT NULL,
+    occurrence_id uuid NOT NULL,
+    member_id uuid NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    points bigint,
+    expires_at timestamp with time zone,
+    status text NOT NULL,
+    activity_sequence bigint,
+    adjustment_id uuid,
+    refusal text,
+    CONSTRAINT attendances_points_check CHECK ((points > 0)),
+    CONSTRAINT attendances_recorded CHECK (((status <> 'RECORDED'::text) OR (activity_sequence IS NOT NULL))),
+    CONSTRAINT attendances_refused CHECK (((status <> 'REFUSED'::text) OR (refusal IS NOT NULL))),
+    CONSTRAINT attendances_status_check CHECK ((status = ANY (ARRAY['DUE'::text, 'RECORDED'::text, 'REVOKING'::text, 'REVOKED'::text, 'REFUSED'::text])))
+)
+WITH (fillfactor='80');
+
 CREATE TABLE public.backtests (
     id uuid NOT NULL,
     status text NOT NULL,
@@ -129,6 +148,33 @@ CREATE TABLE public.backtests (
     CONSTRAINT backtests_period CHECK ((period_from < period_to)),
     CONSTRAINT backtests_results CHECK (((status = 'SUCCEEDED'::text) = (results IS NOT NULL))),
     CONSTRAINT backtests_status_check CHECK ((status = ANY (ARRAY['RUNNING'::text, 'SUCCEEDED'::text, 'FAILED'::text, 'CANCELED'::text])))
+);
+
+CREATE TABLE public.bookings (
+    id uuid NOT NULL,
+    occurrence_id uuid NOT NULL,
+    member_id uuid NOT NULL,
+    seats integer NOT NULL,
+    status text NOT NULL,
+    booked_at timestamp with time zone NOT NULL,
+    booked_by text NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    waiting_since timestamp with time zone,
+    offer_expires_at timestamp with time zone,
+    reconfirmation_requested_at timestamp with time zone,
+    checked_in_at timestamp with time zone,
+    reason text,
+    CONSTRAINT bookings_offered CHECK (((status <> 'OFFERED'::text) OR (offer_expires_at IS NOT NULL))),
+    CONSTRAINT bookings_seats_check CHECK ((seats > 0)),
+    CONSTRAINT bookings_status_check CHECK ((status = ANY (ARRAY['REQUESTED'::text, 'DECLINED'::text, 'CONFIRMED'::text, 'WAITLISTED'::text, 'OFFERED'::text, 'OFFER_EXPIRED'::text, 'CANCELED_BY_MEMBER'::text, 'CANCELED_BY_HOST'::text, 'ATTENDED'::text, 'NO_SHOW'::text]))),
+    CONSTRAINT bookings_waiting CHECK (((status <> 'WAITLISTED'::text) OR (waiting_since IS NOT NULL)))
+)
+WITH (fillfactor='80');
+
+CREATE TABLE public.calendar_links (
+    member_id uuid NOT NULL,
+    token_hash bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE public.changes (
@@ -220,6 +266,53 @@ CREATE TABLE public.evaluations (
     points bigint NOT NULL,
     qualifying bigint NOT NULL,
     outcomes jsonb NOT NULL
+);
+
+CREATE TABLE public.event_organizers (
+    event_id uuid NOT NULL,
+    organizer text NOT NULL,
+    shared_at timestamp with time zone NOT NULL,
+    shared_by text NOT NULL
+);
+
+CREATE TABLE public.events (
+    id uuid NOT NULL,
+    owner text NOT NULL,
+    name text NOT NULL,
+    description text,
+    status text NOT NULL,
+    time_zone text NOT NULL,
+    starts_local timestamp without time zone NOT NULL,
+    recurrence text,
+    excluded_dates timestamp without time zone[] DEFAULT '{}'::timestamp without time zone[] NOT NULL,
+    added_dates timestamp without time zone[] DEFAULT '{}'::timestamp without time zone[] NOT NULL,
+    materialized_to timestamp with time zone,
+    shift_seconds bigint DEFAULT 0 NOT NULL,
+    duration text NOT NULL,
+    venue text,
+    capacity integer,
+    sequence integer DEFAULT 0 NOT NULL,
+    part integer DEFAULT 0 NOT NULL,
+    booking_windows jsonb,
+    requires_approval boolean NOT NULL,
+    waitlist boolean NOT NULL,
+    seats_per_booking integer NOT NULL,
+    booking_closes_before text,
+    cancel_closes_before text,
+    offer_valid_for text NOT NULL,
+    check_in_opens_before text NOT NULL,
+    attendance_points bigint,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    published_at timestamp with time zone,
+    canceled_at timestamp with time zone,
+    cancel_reason text,
+    CONSTRAINT events_attendance_points_check CHECK ((attendance_points > 0)),
+    CONSTRAINT events_canceled CHECK ((((status = 'CANCELED'::text) = (canceled_at IS NOT NULL)) AND ((canceled_at IS NULL) = (cancel_reason IS NULL)))),
+    CONSTRAINT events_capacity_check CHECK ((capacity > 0)),
+    CONSTRAINT events_published CHECK (((status <> 'PUBLISHED'::text) OR (published_at IS NOT NULL))),
+    CONSTRAINT events_seats_per_booking_check CHECK ((seats_per_booking > 0)),
+    CONSTRAINT events_status_check CHECK ((status = ANY (ARRAY['DRAFT'::text, 'PUBLISHED'::text, 'CANCELED'::text])))
 );
 
 CREATE TABLE public.hold_draws (
@@ -394,6 +487,40 @@ ALTER TABLE public.notices ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE public.occurrences (
+    id uuid NOT NULL,
+    event_id uuid NOT NULL,
+    planned_local timestamp without time zone NOT NULL,
+    added boolean NOT NULL,
+    part integer NOT NULL,
+    starts_local timestamp without time zone NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    duration text NOT NULL,
+    venue text,
+    capacity integer,
+    seats_taken integer DEFAULT 0 NOT NULL,
+    waitlisted integer DEFAULT 0 NOT NULL,
+    status text NOT NULL,
+    sequence integer NOT NULL,
+    own_start boolean DEFAULT false NOT NULL,
+    own_duration boolean DEFAULT false NOT NULL,
+    own_venue boolean DEFAULT false NOT NULL,
+    own_capacity boolean DEFAULT false NOT NULL,
+    moved_at timestamp with time zone,
+    changed_at timestamp with time zone NOT NULL,
+    canceled_at timestamp with time zone,
+    cancel_reason text,
+    completed_at timestamp with time zone,
+    CONSTRAINT occurrences_canceled CHECK ((((status = 'CANCELED'::text) = (canceled_at IS NOT NULL)) AND ((canceled_at IS NULL) = (cancel_reason IS NULL)))),
+    CONSTRAINT occurrences_completed CHECK (((status = 'COMPLETED'::text) = (completed_at IS NOT NULL))),
+    CONSTRAINT occurrences_seats CHECK (((seats_taken >= 0) AND (seats_taken <= capacity))),
+    CONSTRAINT occurrences_status_check CHECK ((status = ANY (ARRAY['SCHEDULED'::text, 'CANCELED'::text, 'COMPLETED'::text]))),
+    CONSTRAINT occurrences_times CHECK ((starts_at < ends_at)),
+    CONSTRAINT occurrences_waitlisted_check CHECK ((waitlisted >= 0))
+)
+WITH (fillfactor='80');
 
 CREATE TABLE public.policies (
     version integer NOT NULL,
@@ -647,6 +774,18 @@ CREATE TABLE public.rules (
     ended_at timestamp with time zone
 );
 
+CREATE TABLE public.scans (
+    id uuid NOT NULL,
+    occurrence_id uuid NOT NULL,
+    booking_id uuid,
+    result text NOT NULL,
+    offline boolean NOT NULL,
+    scanned_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    scanned_by text NOT NULL,
+    CONSTRAINT scans_result_check CHECK ((result = ANY (ARRAY['ADMITTED'::text, 'ALREADY_IN'::text, 'NOT_BOOKED'::text, 'WRONG_OCCURRENCE'::text, 'CANCELED'::text, 'INVALID_TICKET'::text, 'TOO_EARLY'::text])))
+);
+
 CREATE TABLE public.schema_migrations (
     version integer NOT NULL,
     name text NOT NULL,
@@ -740,8 +879,20 @@ ALTER TABLE ONLY public.adjustments
 ALTER TABLE ONLY public.announced_expiries
     ADD CONSTRAINT announced_expiries_pkey PRIMARY KEY (member_id, expires_at);
 
+ALTER TABLE ONLY public.attendances
+    ADD CONSTRAINT attendances_pkey PRIMARY KEY (booking_id, number);
+
 ALTER TABLE ONLY public.backtests
     ADD CONSTRAINT backtests_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.bookings
+    ADD CONSTRAINT bookings_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.calendar_links
+    ADD CONSTRAINT calendar_links_pkey PRIMARY KEY (member_id);
+
+ALTER TABLE ONLY public.calendar_links
+    ADD CONSTRAINT calendar_links_token_hash_key UNIQUE (token_hash);
 
 ALTER TABLE ONLY public.changes
     ADD CONSTRAINT changes_pkey PRIMARY KEY (id);
@@ -766,6 +917,12 @@ ALTER TABLE ONLY public.entries
 
 ALTER TABLE ONLY public.evaluations
     ADD CONSTRAINT evaluations_pkey PRIMARY KEY (member_id, sequence);
+
+ALTER TABLE ONLY public.event_organizers
+    ADD CONSTRAINT event_organizers_pkey PRIMARY KEY (event_id, organizer);
+
+ALTER TABLE ONLY public.events
+    ADD CONSTRAINT events_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.hold_draws
     ADD CONSTRAINT hold_draws_pkey PRIMARY KEY (member_id, hold_sequence, lot_sequence);
@@ -815,6 +972,12 @@ ALTER TABLE ONLY public.notice_consumers
 ALTER TABLE ONLY public.notices
     ADD CONSTRAINT notices_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.occurrences
+    ADD CONSTRAINT occurrences_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.occurrences
+    ADD CONSTRAINT occurrences_planned_once UNIQUE (event_id, planned_local);
+
 ALTER TABLE ONLY public.policies
     ADD CONSTRAINT policies_pkey PRIMARY KEY (version);
 
@@ -857,6 +1020,9 @@ ALTER TABLE ONLY public.rule_versions
 ALTER TABLE ONLY public.rules
     ADD CONSTRAINT rules_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.scans
+    ADD CONSTRAINT scans_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (version);
 
@@ -887,7 +1053,21 @@ CREATE INDEX adjustments_by_reverser ON public.adjustments USING btree (reversed
 
 CREATE INDEX adjustments_by_status ON public.adjustments USING btree (status, id);
 
+CREATE INDEX attendances_open ON public.attendances USING btree (occurrence_id, booking_id, number) WHERE (status = ANY (ARRAY['DUE'::text, 'REVOKING'::text]));
+
 CREATE INDEX backtests_running ON public.backtests USING btree (id) WHERE (status = 'RUNNING'::text);
+
+CREATE INDEX bookings_by_member ON public.bookings USING btree (member_id, id);
+
+CREATE INDEX bookings_by_occurrence ON public.bookings USING btree (occurrence_id, id);
+
+CREATE UNIQUE INDEX bookings_live ON public.bookings USING btree (occurrence_id, member_id) WHERE (status = ANY (ARRAY['REQUESTED'::text, 'CONFIRMED'::text, 'WAITLISTED'::text, 'OFFERED'::text, 'ATTENDED'::text, 'NO_SHOW'::text]));
+
+CREATE INDEX bookings_missed ON public.bookings USING btree (member_id) WHERE (status = 'NO_SHOW'::text);
+
+CREATE INDEX bookings_offered ON public.bookings USING btree (offer_expires_at) WHERE (status = 'OFFERED'::text);
+
+CREATE INDEX bookings_waitlisted ON public.bookings USING btree (occurrence_id) WHERE (status = 'WAITLISTED'::text);
 
 CREATE INDEX changes_by_object ON public.changes USING btree (object, id);
 
@@ -906,6 +1086,12 @@ CREATE INDEX entries_by_operation ON public.entries USING btree (member_id, oper
 CREATE INDEX entries_by_reversed ON public.entries USING btree (member_id, reverses) WHERE (reverses IS NOT NULL);
 
 CREATE INDEX entries_qualifying ON public.entries USING btree (member_id, qualifies_at) INCLUDE (qualifying) WHERE (qualifying <> 0);
+
+CREATE INDEX event_organizers_by_organizer ON public.event_organizers USING btree (organizer);
+
+CREATE INDEX events_by_owner ON public.events USING btree (owner);
+
+CREATE INDEX events_to_materialize ON public.events USING btree (materialized_to) WHERE ((materialized_to IS NOT NULL) AND (status <> 'CANCELED'::text));
 
 CREATE INDEX holds_by_id ON public.holds USING btree (id);
 
@@ -929,6 +1115,10 @@ CREATE INDEX lots_open ON public.lots USING btree (member_id) WHERE open;
 
 CREATE INDEX members_by_name ON public.members USING btree (lower(display_name) COLLATE "C");
 
+CREATE INDEX occurrences_by_event ON public.occurrences USING btree (event_id, starts_at, id);
+
+CREATE INDEX occurrences_by_start ON public.occurrences USING btree (starts_at, id);
+
 CREATE INDEX redemptions_by_id ON public.redemptions USING btree (id);
 
 CREATE INDEX redemptions_kept ON public.redemptions USING btree (member_id, reward_id) WHERE (canceled_at IS NULL);
@@ -947,6 +1137,8 @@ CREATE INDEX return_lines_by_purchase ON public.return_lines USING btree (member
 
 CREATE UNIQUE INDEX rule_pauses_open ON public.rule_pauses USING btree (rule_id) WHERE (resumed_at IS NULL);
 
+CREATE INDEX scans_by_occurrence ON public.scans USING btree (occurrence_id, id);
+
 CREATE UNIQUE INDEX signing_keys_signing ON public.signing_keys USING btree ((true)) WHERE (private IS NOT NULL);
 
 CREATE INDEX tier_moves_by_ladder ON public.tier_moves USING btree (ladder_version) WHERE (reason = 'LADDER_CHANGED'::text);
@@ -956,6 +1148,10 @@ CREATE INDEX waiting_returns_by_purchase ON public.waiting_returns USING btree (
 CREATE TRIGGER activities_append_only BEFORE DELETE OR UPDATE ON public.activities FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER activities_never_truncated BEFORE TRUNCATE ON public.activities FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER bookings_never_deleted BEFORE DELETE ON public.bookings FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER bookings_never_truncated BEFORE TRUNCATE ON public.bookings FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER entries_append_only BEFORE DELETE OR UPDATE ON public.entries FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
@@ -972,6 +1168,10 @@ CREATE TRIGGER rule_versions_published_never_change BEFORE DELETE OR UPDATE ON p
 CREATE TRIGGER rules_ended_for_ever BEFORE UPDATE ON public.rules FOR EACH ROW WHEN ((old.ended_at IS NOT NULL)) EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER rules_never_deleted BEFORE DELETE OR TRUNCATE ON public.rules FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER scans_append_only BEFORE DELETE OR UPDATE ON public.scans FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER scans_never_truncated BEFORE TRUNCATE ON public.scans FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER tier_moves_append_only BEFORE DELETE OR UPDATE ON public.tier_moves FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 

@@ -102,6 +102,27 @@ const (
 	TooManyBacktests Code = "TOO_MANY_BACKTESTS"
 	InvalidTiers     Code = "INVALID_TIERS"
 
+	UnknownEvent        Code = "UNKNOWN_EVENT"
+	UnknownOccurrence   Code = "UNKNOWN_OCCURRENCE"
+	InvalidRecurrence   Code = "INVALID_RECURRENCE"
+	InvalidCapacity     Code = "INVALID_CAPACITY"
+	CapacityBelowTaken  Code = "CAPACITY_BELOW_TAKEN"
+	InvalidTime         Code = "INVALID_TIME"
+	InvalidBookingTerms Code = "INVALID_BOOKING_TERMS"
+	InvalidOrganizer    Code = "INVALID_ORGANIZER"
+	EventOver           Code = "EVENT_OVER"
+	UnknownBooking      Code = "UNKNOWN_BOOKING"
+	InvalidSeats        Code = "INVALID_SEATS"
+	EventCanceled       Code = "EVENT_CANCELED"
+	NotOpen             Code = "NOT_OPEN"
+	NotStarted          Code = "NOT_STARTED"
+	AlreadyBooked       Code = "ALREADY_BOOKED"
+	FullyBooked         Code = "FULLY_BOOKED"
+	BookingEnded        Code = "BOOKING_ENDED"
+	CancelClosed        Code = "CANCEL_CLOSED"
+	OfferExpired        Code = "OFFER_EXPIRED"
+	NotCompleted        Code = "NOT_COMPLETED"
+
 	UnknownClient   Code = "UNKNOWN_CLIENT"
 	ClientNameTaken Code = "CLIENT_NAME_TAKEN"
 	InvalidScope    Code = "INVALID_SCOPE"
@@ -194,7 +215,7 @@ var Registry = []Description{
 	{UnknownRedemption, "No redemption that the caller may see has this id."},
 	{UnknownCode, "No voucher has this code."},
 	{AlreadyUsed, "The voucher was used before."},
-	{AlreadyCanceled, "The redemption was canceled before."},
+	{AlreadyCanceled, "It was canceled before."},
 	{Expired, "The voucher has expired."},
 
 	{InvalidCondition, "The rule's condition is not a valid expression; the answer says where."},
@@ -210,6 +231,27 @@ var Registry = []Description{
 	{UnknownBacktest, "No backtest that the caller may see has this id."},
 	{TooManyBacktests, "10 backtests wait already; try again when one of them is done, or cancel one."},
 	{InvalidTiers, "Ranks and thresholds of the ladder must rise together, the lowest tier stays, names differ; or there is no such tier, or a benefit is out of its range."},
+
+	{UnknownEvent, "No event that the caller may see, or change, has this id."},
+	{UnknownOccurrence, "No date of an event that the caller may see, or change, has this id."},
+	{InvalidRecurrence, "The dates of an event are malformed, none at all, or too many; the answer says which field is at fault."},
+	{InvalidCapacity, "A capacity is at least 1; without one there is no limit."},
+	{CapacityBelowTaken, "More seats are taken than would be left; the answer says on which dates, how many, and by which bookings."},
+	{InvalidTime, "The date would begin too early or too late."},
+	{InvalidBookingTerms, "What is said of how an event is booked is out of its range."},
+	{InvalidOrganizer, "An organizer is named as changes name who made them, in 1 to 500 characters."},
+	{EventOver, "The date is over, was completed, or has begun."},
+	{UnknownBooking, "No booking that the caller may see has this id."},
+	{InvalidSeats, "A booking has from 1 seat to as many as the event lets it have."},
+	{EventCanceled, "The occurrence does not take place."},
+	{NotOpen, "The occurrence cannot be booked yet, or not any more."},
+	{NotStarted, "The occurrence has not begun."},
+	{AlreadyBooked, "The member has a booking of this occurrence already."},
+	{FullyBooked, "Not that many seats are free, and nobody can wait for them."},
+	{BookingEnded, "What became of the booking does not let this be done with it."},
+	{CancelClosed, "Members cannot cancel any more; a host can."},
+	{OfferExpired, "The offer has lapsed, and its seats went to the next."},
+	{NotCompleted, "The occurrence is not completed yet."},
 
 	{UnknownClient, "There is no such machine client, or it is revoked."},
 	{ClientNameTaken, "Another machine client that is not revoked has this name."},

@@ -64,10 +64,27 @@ type RuleFieldChange struct {
 	After  *string
 }
 
+// CapacityBelowTakenError says on which dates more seats are taken than would be left.
+type CapacityBelowTakenError struct {
+	Code        Code
+	Message     string
+	Path        []string
+	Occurrences []CapacityConflict
+}
+
+// CapacityConflict is a date of an event whose taken seats are more than would be left.
+type CapacityConflict struct {
+	OccurrenceID string
+	SeatsTaken   int
+	// BookingIDs are the bookings that hold the seats, oldest first.
+	BookingIDs []string
+}
+
 func (e InputError) Error() string              { return string(e.Code) + ": " + e.Message }
 func (e InsufficientPointsError) Error() string { return string(e.Code) + ": " + e.Message }
 func (e InvalidConditionError) Error() string   { return string(e.Code) + ": " + e.Message }
 func (e ConflictError) Error() string           { return string(e.Code) + ": " + e.Message }
+func (e CapacityBelowTakenError) Error() string { return string(e.Code) + ": " + e.Message }
 
 // IsUserError marks the type as one of the API's user errors.
 func (InputError) IsUserError() {}
@@ -80,6 +97,9 @@ func (InvalidConditionError) IsUserError() {}
 
 // IsUserError marks the type as one of the API's user errors.
 func (ConflictError) IsUserError() {}
+
+// IsUserError marks the type as one of the API's user errors.
+func (CapacityBelowTakenError) IsUserError() {}
 
 // At makes a problem of the field at path, which starts below "input"; nil if no single field is at fault.
 func At(code Code, path []string, format string, arguments ...any) InputError {

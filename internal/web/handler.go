@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"regulars/club"
 	"regulars/internal/identity"
 	"regulars/internal/postgres"
 	"regulars/internal/ratelimit"
@@ -22,7 +23,9 @@ import (
 // Parts are what a Handler is made of.
 type Parts struct {
 	// GraphQL answers the operations; it finds the caller by actor.From and the request's id by requestid.From.
-	GraphQL  http.Handler
+	GraphQL http.Handler
+	// Club has the feeds that calendars subscribe to.
+	Club     *club.Service
 	Database *postgres.DB
 	// Authenticator tells who is calling.
 	Authenticator *identity.Authenticator
@@ -59,6 +62,7 @@ func NewHandler(parts Parts) *Handler {
 	h.routes.HandleFunc("GET /healthz", h.serveAlive)
 	h.routes.HandleFunc("GET /readyz", h.serveReady)
 	h.routes.HandleFunc("GET /.well-known/jwks.json", h.servePublicKeys)
+	h.serveCalendars()
 	newFrontPage(graphiQL, parts.PublicURL).register(h.routes)
 	return h
 }

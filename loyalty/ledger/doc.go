@@ -16,8 +16,8 @@
 // Every transaction of the program takes its locks in this order, so that none waits in a circle:
 //
 //  1. the program's lock (shared to use rules and tiers, exclusive to change them)
-//  2. the caller's own rows (a referral, a row of households), the lock of those who adjust points, and that of who says who
-//     referred whom
+//  2. the caller's own rows (events in the order of their ids, then occurrences in that of theirs, then bookings; a referral, a
+//     row of households), the lock of those who adjust points, and that of who says who referred whom
 //  3. keys: idempotency keys, identifiers of members and keys of activities, each sorted
 //  4. accounts, in the order of member ids: [Lock]
 //  5. what hangs on an account: lots, debts, redemptions
