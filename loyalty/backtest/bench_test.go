@@ -52,6 +52,7 @@ func BenchmarkBacktest(b *testing.B) {
 		}
 	}
 	run := func(b *testing.B, draft loyalty.EarningRuleInput) {
+		b.Helper()
 		for b.Loop() {
 			runtime.GC()
 			debug.FreeOSMemory()
