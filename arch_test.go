@@ -63,14 +63,16 @@ var plan = map[string][]string{
 
 	"internal/bench": all(leaves, tables, pure, []string{"internal/identity", "internal/postgres", "loyalty/ledger", "loyalty", "loyalty/reconcile", "loyalty/reward"}),
 
-	"graph":           all(leaves, tables, pure, []string{"internal/identity", "internal/postgres", "loyalty/ledger", "loyalty", "loyalty/backtest", "loyalty/reconcile", "loyalty/referral", "loyalty/reward", "graph/generated", "graph/scalars"}),
-	"graph/generated": all(leaves, tables, pure, []string{"internal/identity", "loyalty/ledger", "loyalty", "loyalty/backtest", "loyalty/reconcile", "loyalty/referral", "loyalty/reward", "graph/scalars"}),
+	"jobs": all(leaves, tables, []string{"internal/postgres", "loyalty", "loyalty/reconcile"}),
+
+	"graph":           all(leaves, tables, pure, []string{"internal/identity", "internal/postgres", "jobs", "loyalty/ledger", "loyalty", "loyalty/backtest", "loyalty/reconcile", "loyalty/referral", "loyalty/reward", "graph/generated", "graph/scalars"}),
+	"graph/generated": all(leaves, tables, pure, []string{"internal/identity", "jobs", "loyalty/ledger", "loyalty", "loyalty/backtest", "loyalty/reconcile", "loyalty/referral", "loyalty/reward", "graph/scalars"}),
 	"graph/scalars":   {"internal/problem", "internal/value"},
 
 	"internal/web": all(leaves, []string{"internal/postgres", "internal/identity", "internal/ratelimit"}),
 	"cli": all(leaves, tables, []string{"internal/bench", "internal/postgres", "internal/postgres/embedded", "internal/identity", "internal/importer",
-		"internal/demo", "loyalty", "loyalty/reconcile"}),
-	"": {"cli", "graph", "internal/actor", "internal/audit", "internal/demo", "internal/identity", "internal/program", "internal/ratelimit", "internal/web", "loyalty", "loyalty/backtest", "loyalty/referral", "loyalty/reward"},
+		"internal/demo", "jobs", "loyalty", "loyalty/reconcile"}),
+	"": {"cli", "graph", "internal/actor", "internal/audit", "internal/demo", "internal/identity", "internal/program", "internal/ratelimit", "internal/web", "jobs", "loyalty", "loyalty/backtest", "loyalty/referral", "loyalty/reward"},
 }
 
 // restricted says who may import what is not ours: a folder means it and what is below it.
@@ -84,7 +86,7 @@ var restricted = []struct {
 	{"github.com/vikstrous/dataloadgen", []string{"graph"}, nil},
 	{"github.com/jmoiron/sqlx", []string{"internal/postgres"}, nil},
 	{"github.com/lib/pq", []string{"internal/postgres"}, nil},
-	{"github.com/lib/pq", []string{"internal", "loyalty"}, regexp.MustCompile(`_sql\.go$`)},
+	{"github.com/lib/pq", []string{"internal", "loyalty", "jobs"}, regexp.MustCompile(`_sql\.go$`)},
 	{"github.com/alecthomas/kong", []string{"cli"}, nil},
 	{"github.com/golang-jwt/jwt", []string{"internal/identity"}, nil},
 	{"github.com/go-jose/go-jose", []string{"internal/identity"}, nil},
@@ -92,6 +94,7 @@ var restricted = []struct {
 	{"golang.org/x/time", []string{"internal/ratelimit"}, nil},
 	{"github.com/hashicorp/golang-lru", []string{"internal/ratelimit", "graph"}, nil},
 	{"cel.dev/cel-go", []string{"loyalty/rules"}, nil},
+	{"github.com/robfig/cron", []string{"jobs"}, nil},
 }
 
 // impure is what a pure core never imports.

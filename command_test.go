@@ -55,6 +55,8 @@ func TestCommand_Misused(t *testing.T) {
 		"bad public URL":   {[]string{"REGULARS_PUBLIC_URL=club.example"}, nil, "REGULARS_PUBLIC_URL"},
 		"no data folder":   {[]string{"REGULARS_DATA="}, nil, "REGULARS_DATA"},
 		"bad switch":       {[]string{"REGULARS_DEMO=yes"}, nil, "REGULARS_DEMO"},
+		"unknown job":      {[]string{"REGULARS_JOBS=make-coffee=0 8 * * *"}, nil, "REGULARS_JOBS"},
+		"job at no time":   {[]string{"REGULARS_JOBS=check-books=0 4 30 2 *"}, nil, "REGULARS_JOBS"},
 		"bad bound":        {[]string{"REGULARS_CALLER_RATE=0"}, nil, "REGULARS_CALLER_RATE"},
 		"no bound":         {[]string{"REGULARS_MAXIMUM_BODY=8 MiB"}, nil, "REGULARS_MAXIMUM_BODY"},
 		"bad proxy":        {[]string{"REGULARS_TRUSTED_PROXIES=proxy.example"}, nil, "REGULARS_TRUSTED_PROXIES"},

@@ -27,7 +27,9 @@ const (
 	purchased = `{member: {id: "<member>"}, source: "<source>", externalId: "1", occurredAt: "<yesterday>", total: {amount: "250.00", currency: "EUR"}, paidWithPoints: {amount: "1.00", currency: "EUR"}}`
 	returned  = `(input: {source: "desk", externalId: "1", purchaseSource: "<source>", purchaseExternalId: "1", occurredAt: "<yesterday>", amount: {amount: "10.00", currency: "EUR"}})`
 	came      = `(input: {member: {id: "<member>"}, type: "CHECK_IN", source: "door", externalId: "1", occurredAt: "<yesterday>"})`
-	gift      = `(input: {member: {id: "<member>"}, points: 7, reason: "<reason>", expiresAt: "<soon>", idempotencyKey: "gift"})`
+	ladder    = `{name: "Member", rank: 0, threshold: 0}, {name: "Gold", rank: 1, threshold: 100, benefits: ["Cake"], multiplier: "1.5", earlyBooking: "P2D"},
+		{name: "Ruby", rank: 2, threshold: 300, multiplier: "2", earlyBooking: "P3D"}, {name: "Platinum", rank: 3, threshold: 1000000, multiplier: "3", earlyBooking: "P4D"}`
+	gift = `(input: {member: {id: "<member>"}, points: 7, reason: "<reason>", expiresAt: "<soon>", idempotencyKey: "gift"})`
 )
 
 // samples has every operation at least once, and together they must show every field of every type to somebody.
@@ -40,6 +42,8 @@ var samples = []sample{
 	{operation: "Query.clients"},
 	{operation: "Query.conditionFields"},
 	{operation: "Query.earningRules"},
+	{operation: "Query.jobRuns"},
+	{operation: "Query.jobs"},
 	{operation: "Query.member", arguments: `(by: {id: "<member>"})`},
 	{operation: "Query.member", arguments: `(by: {externalId: "<externalId>"})`},
 	{operation: "Query.member", arguments: `(by: {email: "<email>"})`},
@@ -62,6 +66,8 @@ var samples = []sample{
 	{operation: "Query.previewPurchase", arguments: `(input: {total: {amount: "-10.00", currency: "EUR"}})`},
 	{operation: "Query.node", arguments: `(id: "<referral>")`},
 	{operation: "Query.node", arguments: `(id: "<household>")`},
+	{operation: "Query.node", arguments: `(id: "<jobRun>")`},
+	{operation: "Query.node", arguments: `(id: "<tierMove>")`},
 	{operation: "Query.program"},
 	{operation: "Query.referrals", arguments: `(status: [REWARDED, REJECTED])`},
 	{operation: "Query.rewards", self: true},
@@ -77,6 +83,8 @@ var samples = []sample{
 	{operation: "Mutation.claimReferral", arguments: `(input: {memberId: "<member>", code: "<invitation>"})`},
 	{operation: "Mutation.endHousehold", arguments: `(input: {householdId: "<household>"})`},
 	{operation: "Mutation.rejectReferral", arguments: `(input: {referralId: "<rejected>"})`},
+	{operation: "Mutation.applyTierChange", arguments: `(input: {mode: AT_NEXT_REVIEW, tiers: [` + ladder + `]})`},
+	{operation: "Mutation.applyTierChange", arguments: `(input: {mode: NOW, tiers: []})`},
 	{operation: "Mutation.approveAdjustment", arguments: `(input: {adjustmentId: "<adjustment>"})`},
 	{operation: "Mutation.archiveReward", arguments: `(input: {rewardId: "<reward>"})`},
 	{operation: "Mutation.cancelBacktest", arguments: `(input: {backtestId: "<backtest>"})`},
@@ -96,6 +104,8 @@ var samples = []sample{
 	{operation: "Mutation.enrollMember", arguments: `(input: {idempotencyKey: "join"})`, self: true},
 	{operation: "Mutation.holdPoints", arguments: `(input: {member: {id: "<holder>"}, points: 1, reason: "till", idempotencyKey: "hold <n>"})`},
 	{operation: "Mutation.pauseEarningRule", arguments: `(input: {ruleId: "<paused>"})`},
+	{operation: "Mutation.previewTierChange", arguments: `(input: {tiers: [{name: "Member", rank: 0, threshold: 0}]})`},
+	{operation: "Mutation.previewTierChange", arguments: `(input: {tiers: []})`},
 	{operation: "Mutation.publishEarningRule", arguments: `(input: {ruleId: "<rule>"})`},
 	{operation: "Mutation.recordActivity", arguments: came},
 	{operation: "Mutation.recordPurchase", arguments: `(input: ` + purchased + `)`},
@@ -111,6 +121,9 @@ var samples = []sample{
 	{operation: "Mutation.reviseEarningRule", arguments: `(input: {ruleId: "<rule>", basedOnVersion: 9, rule: {name: "Late", award: {fixed: 1}}})`},
 	{operation: "Mutation.revokeClient", arguments: `(input: {clientId: "<revoked>"})`},
 	{operation: "Mutation.rotateClientKey", arguments: `(input: {clientId: "<client>"})`},
+	{operation: "Mutation.runJob", arguments: `(input: {job: "forget-runs"})`},
+	{operation: "Mutation.runJob", arguments: `(input: {job: "make-coffee"})`},
+	{operation: "Mutation.setTierFloor", arguments: `(input: {memberId: "<member>", tierId: "<tier>", until: "<soon>", reason: "A guest"})`},
 	{operation: "Mutation.startBacktest", arguments: `(input: ` + tried + `)`},
 	{operation: "Mutation.startBacktest", arguments: `(input: {from: "<today>", to: "<yesterday>"})`},
 	{operation: "Mutation.suspendMember", arguments: `(input: {memberId: "<member>", reason: "To look into it"})`},
@@ -125,6 +138,8 @@ var samples = []sample{
 // elsewhere are fields that no program has along with others that this one has.
 var elsewhere = []string{
 	"ExpiryPolicy.on",
+	"JobRun.attempt",
+	"JobRun.error",
 	// What fails has found nothing.
 	"Backtest.error",
 }
@@ -134,9 +149,10 @@ var narrower = map[string]rule{
 	// An organizer sees nobody before it has attendees.
 	"Query.member:Member": {grants: []string{"SUPPORT", "ADMIN", "members:read"}},
 	// Only who may look members up finds them, and what is theirs, by an id.
-	"Query.node:Member":      {grants: []string{"SUPPORT", "ADMIN", "members:read"}, owner: true},
-	"Query.node:Activity":    {grants: []string{"SUPPORT", "ADMIN", "members:read"}, owner: true},
-	"Query.node:PointsEntry": {grants: []string{"SUPPORT", "ADMIN", "members:read"}, owner: true},
+	"Query.node:Member":           {grants: []string{"SUPPORT", "ADMIN", "members:read"}, owner: true},
+	"Query.node:Activity":         {grants: []string{"SUPPORT", "ADMIN", "members:read"}, owner: true},
+	"Query.node:PointsEntry":      {grants: []string{"SUPPORT", "ADMIN", "members:read"}, owner: true},
+	"Query.node:TierHistoryEntry": {grants: []string{"SUPPORT", "ADMIN", "members:read"}, owner: true},
 	// Attributes are as personal as externalId.
 	"Attribute.name":  {grants: []string{"SUPPORT", "ADMIN", "members:read", "members:write"}, owner: true},
 	"Attribute.value": {grants: []string{"SUPPORT", "ADMIN", "members:read", "members:write"}, owner: true},
@@ -232,6 +248,8 @@ func newWorld(t *testing.T) *world {
 			"<referral>":      {"Referral", id.New[id.Referral]().String()},
 			"<household>":     {"Household", id.New[id.Household]().String()},
 			"<waitingReturn>": {"WaitingReturn", id.New[id.WaitingReturn]().String()},
+			"<jobRun>":        {"JobRun", id.New[id.JobRun]().String()},
+			"<tierMove>":      {"TierHistoryEntry", id.TierMove{Member: nowhere, Sequence: 4}.String()},
 		},
 	}
 	w.callers = []caller{
@@ -285,10 +303,11 @@ func (w *world) fill(t *testing.T, ada, eve, admin caller) {
 	do(admin, `updateMember(input: {memberId: "<member>", displayName: "Ada", email: "<email>", phone: "<phone>", birthDate: "<birthDate>",
 		attributes: [{name: "shoes", value: "<attribute>"}]})`, "member { id }")
 
-	keep("<tier>", `tie_\w+`, do(admin, `createTier(input: {name: "Gold", rank: 1, threshold: 100, benefits: ["Cake"]})`, "tier { id }"))
-	do(admin, `createTier(input: {name: "Platinum", rank: 2, threshold: 1000000})`, "tier { id }")
+	keep("<tier>", `tie_\w+`, do(admin, `createTier(input: {name: "Gold", rank: 1, threshold: 100, benefits: ["Cake"], multiplier: "1.5", earlyBooking: "P2D"})`, "tier { id }"))
+	do(admin, `createTier(input: {name: "Ruby", rank: 2, threshold: 300, multiplier: "2", earlyBooking: "P3D"})`, "tier { id }")
+	do(admin, `createTier(input: {name: "Platinum", rank: 3, threshold: 1000000, multiplier: "3", earlyBooking: "P4D"})`, "tier { id }")
 	do(admin, `updateProgram(input: {costPerPoint: {amount: "0.01", currency: "EUR"}, adjustmentCaps: [{role: SUPPORT, pointsPerDay: 5}],
-		expiry: {mode: AFTER_EARNING, after: "P10Y", roundUpTo: YEAR}})`, "program { name }")
+		expiry: {mode: AFTER_EARNING, after: "P10Y", roundUpTo: YEAR}, tierPolicy: {period: ROLLING, months: 12, grace: "P30D"}})`, "program { name }")
 	do(admin, `createEarningRule(input: {name: "Later", award: {fixed: 1}, pending: {for: "P14D"}, expiresAfter: "P1Y"})`, "rule { id }")
 	do(admin, `createEarningRule(input: {name: "Once confirmed", award: {fixed: 1}, pending: {untilConfirmed: true}})`, "rule { id }")
 	do(admin, `createEarningRule(input: {name: "Twice", award: {multiplier: "2"}})`, "rule { id }")
@@ -311,6 +330,11 @@ func (w *world) fill(t *testing.T, ada, eve, admin caller) {
 	keep("<activity>", `act_\w+`, bought)
 	keep("<entry>", `ent_\w+`, bought)
 	do(admin, `recordReturn`+returned, "activity { id }")
+	// She has a tier with a grace, one given by hand, and one to come.
+	do(admin, `setTierFloor(input: {memberId: "<member>", tierId: "<tier>", until: "<soon>", reason: "A guest"})`, "member { id }")
+	do(admin, `updateProgram(input: {tierPolicy: {period: ROLLING, months: 12, grace: "P30D", start: NEXT_PERIOD}})`, "program { name }")
+	do(admin, `recordPurchase(input: {member: {id: "<member>"}, source: "<source>", externalId: "2", occurredAt: "<yesterday>", total: {amount: "100.00", currency: "EUR"}})`, "activity { id }")
+	keep("<tierMove>", `mov_\w+`, w.ask(t, admin, `{ member(by: {id: "<member>"}) { tierHistory(first: 1) { nodes { id } } } }`, nil))
 	do(admin, `recordActivity`+came, "activity { id }")
 	do(admin, `adjustPoints`+gift, "adjustment { id }")
 
@@ -332,6 +356,12 @@ func (w *world) fill(t *testing.T, ada, eve, admin caller) {
 	do(admin, `approveAdjustment(input: {adjustmentId: "<adjustment>", note: "Well"})`, "adjustment { id }")
 	do(admin, `reverseAdjustment(input: {adjustmentId: "<adjustment>", reason: "Too much after all", idempotencyKey: "back"})`, "adjustment { id }")
 	do(admin, `updateProgram(input: {adjustmentCaps: [{role: SUPPORT, pointsPerDay: 5000000}]})`, "program { name }")
+	keep("<jobRun>", `run_\w+`, do(admin, `runJob(input: {job: "check-books"})`, "run { id }"))
+	for !strings.Contains(w.ask(t, admin, `{ node(id: "<jobRun>") { ... on JobRun { status } } }`, nil), "SUCCEEDED") {
+		if t.Context().Err() != nil {
+			t.Fatal("the job does not end")
+		}
+	}
 	w.fillRewards(t, do, keep, admin)
 	w.fillHolds(t, do, keep, admin)
 	w.fillBacktests(t, do, keep, admin)

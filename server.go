@@ -27,6 +27,7 @@ import (
 	"regulars/internal/program"
 	"regulars/internal/ratelimit"
 	"regulars/internal/web"
+	"regulars/jobs"
 	"regulars/loyalty"
 	"regulars/loyalty/backtest"
 	"regulars/loyalty/referral"
@@ -124,6 +125,7 @@ type Server struct {
 	loyalty   *loyalty.Service
 	backtests *backtest.Service
 	referrals *referral.Service
+	jobs      *jobs.Runner
 	demo      demo.State
 	handler   *web.Handler
 	http      *http.Server
@@ -169,11 +171,17 @@ func Open(ctx context.Context, settings cli.Settings, seed program.Seed, logger 
 	if err := s.demonstrate(ctx, settings.Demo.On); err != nil {
 		return nil, err
 	}
+	if s.jobs, err = jobs.New(ctx, s.database.DB, settings.Jobs, logger); err != nil {
+		return nil, err
+	}
 	s.backtests = backtest.New(s.database.DB, s.loyalty)
 	s.referrals = referral.New(s.database.DB, s.loyalty, s.publicURL)
 	s.clients = identity.NewClients(s.database.Doorway, logger)
 	s.handler = web.NewHandler(web.Parts{
-		GraphQL: graph.NewHandler(s.loyalty, reward.New(s.database.DB, s.loyalty), s.backtests, s.referrals, s.clients, audit.NewLog(s.database.DB), graph.Limits{
+		GraphQL: graph.NewHandler(graph.Services{
+			Loyalty: s.loyalty, Rewards: reward.New(s.database.DB, s.loyalty), Backtests: s.backtests, Referrals: s.referrals, Jobs: s.jobs,
+			Clients: s.clients, Log: audit.NewLog(s.database.DB),
+		}, graph.Limits{
 			Complexity: bounds.MaximumComplexity, Depth: bounds.MaximumDepth,
 			Introspection: bounds.Introspection.On, Suggestions: bounds.Suggests(),
 		}, logger),
@@ -259,8 +267,8 @@ func reachable(address net.Addr) string {
 // URL returns where people and apps reach the server, without a slash at the end.
 func (s *Server) URL() string { return s.publicURL }
 
-// Serve answers requests until ctx ends. Then it reports itself not ready, takes no new requests, waits for those under
-// way, half a minute at most, and returns nil.
+// Serve answers requests and runs jobs until ctx ends. Then it reports itself not ready, takes no new requests, stops the jobs,
+// whose next runs finish the rest, waits for the requests under way, half a minute at most, and returns nil.
 func (s *Server) Serve(ctx context.Context) error {
 	working, stop := context.WithCancel(ctx)
 	var background sync.WaitGroup
@@ -269,6 +277,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	background.Go(func() { s.finishPromotions(working) })
 	background.Go(func() { s.repeat(working, "backtests", backtestPause, s.backtests.Woken(), s.backtests.Work) })
 	background.Go(func() { s.repeat(working, "referrals", referralPause, nil, s.followReferrals) })
+	background.Go(func() { s.jobs.Serve(working) })
 	if s.oidc != nil {
 		background.Go(func() { s.oidc.Discover(working) })
 	}
@@ -289,8 +298,8 @@ func (s *Server) Serve(ctx context.Context) error {
 	return nil
 }
 
-// finishPromotions goes on with what a new tier had begun when the program last stopped. What fails is tried again at
-// the next start; meanwhile members rise with their next fact.
+// finishPromotions goes on with posting what changes of the ladder had begun when the program last stopped. What fails is tried again
+// at the next start; members hold their tiers all the same.
 func (s *Server) finishPromotions(ctx context.Context) {
 	if err := s.loyalty.FinishPromotions(actor.With(ctx, actor.System("start"))); err != nil && ctx.Err() == nil {
 		s.logger.Error("promotions could not be finished", slog.Any("cause", err))
@@ -340,6 +349,9 @@ func (s *Server) Close() error {
 	}
 	if s.clients != nil {
 		s.clients.Close()
+	}
+	if s.jobs != nil {
+		s.jobs.Close()
 	}
 	if s.database != nil {
 		errs = append(errs, s.database.Close())

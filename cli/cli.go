@@ -42,6 +42,7 @@ type commands struct {
 	Migrate migrateCommand    `cmd:"" help:"Bring the database up to this version of the program."`
 	Import  importCommand     `cmd:"" help:"Import purchases, returns and members from CSV files."`
 	Demo    demoCommand       `cmd:"" help:"Fill an empty database with a demo club."`
+	Job     jobCommand        `cmd:"" help:"List the jobs that run by the clock, or run one now."`
 	Check   checkCommand      `cmd:"" help:"Prove the books: rebuild them from the facts and list every difference."`
 	Bench   benchCommand      `cmd:"" help:"Measure the program beside pgbench, on a database of its own."`
 	Client  clientCommand     `cmd:"" help:"Manage machine clients: tills, web shops, partners."`

@@ -33,14 +33,21 @@ func newProgress(running Program) *progress {
 	}
 }
 
-// show tells how much of a stage is done. Stages follow one another.
+// show tells how much of a stage is done; a total of 0 is not known. Stages follow one another.
 func (p *progress) show(stage string, done, total int64) {
 	if !p.watched {
 		if now := p.now(); now.Sub(p.said) >= progressPause {
 			p.said = now
-			_, _ = fmt.Fprintf(p.to, "%s: %d of %d\n", stage, done, total)
+			if total > 0 {
+				_, _ = fmt.Fprintf(p.to, "%s: %d of %d\n", stage, done, total)
+			} else {
+				_, _ = fmt.Fprintf(p.to, "%s: %d\n", stage, done)
+			}
 		}
 		return
+	}
+	if total == 0 {
+		total = -1 // the bar turns instead of growing
 	}
 	if p.bar == nil || stage != p.stage {
 		p.end()

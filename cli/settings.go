@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"regulars/internal/program"
+	"regulars/jobs"
 )
 
 // Settings are what every command can be told, by a flag or by the environment. They name infrastructure; how the
@@ -19,6 +20,8 @@ type Settings struct {
 	Data        string `env:"REGULARS_DATA" default:"./data" placeholder:"FOLDER" help:"The data folder (${default})."`
 	DatabaseURL string `name:"database-url" env:"DATABASE_URL" placeholder:"URL" help:"A PostgreSQL to use, e.g. postgres://regulars@localhost/regulars; else the program keeps its own in the data folder."`
 	Demo        Switch `env:"REGULARS_DEMO" default:"off" placeholder:"on|off" help:"Fill an empty database with a demo club (${default})."`
+
+	Jobs jobs.Specs `env:"REGULARS_JOBS" placeholder:"NAME=SPEC;..." help:"When jobs run, where not as the timetable says: cron specs in the program's time zone, or off, e.g. 'expire-points=30 3 * * *;check-books=off'."`
 
 	// API is known to the server alone.
 	API  API  `kong:"-"`

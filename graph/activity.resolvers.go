@@ -22,36 +22,36 @@ func (r *evaluationResolver) Outcomes(ctx context.Context, obj *rules.Evaluation
 }
 
 func (r *mutationResolver) RecordPurchase(ctx context.Context, input loyalty.RecordPurchaseInput) (*loyalty.Recorded, error) {
-	return recorded(only(r.loyalty.RecordPurchases(ctx, []loyalty.RecordPurchaseInput{input})))
+	return recorded(only(r.services.Loyalty.RecordPurchases(ctx, []loyalty.RecordPurchaseInput{input})))
 }
 
 func (r *mutationResolver) RecordPurchases(ctx context.Context, input generated.RecordPurchasesInput) (*generated.RecordPurchasesPayload, error) {
-	return recordedAll(r.loyalty.RecordPurchases(ctx, values(input.Purchases)))
+	return recordedAll(r.services.Loyalty.RecordPurchases(ctx, values(input.Purchases)))
 }
 
 func (r *mutationResolver) RecordReturn(ctx context.Context, input loyalty.RecordReturnInput) (*loyalty.Recorded, error) {
-	return recorded(only(r.loyalty.RecordReturns(ctx, []loyalty.RecordReturnInput{input})))
+	return recorded(only(r.services.Loyalty.RecordReturns(ctx, []loyalty.RecordReturnInput{input})))
 }
 
 func (r *mutationResolver) RecordActivity(ctx context.Context, input loyalty.RecordActivityInput) (*loyalty.Recorded, error) {
-	return recorded(only(r.loyalty.RecordActivities(ctx, []loyalty.RecordActivityInput{input})))
+	return recorded(only(r.services.Loyalty.RecordActivities(ctx, []loyalty.RecordActivityInput{input})))
 }
 
 func (r *mutationResolver) ConfirmActivity(ctx context.Context, input generated.ConfirmActivityInput) (*loyalty.Recorded, error) {
-	return recorded(r.loyalty.ConfirmActivity(ctx, id.ParseActivity(input.ActivityID), input.IdempotencyKey))
+	return recorded(r.services.Loyalty.ConfirmActivity(ctx, id.ParseActivity(input.ActivityID), input.IdempotencyKey))
 }
 
 func (r *mutationResolver) CancelPending(ctx context.Context, input generated.CancelPendingInput) (*loyalty.Recorded, error) {
-	return recorded(r.loyalty.CancelPending(ctx, id.ParseActivity(input.ActivityID), input.Reason, input.IdempotencyKey))
+	return recorded(r.services.Loyalty.CancelPending(ctx, id.ParseActivity(input.ActivityID), input.Reason, input.IdempotencyKey))
 }
 
 func (r *queryResolver) PreviewPurchase(ctx context.Context, input loyalty.PreviewPurchaseInput) (*generated.PreviewPurchasePayload, error) {
-	evaluation, err := r.loyalty.PreviewPurchase(ctx, input)
+	evaluation, err := r.services.Loyalty.PreviewPurchase(ctx, input)
 	return previewPayload(evaluation, err)
 }
 
 func (r *queryResolver) Activity(ctx context.Context, source string, externalID string) (*loyalty.Activity, error) {
-	return r.loyalty.FindActivity(ctx, source, externalID)
+	return r.services.Loyalty.FindActivity(ctx, source, externalID)
 }
 
 func (r *recordActivityPayloadResolver) Member(ctx context.Context, obj *loyalty.Recorded) (*loyalty.Member, error) {

@@ -28,6 +28,7 @@ import (
 	"regulars/internal/program"
 	"regulars/internal/requestid"
 	"regulars/internal/value"
+	"regulars/jobs"
 	"regulars/loyalty"
 	"regulars/loyalty/backtest"
 	"regulars/loyalty/referral"
@@ -39,7 +40,8 @@ var update = flag.Bool("update", false, "write the answers that were given as th
 // TestAPI plays the scripts below testdata, a folder per operation, and compares the answers with the ones beside them.
 //
 // A script is a file of steps. A line "### ADMIN", "### MEMBER ada", "### CLIENT members:read program:read" or "### nobody"
-// says who sends the document that follows; "### later P1Y" moves the clock, "### work" lets referrals be judged, "### backtest" a backtest. What looks like {{mem_1}} is the first id of that kind that was answered, and
+// says who sends the document that follows; "### later P1Y" moves the clock, "### work" lets referrals be judged, "### backtest" a
+// backtest, "### settle" waits for jobs. What looks like {{mem_1}} is the first id of that kind that was answered, and
 // {{act_mem_1_2}} that member's fact of number 2.
 func TestAPI(t *testing.T) {
 	t.Parallel()
@@ -66,6 +68,7 @@ type stage struct {
 	backtests *backtest.Service
 	// referrals are judged when a script says so.
 	referrals *referral.Service
+	jobs      *jobs.Runner
 	now       time.Time
 	// time is how long an operation may take.
 	time time.Duration
@@ -86,9 +89,13 @@ func newStageWithin(t *testing.T, bounds graph.Limits) *stage {
 	s.db = db
 	logger := slog.New(slog.NewTextHandler(&s.log, nil))
 	service := loyalty.New(db)
-	s.backtests = backtest.New(db, service)
-	s.referrals = referral.New(db, service, "https://club.example")
-	s.handler = graph.NewHandler(service, reward.New(db, service), s.backtests, s.referrals, identity.NewClients(db, logger), audit.NewLog(db), bounds, logger)
+	runner, err := jobs.New(t.Context(), db, nil, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(runner.Close)
+	s.jobs, s.backtests, s.referrals = runner, backtest.New(db, service), referral.New(db, service, "https://club.example")
+	s.handler = graph.NewHandler(s.services(service), bounds, logger)
 	return s
 }
 
@@ -108,6 +115,10 @@ func play(t *testing.T, path string) {
 	var answers []string
 	for _, step := range strings.Split("\n"+string(script), "\n### ")[1:] {
 		who, document, _ := strings.Cut(step, "\n")
+		if who == "settle" {
+			s.jobs.Wait()
+			continue
+		}
 		if period, ok := strings.CutPrefix(who, "later "); ok {
 			parsed, err := value.ParsePeriod(period)
 			if err != nil {
@@ -159,6 +170,14 @@ func (s *stage) work(t *testing.T) {
 		if done == 0 {
 			return
 		}
+	}
+}
+
+// services are what the handler of a stage answers with.
+func (s *stage) services(service *loyalty.Service) graph.Services {
+	return graph.Services{
+		Loyalty: service, Rewards: reward.New(s.db, service), Backtests: s.backtests, Referrals: s.referrals, Jobs: s.jobs,
+		Clients: identity.NewClients(s.db, slog.New(slog.DiscardHandler)), Log: audit.NewLog(s.db),
 	}
 }
 
@@ -224,9 +243,9 @@ func (s *stage) answer(ctx context.Context, t *testing.T, who string, body map[s
 }
 
 var (
-	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli|hld|rew|red|aud|ref|hsh|bkt)_[0-9a-z]{26}\b`)
-	placeForm  = regexp.MustCompile(`{{(act|ent)_(mem_\d+)(_\d+)}}`)
-	ownedForm  = regexp.MustCompile(`\b(act|ent)_([0-9a-z]{26})_`)
+	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli|hld|rew|red|aud|ref|hsh|run|bkt)_[0-9a-z]{26}\b`)
+	placeForm  = regexp.MustCompile(`{{(act|ent|mov)_(mem_\d+)(_\d+)}}`)
+	ownedForm  = regexp.MustCompile(`\b(act|ent|mov)_([0-9a-z]{26})_`)
 	numberForm = regexp.MustCompile(`"number": "\d{12}"`)
 	codeForm   = regexp.MustCompile(`\b[2-9A-Z]{5}(-[2-9A-Z]{5}){2}\b`)
 	inviteForm = regexp.MustCompile(`\b[2-9A-Z]{5}-[2-9A-Z]{5}\b`)

@@ -17,7 +17,7 @@ func (r *auditEntryConnectionResolver) TotalCount(ctx context.Context, obj *page
 }
 
 func (r *queryResolver) AuditEntries(ctx context.Context, first *int, after *string, of *string) (*page.Connection[*audit.Entry], error) {
-	return r.log.Entries(ctx, first, after, of)
+	return r.services.Log.Entries(ctx, first, after, of)
 }
 
 func (r *Resolver) AuditEntryConnection() generated.AuditEntryConnectionResolver {

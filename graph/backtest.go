@@ -30,5 +30,5 @@ func (r *Resolver) replaced(ctx context.Context, rule *id.Rule) (*loyalty.Earnin
 	if rule == nil {
 		return nil, nil
 	}
-	return r.loyalty.EarningRule(ctx, *rule)
+	return r.services.Loyalty.EarningRule(ctx, *rule)
 }

@@ -34,17 +34,17 @@ func (r *backtestExampleResolver) Member(ctx context.Context, obj *backtest.Exam
 }
 
 func (r *mutationResolver) StartBacktest(ctx context.Context, input backtest.StartInput) (*generated.StartBacktestPayload, error) {
-	made, err := r.backtests.Start(ctx, input)
+	made, err := r.services.Backtests.Start(ctx, input)
 	return backtestPayload(made, err)
 }
 
 func (r *mutationResolver) CancelBacktest(ctx context.Context, input generated.CancelBacktestInput) (*generated.StartBacktestPayload, error) {
-	canceled, err := r.backtests.Cancel(ctx, id.ParseBacktest(input.BacktestID))
+	canceled, err := r.services.Backtests.Cancel(ctx, id.ParseBacktest(input.BacktestID))
 	return backtestPayload(canceled, err)
 }
 
 func (r *queryResolver) Backtests(ctx context.Context, first *int, after *string) (*backtest.Connection, error) {
-	return r.backtests.Backtests(ctx, first, after)
+	return r.services.Backtests.Backtests(ctx, first, after)
 }
 
 func (r *Resolver) Backtest() generated.BacktestResolver { return &backtestResolver{r} }

@@ -18,25 +18,25 @@ func (r *clientConnectionResolver) TotalCount(ctx context.Context, obj *page.Con
 }
 
 func (r *mutationResolver) CreateClient(ctx context.Context, input identity.CreateClientInput) (*generated.CreateClientPayload, error) {
-	client, key, err := r.clients.Create(ctx, input)
+	client, key, err := r.services.Clients.Create(ctx, input)
 	problems, err := refused(err)
 	return &generated.CreateClientPayload{Client: client, Key: orNull(key), UserErrors: problems}, err
 }
 
 func (r *mutationResolver) RotateClientKey(ctx context.Context, input generated.RotateClientKeyInput) (*generated.RotateClientKeyPayload, error) {
-	client, key, err := r.clients.Rotate(ctx, id.ParseClient(input.ClientID), input.OldKeyValidFor)
+	client, key, err := r.services.Clients.Rotate(ctx, id.ParseClient(input.ClientID), input.OldKeyValidFor)
 	problems, err := refused(err)
 	return &generated.RotateClientKeyPayload{Client: client, Key: orNull(key), UserErrors: problems}, err
 }
 
 func (r *mutationResolver) RevokeClient(ctx context.Context, input generated.RevokeClientInput) (*generated.RevokeClientPayload, error) {
-	client, err := r.clients.Revoke(ctx, id.ParseClient(input.ClientID))
+	client, err := r.services.Clients.Revoke(ctx, id.ParseClient(input.ClientID))
 	problems, err := refused(err)
 	return &generated.RevokeClientPayload{Client: client, UserErrors: problems}, err
 }
 
 func (r *queryResolver) Clients(ctx context.Context, first *int, after *string) (*page.Connection[*identity.Client], error) {
-	return r.clients.List(ctx, first, after)
+	return r.services.Clients.List(ctx, first, after)
 }
 
 func (r *Resolver) ClientConnection() generated.ClientConnectionResolver {

@@ -11,6 +11,6 @@ import (
 )
 
 func (r *queryResolver) ConditionFields(ctx context.Context) ([]*rules.ConditionField, error) {
-	fields, err := r.loyalty.ConditionFields(ctx)
+	fields, err := r.services.Loyalty.ConditionFields(ctx)
 	return pointers(fields), err
 }

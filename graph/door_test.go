@@ -17,12 +17,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"regulars/graph"
-	"regulars/internal/audit"
-	"regulars/internal/identity"
 	"regulars/internal/postgres"
 	"regulars/internal/ratelimit"
 	"regulars/loyalty"
-	"regulars/loyalty/reward"
 )
 
 // refusal is the only error of an answer without data.
@@ -270,7 +267,7 @@ func TestDoor_RetryAfter(t *testing.T) {
 	logger := slog.New(slog.DiscardHandler)
 	guesses := ratelimit.New(1, 90*time.Second, 1, func() time.Time { return s.now })
 	service := loyalty.New(s.db).WithGuesses(guesses, nil)
-	s.handler = graph.NewHandler(service, reward.New(s.db, service), s.backtests, s.referrals, identity.NewClients(s.db, logger), audit.NewLog(s.db), bounds, logger)
+	s.handler = graph.NewHandler(s.services(service), bounds, logger)
 	ask := func(name string) *httptest.ResponseRecorder {
 		return s.answer(t.Context(), t, "SUPPORT", query(fmt.Sprintf(`{ member(by: {externalId: %q}) { externalId } }`, name)))
 	}

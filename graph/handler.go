@@ -16,20 +16,16 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"regulars/graph/generated"
-	"regulars/internal/audit"
-	"regulars/internal/identity"
 	"regulars/internal/page"
 	"regulars/loyalty"
-	"regulars/loyalty/backtest"
 	"regulars/loyalty/ledger"
 	"regulars/loyalty/referral"
-	"regulars/loyalty/reward"
 )
 
 // NewHandler returns what answers POST requests of GraphQL over HTTP, within bounds. It reads the caller (package actor)
 // and the request's id (package requestid) from the request's context, whose end stops the operation's statements. Faults of ours go to logger and to nobody else.
-func NewHandler(service *loyalty.Service, catalog *reward.Service, backtests *backtest.Service, referrals *referral.Service, clients *identity.Clients, log *audit.Log, bounds Limits, logger *slog.Logger) http.Handler {
-	config := generated.Config{Resolvers: &Resolver{loyalty: service, rewards: catalog, backtests: backtests, referrals: referrals, clients: clients, log: log}}
+func NewHandler(services Services, bounds Limits, logger *slog.Logger) http.Handler {
+	config := generated.Config{Resolvers: &Resolver{services}}
 	config.Complexity.Query.Members = func(child int, first *int, _ *string, _ *loyalty.MemberFilter) int { return pageCost(child, first) }
 	config.Complexity.Query.EarningRules = func(child int, first *int, _ *string, _ *generated.EarningRuleFilter) int {
 		return pageCost(child, first)
@@ -39,6 +35,8 @@ func NewHandler(service *loyalty.Service, catalog *reward.Service, backtests *ba
 	}
 	config.Complexity.Query.Clients = func(child int, first *int, _ *string) int { return pageCost(child, first) }
 	config.Complexity.Query.WaitingReturns = func(child int, first *int, _ *string) int { return pageCost(child, first) }
+	config.Complexity.Query.JobRuns = func(child int, first *int, _, _ *string) int { return pageCost(child, first) }
+	config.Complexity.Query.Jobs = func(child int) int { return 1 + page.DefaultSize*child }
 	config.Complexity.Query.Backtests = func(child int, first *int, _ *string) int { return pageCost(child, first) }
 	config.Complexity.Query.AuditEntries = func(child int, first *int, _, _ *string) int { return pageCost(child, first) }
 	config.Complexity.Member.PointsHistory = func(child int, first *int, _ *string, _ *generated.PointsEntryFilter) int {
@@ -79,7 +77,7 @@ func NewHandler(service *loyalty.Service, catalog *reward.Service, backtests *ba
 	})
 	server.AroundFields(newGuard(schema.Schema()).field)
 	server.AroundOperations(func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-		respond := next(withLoaders(ctx, service, catalog, referrals))
+		respond := next(withLoaders(ctx, services))
 		return func(ctx context.Context) *graphql.Response {
 			if response := respond(ctx); response != nil {
 				return response
@@ -92,7 +90,7 @@ func NewHandler(service *loyalty.Service, catalog *reward.Service, backtests *ba
 	server.AroundRootFields(func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 		// The fields of a mutation run one after the other; what one has loaded the next one changes.
 		if graphql.GetOperationContext(ctx).Operation.Operation == ast.Mutation {
-			ctx = withLoaders(ctx, service, catalog, referrals)
+			ctx = withLoaders(ctx, services)
 		}
 		return next(ctx)
 	})

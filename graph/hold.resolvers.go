@@ -30,22 +30,22 @@ func (r *memberResolver) Holds(ctx context.Context, obj *loyalty.Member, first *
 }
 
 func (r *mutationResolver) HoldPoints(ctx context.Context, input loyalty.HoldPointsInput) (*generated.HoldPointsPayload, error) {
-	answer, err := r.loyalty.HoldPoints(ctx, input)
+	answer, err := r.services.Loyalty.HoldPoints(ctx, input)
 	return holdPayload(ctx, answer, err)
 }
 
 func (r *mutationResolver) CaptureHold(ctx context.Context, input loyalty.CaptureHoldInput) (*generated.CaptureHoldPayload, error) {
-	answer, err := r.loyalty.CaptureHold(ctx, input)
+	answer, err := r.services.Loyalty.CaptureHold(ctx, input)
 	return capturePayload(ctx, answer, err)
 }
 
 func (r *mutationResolver) ReleaseHold(ctx context.Context, input generated.ReleaseHoldInput) (*generated.ReleaseHoldPayload, error) {
-	answer, err := r.loyalty.ReleaseHold(ctx, id.ParseHold(input.HoldID))
+	answer, err := r.services.Loyalty.ReleaseHold(ctx, id.ParseHold(input.HoldID))
 	return releasePayload(ctx, answer, err)
 }
 
 func (r *mutationResolver) RefundCapture(ctx context.Context, input loyalty.RefundCaptureInput) (*generated.CaptureHoldPayload, error) {
-	answer, err := r.loyalty.RefundCapture(ctx, input)
+	answer, err := r.services.Loyalty.RefundCapture(ctx, input)
 	return capturePayload(ctx, answer, err)
 }
 

@@ -52,7 +52,8 @@ type loaders struct {
 	referred    keyed[id.Member, referral.Connection]
 }
 
-func newLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.Service, referrals *referral.Service) *loaders {
+func newLoaders(ctx context.Context, services Services) *loaders {
+	service, catalog, referrals := services.Loyalty, services.Rewards, services.Referrals
 	return &loaders{
 		members:     loader(service.Members),
 		activities:  loader(service.Activities),
@@ -146,8 +147,8 @@ func loader[K comparable, V any](fetch func(context.Context, []K) (map[K]*V, err
 
 type loadersKey struct{}
 
-func withLoaders(ctx context.Context, service *loyalty.Service, catalog *reward.Service, referrals *referral.Service) context.Context {
-	return context.WithValue(ctx, loadersKey{}, newLoaders(ctx, service, catalog, referrals))
+func withLoaders(ctx context.Context, services Services) context.Context {
+	return context.WithValue(ctx, loadersKey{}, newLoaders(ctx, services))
 }
 
 // load returns the loaders of the operation under way, which the handler has put there.

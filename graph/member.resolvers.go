@@ -26,34 +26,34 @@ func (r *memberConnectionResolver) TotalCount(ctx context.Context, obj *loyalty.
 }
 
 func (r *mutationResolver) EnrollMember(ctx context.Context, input loyalty.EnrollMemberInput) (*loyalty.Enrollment, error) {
-	return only(r.loyalty.Enroll(ctx, []loyalty.EnrollMemberInput{input}))
+	return only(r.services.Loyalty.Enroll(ctx, []loyalty.EnrollMemberInput{input}))
 }
 
 func (r *mutationResolver) UpdateMember(ctx context.Context, input generated.UpdateMemberInput) (*generated.MemberPayload, error) {
 	attributes, edit := memberEdit(input)
-	member, err := r.loyalty.UpdateMember(ctx, id.ParseMember(input.MemberID), attributes, edit)
+	member, err := r.services.Loyalty.UpdateMember(ctx, id.ParseMember(input.MemberID), attributes, edit)
 	return memberPayload(member, err)
 }
 
 func (r *mutationResolver) SuspendMember(ctx context.Context, input generated.SuspendMemberInput) (*generated.MemberPayload, error) {
-	member, err := r.loyalty.SuspendMember(ctx, id.ParseMember(input.MemberID), input.Reason)
+	member, err := r.services.Loyalty.SuspendMember(ctx, id.ParseMember(input.MemberID), input.Reason)
 	return memberPayload(member, err)
 }
 
 func (r *mutationResolver) ReinstateMember(ctx context.Context, input generated.SuspendMemberInput) (*generated.MemberPayload, error) {
-	member, err := r.loyalty.ReinstateMember(ctx, id.ParseMember(input.MemberID), input.Reason)
+	member, err := r.services.Loyalty.ReinstateMember(ctx, id.ParseMember(input.MemberID), input.Reason)
 	return memberPayload(member, err)
 }
 
 func (r *queryResolver) Member(ctx context.Context, by loyalty.MemberRef) (*loyalty.Member, error) {
-	return r.loyalty.Member(ctx, by)
+	return r.services.Loyalty.Member(ctx, by)
 }
 
 func (r *queryResolver) Members(ctx context.Context, first *int, after *string, filter *loyalty.MemberFilter) (*loyalty.MemberConnection, error) {
 	if filter == nil {
 		filter = &loyalty.MemberFilter{}
 	}
-	return r.loyalty.ListMembers(ctx, *filter, first, after)
+	return r.services.Loyalty.ListMembers(ctx, *filter, first, after)
 }
 
 func (r *Resolver) Member() generated.MemberResolver { return &memberResolver{r} }

@@ -15,40 +15,43 @@ func (r *Resolver) node(ctx context.Context, wanted string) (generated.Node, err
 		return nil, err
 	}
 	if tier := id.ParseTier(wanted); tier != (id.Tier{}) {
-		return found(r.loyalty.Tier(ctx, tier))
+		return found(r.services.Loyalty.Tier(ctx, tier))
 	}
 	if rule := id.ParseRule(wanted); rule != (id.Rule{}) {
-		return found(r.loyalty.EarningRule(ctx, rule))
+		return found(r.services.Loyalty.EarningRule(ctx, rule))
 	}
 	if adjustment := id.ParseAdjustment(wanted); adjustment != (id.Adjustment{}) {
-		return found(r.loyalty.Adjustment(ctx, adjustment))
+		return found(r.services.Loyalty.Adjustment(ctx, adjustment))
 	}
 	if client := id.ParseClient(wanted); client != (id.Client{}) {
-		return found(r.clients.Client(ctx, client))
+		return found(r.services.Clients.Client(ctx, client))
 	}
 	if hold := id.ParseHold(wanted); hold != (id.Hold{}) {
-		return found(r.loyalty.Hold(ctx, hold))
+		return found(r.services.Loyalty.Hold(ctx, hold))
 	}
 	if reward := id.ParseReward(wanted); reward != (id.Reward{}) {
 		return found(load(ctx).rewards.Load(ctx, reward))
 	}
 	if redemption := id.ParseRedemption(wanted); redemption != (id.Redemption{}) {
-		return found(r.rewards.Redemption(ctx, redemption))
+		return found(r.services.Rewards.Redemption(ctx, redemption))
 	}
 	if entry := id.ParseAuditEntry(wanted); entry != (id.AuditEntry{}) {
-		return found(r.log.Entry(ctx, entry))
+		return found(r.services.Log.Entry(ctx, entry))
+	}
+	if run := id.ParseJobRun(wanted); run != (id.JobRun{}) {
+		return found(r.services.Jobs.Run(ctx, run))
 	}
 	if waiting := id.ParseWaitingReturn(wanted); waiting != (id.WaitingReturn{}) {
-		return found(r.loyalty.WaitingReturn(ctx, waiting))
+		return found(r.services.Loyalty.WaitingReturn(ctx, waiting))
 	}
 	if backtest := id.ParseBacktest(wanted); backtest != (id.Backtest{}) {
-		return found(r.backtests.Backtest(ctx, backtest))
+		return found(r.services.Backtests.Backtest(ctx, backtest))
 	}
 	if one := id.ParseReferral(wanted); one != (id.Referral{}) {
-		return found(r.referrals.Referral(ctx, one))
+		return found(r.services.Referrals.Referral(ctx, one))
 	}
 	if household := id.ParseHousehold(wanted); household != (id.Household{}) {
-		return found(r.referrals.Household(ctx, household))
+		return found(r.services.Referrals.Household(ctx, household))
 	}
 	// A till is shown the member whose purchase it records; only who may look members up finds them by what it kept of that.
 	if !caller.Has(actor.Member, actor.Support, actor.Admin, actor.MembersRead) {
@@ -61,7 +64,7 @@ func (r *Resolver) node(ctx context.Context, wanted string) (generated.Node, err
 		return found(load(ctx).entries.Load(ctx, entry))
 	}
 	if moved := id.ParseTierMove(wanted); moved != (id.TierMove{}) {
-		return found(r.loyalty.TierHistoryEntry(ctx, moved))
+		return found(r.services.Loyalty.TierHistoryEntry(ctx, moved))
 	}
 	return found(load(ctx).members.Load(ctx, id.ParseMember(wanted)))
 }

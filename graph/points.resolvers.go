@@ -46,22 +46,22 @@ func (r *memberResolver) PointsHistory(ctx context.Context, obj *loyalty.Member,
 }
 
 func (r *mutationResolver) AdjustPoints(ctx context.Context, input loyalty.AdjustPointsInput) (*generated.AdjustPointsPayload, error) {
-	posted, err := r.loyalty.AdjustPoints(ctx, input)
+	posted, err := r.services.Loyalty.AdjustPoints(ctx, input)
 	return adjustPointsPayload(ctx, posted, err)
 }
 
 func (r *mutationResolver) ApproveAdjustment(ctx context.Context, input generated.ReviewAdjustmentInput) (*generated.AdjustPointsPayload, error) {
-	posted, err := r.loyalty.ApproveAdjustment(ctx, id.ParseAdjustment(input.AdjustmentID), input.Note.Value())
+	posted, err := r.services.Loyalty.ApproveAdjustment(ctx, id.ParseAdjustment(input.AdjustmentID), input.Note.Value())
 	return adjustPointsPayload(ctx, posted, err)
 }
 
 func (r *mutationResolver) DeclineAdjustment(ctx context.Context, input generated.ReviewAdjustmentInput) (*generated.AdjustPointsPayload, error) {
-	posted, err := r.loyalty.DeclineAdjustment(ctx, id.ParseAdjustment(input.AdjustmentID), input.Note.Value())
+	posted, err := r.services.Loyalty.DeclineAdjustment(ctx, id.ParseAdjustment(input.AdjustmentID), input.Note.Value())
 	return adjustPointsPayload(ctx, posted, err)
 }
 
 func (r *mutationResolver) ReverseAdjustment(ctx context.Context, input loyalty.ReverseAdjustmentInput) (*generated.AdjustPointsPayload, error) {
-	posted, err := r.loyalty.ReverseAdjustment(ctx, input)
+	posted, err := r.services.Loyalty.ReverseAdjustment(ctx, input)
 	return adjustPointsPayload(ctx, posted, err)
 }
 
@@ -103,7 +103,7 @@ func (r *pointsEntryConnectionResolver) TotalCount(ctx context.Context, obj *loy
 }
 
 func (r *queryResolver) Adjustments(ctx context.Context, first *int, after *string, status []ledger.AdjustmentStatus) (*loyalty.AdjustmentConnection, error) {
-	return r.loyalty.Adjustments(ctx, status, first, after)
+	return r.services.Loyalty.Adjustments(ctx, status, first, after)
 }
 
 func (r *Resolver) Adjustment() generated.AdjustmentResolver { return &adjustmentResolver{r} }

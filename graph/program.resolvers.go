@@ -12,10 +12,10 @@ import (
 )
 
 func (r *mutationResolver) UpdateProgram(ctx context.Context, input generated.UpdateProgramInput) (*generated.ProgramPayload, error) {
-	changed, err := r.loyalty.UpdateProgram(ctx, programEdit(input))
+	changed, err := r.services.Loyalty.UpdateProgram(ctx, programEdit(input))
 	return programPayload(changed, err)
 }
 
 func (r *queryResolver) Program(ctx context.Context) (*loyalty.Program, error) {
-	return r.loyalty.Program(ctx)
+	return r.services.Loyalty.Program(ctx)
 }

@@ -30,36 +30,36 @@ func (r *memberResolver) Referral(ctx context.Context, obj *loyalty.Member) (*re
 }
 
 func (r *mutationResolver) ClaimReferral(ctx context.Context, input loyalty.ClaimReferralInput) (*generated.MemberPayload, error) {
-	member, err := r.loyalty.ClaimReferral(ctx, input)
+	member, err := r.services.Loyalty.ClaimReferral(ctx, input)
 	return memberPayload(member, err)
 }
 
 func (r *mutationResolver) ApproveReferral(ctx context.Context, input generated.ReviewReferralInput) (*generated.ReferralPayload, error) {
-	approved, err := r.referrals.Approve(ctx, id.ParseReferral(input.ReferralID), input.Note.Value())
+	approved, err := r.services.Referrals.Approve(ctx, id.ParseReferral(input.ReferralID), input.Note.Value())
 	return referralPayload(approved, err)
 }
 
 func (r *mutationResolver) RejectReferral(ctx context.Context, input generated.ReviewReferralInput) (*generated.ReferralPayload, error) {
-	rejected, err := r.referrals.Reject(ctx, id.ParseReferral(input.ReferralID), input.Note.Value())
+	rejected, err := r.services.Referrals.Reject(ctx, id.ParseReferral(input.ReferralID), input.Note.Value())
 	return referralPayload(rejected, err)
 }
 
 func (r *mutationResolver) AllowHousehold(ctx context.Context, input generated.AllowHouseholdInput) (*generated.HouseholdPayload, error) {
-	allowed, err := r.referrals.AllowHousehold(ctx, ids(input.MemberIds), input.Note)
+	allowed, err := r.services.Referrals.AllowHousehold(ctx, ids(input.MemberIds), input.Note)
 	return householdPayload(allowed, err)
 }
 
 func (r *mutationResolver) EndHousehold(ctx context.Context, input generated.EndHouseholdInput) (*generated.HouseholdPayload, error) {
-	ended, err := r.referrals.EndHousehold(ctx, id.ParseHousehold(input.HouseholdID))
+	ended, err := r.services.Referrals.EndHousehold(ctx, id.ParseHousehold(input.HouseholdID))
 	return householdPayload(ended, err)
 }
 
 func (r *queryResolver) Referrals(ctx context.Context, first *int, after *string, status []referral.Status) (*referral.Connection, error) {
-	return r.referrals.Referrals(ctx, status, first, after)
+	return r.services.Referrals.Referrals(ctx, status, first, after)
 }
 
 func (r *queryResolver) Households(ctx context.Context, first *int, after *string) (*referral.HouseholdConnection, error) {
-	return r.referrals.Households(ctx, first, after)
+	return r.services.Referrals.Households(ctx, first, after)
 }
 
 func (r *referralResolver) Referrer(ctx context.Context, obj *referral.Referral) (*loyalty.Member, error) {

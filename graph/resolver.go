@@ -6,21 +6,26 @@ import (
 	"regulars/internal/audit"
 	"regulars/internal/identity"
 	"regulars/internal/problem"
+	"regulars/jobs"
 	"regulars/loyalty"
 	"regulars/loyalty/backtest"
 	"regulars/loyalty/referral"
 	"regulars/loyalty/reward"
 )
 
-// Resolver answers the schema's fields.
-type Resolver struct {
-	loyalty   *loyalty.Service
-	rewards   *reward.Service
-	backtests *backtest.Service
-	referrals *referral.Service
-	clients   *identity.Clients
-	log       *audit.Log
+// Services are what the API offers.
+type Services struct {
+	Loyalty   *loyalty.Service
+	Rewards   *reward.Service
+	Backtests *backtest.Service
+	Referrals *referral.Service
+	Jobs      *jobs.Runner
+	Clients   *identity.Clients
+	Log       *audit.Log
 }
+
+// Resolver answers the schema's fields.
+type Resolver struct{ services Services }
 
 // refused splits an error of the domain: what its caller can act on goes into the payload, anything else stops the
 // operation.

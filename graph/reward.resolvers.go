@@ -20,37 +20,37 @@ func (r *memberResolver) Redemptions(ctx context.Context, obj *loyalty.Member, f
 }
 
 func (r *mutationResolver) CreateReward(ctx context.Context, input reward.CreateRewardInput) (*generated.RewardPayload, error) {
-	made, err := r.rewards.CreateReward(ctx, input)
+	made, err := r.services.Rewards.CreateReward(ctx, input)
 	return rewardPayload(made, err)
 }
 
 func (r *mutationResolver) UpdateReward(ctx context.Context, input generated.UpdateRewardInput) (*generated.RewardPayload, error) {
-	changed, err := r.rewards.UpdateReward(ctx, id.ParseReward(input.RewardID), rewardEdit(input))
+	changed, err := r.services.Rewards.UpdateReward(ctx, id.ParseReward(input.RewardID), rewardEdit(input))
 	return rewardPayload(changed, err)
 }
 
 func (r *mutationResolver) ArchiveReward(ctx context.Context, input generated.ArchiveRewardInput) (*generated.RewardPayload, error) {
-	archived, err := r.rewards.ArchiveReward(ctx, id.ParseReward(input.RewardID))
+	archived, err := r.services.Rewards.ArchiveReward(ctx, id.ParseReward(input.RewardID))
 	return rewardPayload(archived, err)
 }
 
 func (r *mutationResolver) RedeemReward(ctx context.Context, input reward.RedeemInput) (*generated.RedeemRewardPayload, error) {
-	answer, err := r.rewards.RedeemReward(ctx, input)
+	answer, err := r.services.Rewards.RedeemReward(ctx, input)
 	return redeemPayload(ctx, answer, err)
 }
 
 func (r *mutationResolver) CancelRedemption(ctx context.Context, input reward.CancelInput) (*generated.CancelRedemptionPayload, error) {
-	answer, err := r.rewards.CancelRedemption(ctx, input)
+	answer, err := r.services.Rewards.CancelRedemption(ctx, input)
 	return cancelPayload(ctx, answer, err)
 }
 
 func (r *mutationResolver) UseVoucher(ctx context.Context, input reward.UseInput) (*generated.UseVoucherPayload, error) {
-	answer, err := r.rewards.UseVoucher(ctx, input)
+	answer, err := r.services.Rewards.UseVoucher(ctx, input)
 	return usePayload(answer, err)
 }
 
 func (r *queryResolver) Rewards(ctx context.Context, first *int, after *string, filter *generated.RewardFilter) (*reward.Connection, error) {
-	return r.rewards.Rewards(ctx, rewardFilter(filter), first, after)
+	return r.services.Rewards.Rewards(ctx, rewardFilter(filter), first, after)
 }
 
 func (r *redemptionResolver) Reward(ctx context.Context, obj *reward.Redemption) (*reward.Reward, error) {

@@ -26,17 +26,17 @@ func (r *earningRuleConnectionResolver) TotalCount(ctx context.Context, obj *loy
 }
 
 func (r *mutationResolver) CreateEarningRule(ctx context.Context, input loyalty.EarningRuleInput) (*generated.EarningRulePayload, error) {
-	rule, err := r.loyalty.CreateEarningRule(ctx, input)
+	rule, err := r.services.Loyalty.CreateEarningRule(ctx, input)
 	return rulePayload(rule, err)
 }
 
 func (r *mutationResolver) ReviseEarningRule(ctx context.Context, input generated.ReviseEarningRuleInput) (*generated.EarningRulePayload, error) {
-	rule, err := r.loyalty.ReviseEarningRule(ctx, id.ParseRule(input.RuleID), input.BasedOnVersion, *input.Rule)
+	rule, err := r.services.Loyalty.ReviseEarningRule(ctx, id.ParseRule(input.RuleID), input.BasedOnVersion, *input.Rule)
 	return rulePayload(rule, err)
 }
 
 func (r *mutationResolver) PublishEarningRule(ctx context.Context, input generated.PublishEarningRuleInput) (*generated.EarningRulePayload, error) {
-	rule, err := r.loyalty.PublishEarningRule(ctx, id.ParseRule(input.RuleID), input.From.Value(), input.ExpectedVersion.Value())
+	rule, err := r.services.Loyalty.PublishEarningRule(ctx, id.ParseRule(input.RuleID), input.From.Value(), input.ExpectedVersion.Value())
 	return rulePayload(rule, err)
 }
 
@@ -45,7 +45,7 @@ func (r *queryResolver) EarningRules(ctx context.Context, first *int, after *str
 	if filter != nil {
 		statuses = filter.Status.Value()
 	}
-	return r.loyalty.EarningRules(ctx, statuses, first, after)
+	return r.services.Loyalty.EarningRules(ctx, statuses, first, after)
 }
 
 func (r *Resolver) EarningRule() generated.EarningRuleResolver { return &earningRuleResolver{r} }

@@ -12,21 +12,21 @@ import (
 )
 
 func (r *mutationResolver) PauseEarningRule(ctx context.Context, input generated.PauseEarningRuleInput) (*generated.EarningRulePayload, error) {
-	rule, err := r.loyalty.PauseEarningRule(ctx, id.ParseRule(input.RuleID))
+	rule, err := r.services.Loyalty.PauseEarningRule(ctx, id.ParseRule(input.RuleID))
 	return rulePayload(rule, err)
 }
 
 func (r *mutationResolver) ResumeEarningRule(ctx context.Context, input generated.PauseEarningRuleInput) (*generated.EarningRulePayload, error) {
-	rule, err := r.loyalty.ResumeEarningRule(ctx, id.ParseRule(input.RuleID))
+	rule, err := r.services.Loyalty.ResumeEarningRule(ctx, id.ParseRule(input.RuleID))
 	return rulePayload(rule, err)
 }
 
 func (r *mutationResolver) EndEarningRule(ctx context.Context, input generated.PauseEarningRuleInput) (*generated.EarningRulePayload, error) {
-	rule, err := r.loyalty.EndEarningRule(ctx, id.ParseRule(input.RuleID))
+	rule, err := r.services.Loyalty.EndEarningRule(ctx, id.ParseRule(input.RuleID))
 	return rulePayload(rule, err)
 }
 
 func (r *mutationResolver) DuplicateEarningRule(ctx context.Context, input generated.DuplicateEarningRuleInput) (*generated.EarningRulePayload, error) {
-	rule, err := r.loyalty.DuplicateEarningRule(ctx, id.ParseRule(input.RuleID), input.Name.Value())
+	rule, err := r.services.Loyalty.DuplicateEarningRule(ctx, id.ParseRule(input.RuleID), input.Name.Value())
 	return rulePayload(rule, err)
 }

@@ -22,25 +22,25 @@ func (r *memberResolver) TierHistory(ctx context.Context, obj *loyalty.Member, f
 }
 
 func (r *mutationResolver) CreateTier(ctx context.Context, input loyalty.TierInput) (*generated.TierPayload, error) {
-	tier, err := r.loyalty.CreateTier(ctx, input)
+	tier, err := r.services.Loyalty.CreateTier(ctx, input)
 	problems, err := refused(err)
 	return &generated.TierPayload{Tier: tier, UserErrors: problems}, err
 }
 
 func (r *mutationResolver) PreviewTierChange(ctx context.Context, input loyalty.TierChangeInput) (*generated.TierChangePreviewPayload, error) {
-	return tierPreviewPayload(r.loyalty.PreviewTierChange(ctx, input))
+	return tierPreviewPayload(r.services.Loyalty.PreviewTierChange(ctx, input))
 }
 
 func (r *mutationResolver) ApplyTierChange(ctx context.Context, input loyalty.ApplyTierChangeInput) (*generated.TierChangePayload, error) {
-	return tierChangePayload(r.loyalty.ApplyTierChange(ctx, input))
+	return tierChangePayload(r.services.Loyalty.ApplyTierChange(ctx, input))
 }
 
 func (r *mutationResolver) SetTierFloor(ctx context.Context, input loyalty.SetTierFloorInput) (*generated.MemberPayload, error) {
-	return memberPayload(r.loyalty.SetTierFloor(ctx, input))
+	return memberPayload(r.services.Loyalty.SetTierFloor(ctx, input))
 }
 
 func (r *queryResolver) Tiers(ctx context.Context) ([]*tiers.Tier, error) {
-	ladder, err := r.loyalty.Tiers(ctx)
+	ladder, err := r.services.Loyalty.Tiers(ctx)
 	return pointers(ladder), err
 }
 

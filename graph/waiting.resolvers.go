@@ -12,7 +12,7 @@ import (
 )
 
 func (r *queryResolver) WaitingReturns(ctx context.Context, first *int, after *string) (*loyalty.WaitingReturnConnection, error) {
-	return r.loyalty.WaitingReturns(ctx, first, after)
+	return r.services.Loyalty.WaitingReturns(ctx, first, after)
 }
 
 func (r *waitingReturnConnectionResolver) Edges(ctx context.Context, obj *loyalty.WaitingReturnConnection) ([]*loyalty.WaitingReturnEdge, error) {

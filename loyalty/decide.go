@@ -93,7 +93,8 @@ func openDecisions(ctx context.Context, tx *postgres.Tx, book *rulebook, open []
 	if err := made.loadHistories(ctx, tx, open); err != nil {
 		return nil, err
 	}
-	return made, made.recall(ctx, tx, open)
+	err = made.recall(ctx, tx, open)
+	return made, err
 }
 
 // recall loads what rules remember that facts are judged by or change. It locks what all members share, and comes last.

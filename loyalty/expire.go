@@ -40,6 +40,23 @@ func (s *Service) ExpirePoints(ctx context.Context, limit int) (int, error) {
 	return len(due), err
 }
 
+// PointsDue counts the members to whom ExpirePoints has something to post now. For admins.
+func (s *Service) PointsDue(ctx context.Context) (int, error) {
+	if _, err := actor.Require(ctx, actor.Admin); err != nil {
+		return 0, err
+	}
+	count := 0
+	err := s.db.InTx(ctx, func(tx *postgres.Tx) error {
+		book, err := s.rulebook(ctx, tx)
+		if err != nil {
+			return err
+		}
+		count, err = countDue(ctx, tx, tx.Now, lots.IdleSince(book.terms.Expiry, tx.Now, book.zone))
+		return err
+	})
+	return count, err
+}
+
 // AnnounceExpiries tells, by notices, of points that lapse within a period from now if nothing is heard of the member: once for
 // all that it has that lapse at one instant. It does so for some limit of members in one transaction and returns how many
 // announcements those were; 0: nobody is left. It may be killed and repeated at any time. For admins.

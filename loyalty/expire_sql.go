@@ -29,6 +29,21 @@ func selectDue(ctx context.Context, q postgres.Runner, now time.Time, idle *time
 	return members, err
 }
 
+// countDue counts the members that selectDue finds.
+func countDue(ctx context.Context, q postgres.Runner, now time.Time, idle *time.Time) (int, error) {
+	var count int
+	err := q.Get(ctx, &count, `
+		select count(*) from (
+			select member_id from lots where open and expires_at <= $1
+			union
+			select member_id from holds where open and ends_at <= $1
+			union
+			select member_id from accounts
+			where heard_at <= $2 and exists (
+				select from lots where lots.member_id = accounts.member_id and lots.open and lots.expires_at is null)) as due`, now, idle)
+	return count, err
+}
+
 // selectExpiring finds members with points that lapse later than now and by then, and that were not announced.
 func selectExpiring(ctx context.Context, q postgres.Runner, now, then time.Time, limit int) ([]id.Member, error) {
 	var members []id.Member

@@ -24,6 +24,11 @@ func TestExpirePoints_OfAPolicyThatIsOver(t *testing.T) {
 	expiry(t, w, loyalty.ExpiryPolicy{Mode: lots.Never})
 	w.Clock.Advance(100 * 24 * time.Hour)
 	for _, want := range []int{1, 0} {
+		due, err := w.Service.PointsDue(w.Admin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "due", want, due)
 		members, err := w.Service.ExpirePoints(w.Admin, 10)
 		if err != nil {
 			t.Fatal(err)

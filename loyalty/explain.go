@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"regulars/internal/actor"
@@ -17,9 +18,11 @@ import (
 // Explainer puts into words what is stored as codes. It holds for one request.
 type Explainer struct {
 	book *rulebook
+	// all are the versions of all rules, for those that are not published: drafts are asked about in previews only.
+	all func() ([]rules.Version, error)
 }
 
-// Explainer returns the one that knows all rule versions published by now. For everybody who has signed in.
+// Explainer returns the one that knows all rule versions there are. For everybody who has signed in.
 func (s *Service) Explainer(ctx context.Context) (*Explainer, error) {
 	if _, err := actor.Require(ctx); err != nil {
 		return nil, err
@@ -28,7 +31,7 @@ func (s *Service) Explainer(ctx context.Context) (*Explainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Explainer{book: book}, nil
+	return &Explainer{book: book, all: sync.OnceValues(func() ([]rules.Version, error) { return selectAllVersions(ctx, s.db) })}, nil
 }
 
 // Ladder is the ladder of tiers: whoever works with members or rewards comes across them.
@@ -83,10 +86,25 @@ func (e *Explainer) RuleName(outcome *rules.Outcome) string {
 }
 
 func (e *Explainer) name(rule id.Rule, version int, otherwise string) string {
-	if found, ok := e.book.rules.Version(rule, version); ok {
+	if found, ok := e.version(rule, version); ok {
 		return found.Name
 	}
 	return otherwise
+}
+
+func (e *Explainer) version(rule id.Rule, number int) (*rules.Version, bool) {
+	if found, ok := e.book.rules.Version(rule, number); ok {
+		return found, true
+	}
+	all, err := e.all()
+	if err != nil {
+		return nil, false
+	}
+	i := slices.IndexFunc(all, func(one rules.Version) bool { return one.Rule == rule && one.Number == number })
+	if i < 0 {
+		return nil, false
+	}
+	return &all[i], true
 }
 
 // tierName is what the tier was called last.
@@ -101,9 +119,13 @@ func (e *Explainer) tierName(wanted id.Tier) string {
 
 // Reason says as a sentence why the rule, or the tier, did what it did.
 func (e *Explainer) Reason(outcome *rules.Outcome) string {
-	version, ok := e.book.rules.Version(outcome.Rule, outcome.Version)
-	if !ok && outcome.Tier == nil {
-		return string(outcome.Reason)
+	var version *rules.Version
+	if outcome.Tier == nil {
+		found, ok := e.version(outcome.Rule, outcome.Version)
+		if !ok {
+			return string(outcome.Reason)
+		}
+		version = found
 	}
 	switch outcome.Reason {
 	case rules.ByFixed:

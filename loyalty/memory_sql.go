@@ -99,7 +99,7 @@ func selectProgramCounters(ctx context.Context, q postgres.Runner, wanted map[ru
 		locking = " order by rule_id, period collate \"C\", starts_on for update of program_counters"
 		if _, err := q.Exec(ctx, `
 			insert into program_counters (rule_id, period, starts_on, points, times)
-			select *, 0, 0 from unnest($1::uuid[], $2::text[], $3::date[]) as wanted (rule_id, period, starts_on)
+			select rule_id, period, starts_on, 0, 0 from unnest($1::uuid[], $2::text[], $3::date[]) as wanted (rule_id, period, starts_on)
 			on conflict do nothing`, arrays...); err != nil {
 			return nil, err
 		}

@@ -198,7 +198,10 @@ func (e ProgramEdit) apply(before *Program, now time.Time) (*Program, error) {
 		after.Referral = nil
 	}
 	if e.Referral != nil {
-		after.Referral = e.Referral.policy(&problems, before.Program)
+		// What says the same is no other version.
+		if wanted := e.Referral.policy(&problems, before.Program); !reflect.DeepEqual(wanted.said(), before.Referral.said()) {
+			after.Referral = wanted
+		}
 	}
 	return &after, problems.Err()
 }

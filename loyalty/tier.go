@@ -65,8 +65,8 @@ func (s *Service) Tier(ctx context.Context, wanted id.Tier) (*tiers.Tier, error)
 	return nil, nil
 }
 
-// CreateTier adds a tier to the ladder above the lowest one. Members that reach it hold it at once; what tells of that is posted
-// in batches, some of them before it answers, the rest by RecalculateTiers. For marketers and admins.
+// CreateTier adds a tier to the ladder above the lowest one. Members that reach it hold it at once, or from when the policy
+// of tiers says; what tells of that is posted in batches, some of them before it answers, the rest by RecalculateTiers. For marketers and admins.
 //
 // Problems: INVALID_NAME, INVALID_POINTS, INVALID_DURATION, INVALID_TIERS if ranks and thresholds would not rise together, the
 // name stands twice or another field is out of its range.

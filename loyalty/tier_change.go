@@ -85,7 +85,7 @@ func (s *Service) PreviewTierChange(ctx context.Context, input TierChangeInput) 
 	return moves, err
 }
 
-// ApplyTierChange changes the ladder. With NOW, members that reach a higher tier hold it at once, and those whose tier asks for
+// ApplyTierChange changes the ladder. With NOW, members that reach a higher tier hold it from when the policy says, and those whose tier asks for
 // more than they have, or is removed, go to the one that they reach, as far as the policy lowers anybody; nobody whose
 // tier asks for no more than before falls. With a protection, nobody falls before it ends, and who would have fallen is reviewed
 // then. AT_NEXT_REVIEW leaves everybody where they are until their next fact or review. Either way a tier that is removed is

@@ -152,6 +152,9 @@ func (b *rulebook) sentence(moved *move, entry *TierHistoryEntry, named func(id.
 		if entry.From != nil && entry.From.ID != entry.To.ID {
 			return fmt.Sprintf("The tiers changed: %s instead of %s", to, entry.From.Name)
 		}
+		if moved.Coming != nil {
+			return fmt.Sprintf("The tiers changed: %s begins on %s", named(*moved.Coming).Name, day(moved.ComingAt))
+		}
 		return "The tiers changed" + above
 	case tiers.Protected:
 		return fmt.Sprintf("%s is kept until %s, although the points no longer reach it", earned, day(moved.ValidUntil))

@@ -68,8 +68,8 @@ func (i TierPolicyInput) policy(problems *problem.Problems) TierPolicy {
 	}
 	if i.Validity != nil {
 		policy.Validity = *i.Validity
-		if !mayLast(policy.Validity) {
-			wrong("validity", "A tier lasts more than nothing and at most %d years.", maximumWait)
+		if !mayLast(policy.Validity) || shorter(policy.Validity, value.Months(1)) {
+			wrong("validity", "A tier lasts at least a month and at most %d years.", maximumWait)
 		}
 	}
 	if i.Start != nil {
@@ -80,13 +80,17 @@ func (i TierPolicyInput) policy(problems *problem.Problems) TierPolicy {
 	}
 	if i.Grace != nil && *i.Grace != (value.Period{}) {
 		policy.Grace = i.Grace
-		// February is the shortest month: what is shorter from there on is so everywhere but for a few days.
-		from := time.Date(2001, time.February, 1, 0, 0, 0, 0, time.UTC)
-		if !i.Grace.After(from, time.UTC).Before(policy.Validity.After(from, time.UTC)) {
+		if !shorter(*i.Grace, policy.Validity) {
 			wrong("grace", "A grace is shorter than the validity.")
 		}
 	}
 	return policy
+}
+
+// shorter compares lengths of time from the beginning of the shortest month.
+func shorter(a, b value.Period) bool {
+	from := time.Date(2001, time.February, 1, 0, 0, 0, 0, time.UTC)
+	return a.After(from, time.UTC).Before(b.After(from, time.UTC))
 }
 
 // said is the policy as the audit keeps it.

@@ -7,6 +7,7 @@ import (
 	"regulars/internal/identity"
 	"regulars/internal/problem"
 	"regulars/internal/value"
+	"regulars/jobs"
 	"regulars/loyalty"
 	"regulars/loyalty/backtest"
 	"regulars/loyalty/ledger"
@@ -333,6 +334,20 @@ type RotateClientKeyPayload struct {
 	Client *identity.Client `json:"client,omitempty"`
 	// The new key, which is shown this once; null if it was refused.
 	Key *string `json:"key,omitempty"`
+	// Why it was refused.
+	UserErrors []problem.UserError `json:"userErrors"`
+}
+
+// Which job is to run.
+type RunJobInput struct {
+	// The job's name, as `jobs` lists it.
+	Job string `json:"job"`
+}
+
+// Answers `runJob`.
+type RunJobPayload struct {
+	// The run, as it began; null if it was refused.
+	Run *jobs.Run `json:"run,omitempty"`
 	// Why it was refused.
 	UserErrors []problem.UserError `json:"userErrors"`
 }

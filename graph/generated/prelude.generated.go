@@ -1676,6 +1676,16 @@ func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐHousehold(ctx 
 	return v
 }
 
+func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐJobRun(ctx context.Context, v any) (id.JobRun, error) {
+	var res id.JobRun
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐJobRun(ctx context.Context, sel ast.SelectionSet, v id.JobRun) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐMember(ctx context.Context, v any) (id.Member, error) {
 	var res id.Member
 	err := res.UnmarshalGQL(v)

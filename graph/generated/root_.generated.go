@@ -44,6 +44,7 @@ type ResolverRoot interface {
 	HoldConnection() HoldConnectionResolver
 	Household() HouseholdResolver
 	HouseholdConnection() HouseholdConnectionResolver
+	JobRunConnection() JobRunConnectionResolver
 	Member() MemberResolver
 	MemberConnection() MemberConnectionResolver
 	Mutation() MutationResolver
@@ -432,6 +433,40 @@ type ComplexityRoot struct {
 		Path    func(childComplexity int) int
 	}
 
+	Job struct {
+		Description func(childComplexity int) int
+		LastRun     func(childComplexity int) int
+		Name        func(childComplexity int) int
+		NextRunAt   func(childComplexity int) int
+		Spec        func(childComplexity int) int
+	}
+
+	JobRun struct {
+		Attempt      func(childComplexity int) int
+		Error        func(childComplexity int) int
+		FinishedAt   func(childComplexity int) int
+		ID           func(childComplexity int) int
+		Job          func(childComplexity int) int
+		Processed    func(childComplexity int) int
+		ScheduledFor func(childComplexity int) int
+		StartedAt    func(childComplexity int) int
+		StartedBy    func(childComplexity int) int
+		Status       func(childComplexity int) int
+		Total        func(childComplexity int) int
+	}
+
+	JobRunConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	JobRunEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	Limit struct {
 		Period func(childComplexity int) int
 		Points func(childComplexity int) int
@@ -523,6 +558,7 @@ type ComplexityRoot struct {
 		ReviseEarningRule    func(childComplexity int, input ReviseEarningRuleInput) int
 		RevokeClient         func(childComplexity int, input RevokeClientInput) int
 		RotateClientKey      func(childComplexity int, input RotateClientKeyInput) int
+		RunJob               func(childComplexity int, input RunJobInput) int
 		SetTierFloor         func(childComplexity int, input loyalty.SetTierFloorInput) int
 		StartBacktest        func(childComplexity int, input backtest.StartInput) int
 		SuspendMember        func(childComplexity int, input SuspendMemberInput) int
@@ -628,6 +664,8 @@ type ComplexityRoot struct {
 		ConditionFields func(childComplexity int) int
 		EarningRules    func(childComplexity int, first *int, after *string, filter *EarningRuleFilter) int
 		Households      func(childComplexity int, first *int, after *string) int
+		JobRuns         func(childComplexity int, first *int, after *string, job *string) int
+		Jobs            func(childComplexity int) int
 		Member          func(childComplexity int, by loyalty.MemberRef) int
 		Members         func(childComplexity int, first *int, after *string, filter *loyalty.MemberFilter) int
 		Node            func(childComplexity int, id string) int
@@ -809,6 +847,11 @@ type ComplexityRoot struct {
 		RuleName func(childComplexity int) int
 		Status   func(childComplexity int) int
 		Version  func(childComplexity int) int
+	}
+
+	RunJobPayload struct {
+		Run        func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	StartBacktestPayload struct {
@@ -2368,6 +2411,142 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.InvalidConditionError.Path(childComplexity), true
 
+	case "Job.description":
+		if e.ComplexityRoot.Job.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.Description(childComplexity), true
+	case "Job.lastRun":
+		if e.ComplexityRoot.Job.LastRun == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.LastRun(childComplexity), true
+	case "Job.name":
+		if e.ComplexityRoot.Job.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.Name(childComplexity), true
+	case "Job.nextRunAt":
+		if e.ComplexityRoot.Job.NextRunAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.NextRunAt(childComplexity), true
+	case "Job.spec":
+		if e.ComplexityRoot.Job.Spec == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.Spec(childComplexity), true
+
+	case "JobRun.attempt":
+		if e.ComplexityRoot.JobRun.Attempt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRun.Attempt(childComplexity), true
+	case "JobRun.error":
+		if e.ComplexityRoot.JobRun.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRun.Error(childComplexity), true
+	case "JobRun.finishedAt":
+		if e.ComplexityRoot.JobRun.FinishedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRun.FinishedAt(childComplexity), true
+	case "JobRun.id":
+		if e.ComplexityRoot.JobRun.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRun.ID(childComplexity), true
+	case "JobRun.job":
+		if e.ComplexityRoot.JobRun.Job == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRun.Job(childComplexity), true
+	case "JobRun.processed":
+		if e.ComplexityRoot.JobRun.Processed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRun.Processed(childComplexity), true
+	case "JobRun.scheduledFor":
+		if e.ComplexityRoot.JobRun.ScheduledFor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRun.ScheduledFor(childComplexity), true
+	case "JobRun.startedAt":
+		if e.ComplexityRoot.JobRun.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRun.StartedAt(childComplexity), true
+	case "JobRun.startedBy":
+		if e.ComplexityRoot.JobRun.StartedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRun.StartedBy(childComplexity), true
+	case "JobRun.status":
+		if e.ComplexityRoot.JobRun.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRun.Status(childComplexity), true
+	case "JobRun.total":
+		if e.ComplexityRoot.JobRun.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRun.Total(childComplexity), true
+
+	case "JobRunConnection.edges":
+		if e.ComplexityRoot.JobRunConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRunConnection.Edges(childComplexity), true
+	case "JobRunConnection.nodes":
+		if e.ComplexityRoot.JobRunConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRunConnection.Nodes(childComplexity), true
+	case "JobRunConnection.pageInfo":
+		if e.ComplexityRoot.JobRunConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRunConnection.PageInfo(childComplexity), true
+	case "JobRunConnection.totalCount":
+		if e.ComplexityRoot.JobRunConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRunConnection.TotalCount(childComplexity), true
+
+	case "JobRunEdge.cursor":
+		if e.ComplexityRoot.JobRunEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRunEdge.Cursor(childComplexity), true
+	case "JobRunEdge.node":
+		if e.ComplexityRoot.JobRunEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JobRunEdge.Node(childComplexity), true
+
 	case "Limit.period":
 		if e.ComplexityRoot.Limit.Period == nil {
 			break
@@ -3031,6 +3210,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RotateClientKey(childComplexity, args["input"].(RotateClientKeyInput)), true
+	case "Mutation.runJob":
+		if e.ComplexityRoot.Mutation.RunJob == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_runJob_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RunJob(childComplexity, args["input"].(RunJobInput)), true
 	case "Mutation.setTierFloor":
 		if e.ComplexityRoot.Mutation.SetTierFloor == nil {
 			break
@@ -3533,6 +3723,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.Households(childComplexity, args["first"].(*int), args["after"].(*string)), true
 
+	case "Query.jobRuns":
+		if e.ComplexityRoot.Query.JobRuns == nil {
+			break
+		}
+
+		args, err := ec.field_Query_jobRuns_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.JobRuns(childComplexity, args["first"].(*int), args["after"].(*string), args["job"].(*string)), true
+	case "Query.jobs":
+		if e.ComplexityRoot.Query.Jobs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Jobs(childComplexity), true
 	case "Query.member":
 		if e.ComplexityRoot.Query.Member == nil {
 			break
@@ -4286,6 +4493,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RuleOutcome.Version(childComplexity), true
 
+	case "RunJobPayload.run":
+		if e.ComplexityRoot.RunJobPayload.Run == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RunJobPayload.Run(childComplexity), true
+	case "RunJobPayload.userErrors":
+		if e.ComplexityRoot.RunJobPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RunJobPayload.UserErrors(childComplexity), true
+
 	case "StartBacktestPayload.backtest":
 		if e.ComplexityRoot.StartBacktestPayload.Backtest == nil {
 			break
@@ -4831,6 +5051,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRevokeClientInput,
 		ec.unmarshalInputRewardFilter,
 		ec.unmarshalInputRotateClientKeyInput,
+		ec.unmarshalInputRunJobInput,
 		ec.unmarshalInputSetTierFloorInput,
 		ec.unmarshalInputStartBacktestInput,
 		ec.unmarshalInputSuspendMemberInput,
@@ -5953,6 +6174,122 @@ type ReleaseHoldPayload @access {
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../schema/job.graphqls", Input: `extend type Query {
+  """
+  The jobs that the program does by the clock, in the order of its timetable. For ADMIN.
+  """
+  jobs: [Job!]! @access(roles: [ADMIN])
+
+  """
+  Runs of jobs, newest first. Those of the last 90 days are kept, and the last one of each job. For ADMIN.
+  """
+  jobRuns(
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+    "Only runs of the job with this name."
+    job: String
+  ): JobRunConnection! @access(roles: [ADMIN])
+}
+
+extend type Mutation {
+  """
+  Begins a run of a job, with the same lock and record as a run by the clock, and answers at once: the run goes on in the server that was asked. For ADMIN.
+  Codes: JOB_UNKNOWN, JOB_RUNNING.
+  """
+  runJob(
+    "Which job."
+    input: RunJobInput!
+  ): RunJobPayload! @access(roles: [ADMIN])
+}
+
+"Work that the program does by the clock, once over all its servers."
+type Job @access(roles: [ADMIN]) {
+  "What it is called, for ever."
+  name: String!
+  "What it does."
+  description: String!
+  "When it runs, as a cron spec in the program's time zone; ` + "`" + `off` + "`" + `: only when it is asked for."
+  spec: String!
+  "When it runs next; null: it is off."
+  nextRunAt: DateTime
+  "Its newest run, by the clock or not; null: none is kept."
+  lastRun: JobRun
+}
+
+"A run of a job."
+type JobRun implements Node @access(roles: [ADMIN]) {
+  "The run's id."
+  id: ID!
+  "The job's name."
+  job: String!
+  "How the run is."
+  status: JobRunStatus!
+  "The time at which it was due; when it was asked for, if it was."
+  scheduledFor: DateTime!
+  "Which run for that time it is: up to 3 are begun where they do not succeed; null: it was asked for."
+  attempt: Int
+  "Who asked for it: issuer and subject of a person, ` + "`" + `system:` + "`" + ` with the command; ` + "`" + `system:timetable` + "`" + ` if nobody did."
+  startedBy: String!
+  "When it began."
+  startedAt: DateTime!
+  "When it ended or, of one whose server was killed, when that was noticed; null: it is running."
+  finishedAt: DateTime
+  "How much it has done, as far as it has said so: members of most jobs, rows of those that delete."
+  processed: Int!
+  "How much there is to do; null: it is not known."
+  total: Int
+  "Why it did not succeed; null: it did, or is running."
+  error: String
+}
+
+"How a run of a job is."
+enum JobRunStatus {
+  "It has not ended."
+  RUNNING
+  "All is done."
+  SUCCEEDED
+  "The job came upon what it could not do, or took too long."
+  FAILED
+  "Its server was stopped or killed, or lost its database. The next run finishes the rest."
+  INTERRUPTED
+}
+
+"Which job is to run."
+input RunJobInput {
+  "The job's name, as ` + "`" + `jobs` + "`" + ` lists it."
+  job: String!
+}
+
+"Answers ` + "`" + `runJob` + "`" + `."
+type RunJobPayload @access {
+  "The run, as it began; null if it was refused."
+  run: JobRun
+  "Why it was refused."
+  userErrors: [UserError!]!
+}
+
+"A page of runs of jobs."
+type JobRunConnection @access {
+  "The runs with their cursors."
+  edges: [JobRunEdge!]!
+  "The runs alone."
+  nodes: [JobRun!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "How many runs there are over all pages."
+  totalCount: Int!
+}
+
+"A run of a job in a page."
+type JobRunEdge @access {
+  "The run."
+  node: JobRun!
+  "The cursor to read on behind."
+  cursor: String!
+}
+`, BuiltIn: false},
 	{Name: "../schema/member.graphqls", Input: `extend type Query {
   """
   A member by one of its identifiers; null if there is none or the caller may not see it.
@@ -6284,7 +6621,7 @@ type PointsEntry implements Node @access(roles: [SUPPORT, ADMIN], scopes: ["memb
   shortfall: Points!
   "One line that a member understands."
   title: String!
-  "The fact behind it; null for what staff did, an expiry, and what was spent or given back."
+  "The fact behind it; null for what staff did, an expiry, a referral, and what was spent or given back."
   activity: Activity
   "Why this many; null for an entry that no rule decided."
   evaluation: Evaluation
@@ -6296,7 +6633,7 @@ type PointsEntry implements Node @access(roles: [SUPPORT, ADMIN], scopes: ["memb
 
 "What an entry is. The list grows."
 enum PointsEntryKind {
-  "Points that a rule awarded."
+  "Points that a rule awarded, or that were given for a referral."
   ACCRUAL
   "Points that were spent."
   REDEMPTION
@@ -6637,7 +6974,7 @@ extend type Mutation {
 
   """
   Lets a referral go on that is UNDER_REVIEW: it is QUALIFIED, and REWARDED moments later unless its referrer's month is full. Signals that show up afterwards can hold it again. Approving it again answers the same. For SUPPORT and ADMIN.
-  Codes: UNKNOWN_REFERRAL, NOT_UNDER_REVIEW, REASON_REQUIRED.
+  Codes: UNKNOWN_REFERRAL, SELF_APPROVAL, NOT_UNDER_REVIEW, REASON_REQUIRED.
   """
   approveReferral(
     "Which referral."
@@ -6646,7 +6983,7 @@ extend type Mutation {
 
   """
   Ends a referral that is UNDER_REVIEW: nobody gets anything. Rejecting it again answers the same. For SUPPORT and ADMIN.
-  Codes: UNKNOWN_REFERRAL, NOT_UNDER_REVIEW, REASON_REQUIRED.
+  Codes: UNKNOWN_REFERRAL, SELF_APPROVAL, NOT_UNDER_REVIEW, REASON_REQUIRED.
   """
   rejectReferral(
     "Which referral."
@@ -6655,7 +6992,7 @@ extend type Mutation {
 
   """
   Says that members live together: a mailbox, phone, device or card that they share is no signal between them, and referrals between them go on that wait for nothing else. For SUPPORT and ADMIN.
-  Codes: INVALID_HOUSEHOLD, UNKNOWN_MEMBER, REASON_REQUIRED.
+  Codes: INVALID_HOUSEHOLD, UNKNOWN_MEMBER, SELF_APPROVAL, REASON_REQUIRED.
   """
   allowHousehold(
     "Who, and why that is believed."
@@ -7698,7 +8035,7 @@ extend type Member {
 
 extend type Mutation {
   """
-  Adds a tier to the ladder. Members that reach it hold it at once. For MARKETER and ADMIN.
+  Adds a tier to the ladder. Members that reach it hold it from when the program's policy says: at once, or from the next period on. For MARKETER and ADMIN.
   Codes: INVALID_NAME, INVALID_POINTS, INVALID_DURATION, INVALID_TIERS.
   """
   createTier(
@@ -7850,7 +8187,7 @@ enum TierDowngrade {
 enum TierChangeMode {
   "Nobody moves now, but those whose tier is removed: they go to the next lower one, or to a higher one that they reach. The others rise with their next fact, and fall when their tier runs out."
   AT_NEXT_REVIEW
-  "Members that reach a higher tier have it now. Those whose tier asks for more than they have, or is removed, go to the one that they reach, as far as the program lowers anybody. Whose tier asks for no more than before does not fall."
+  "Members that reach a higher tier have it from when the program's policy says: now, or from the next period on. Those whose tier asks for more than they have, or is removed, go to the one that they reach, as far as the program lowers anybody. Whose tier asks for no more than before does not fall."
   NOW
 }
 
@@ -7956,7 +8293,7 @@ input TierPolicyInput {
   period: TierPeriod!
   "How many months ROLLING looks back, 1 to 120; by default 12. Only with ROLLING."
   months: Int
-  "How long a tier lasts from when it is reached: more than nothing, at most 100 years; by default P12M."
+  "How long a tier lasts from when it is reached: at least a month, at most 100 years; by default P12M."
   validity: Duration
   "From when on a tier is held that was reached; by default AT_ONCE."
   start: TierStart
@@ -8780,6 +9117,74 @@ func (ec *executionContext) childFields_HouseholdPayload(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type HouseholdPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Job(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_Job_name(ctx, field)
+	case "description":
+		return ec.fieldContext_Job_description(ctx, field)
+	case "spec":
+		return ec.fieldContext_Job_spec(ctx, field)
+	case "nextRunAt":
+		return ec.fieldContext_Job_nextRunAt(ctx, field)
+	case "lastRun":
+		return ec.fieldContext_Job_lastRun(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Job", field.Name)
+}
+
+func (ec *executionContext) childFields_JobRun(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_JobRun_id(ctx, field)
+	case "job":
+		return ec.fieldContext_JobRun_job(ctx, field)
+	case "status":
+		return ec.fieldContext_JobRun_status(ctx, field)
+	case "scheduledFor":
+		return ec.fieldContext_JobRun_scheduledFor(ctx, field)
+	case "attempt":
+		return ec.fieldContext_JobRun_attempt(ctx, field)
+	case "startedBy":
+		return ec.fieldContext_JobRun_startedBy(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_JobRun_startedAt(ctx, field)
+	case "finishedAt":
+		return ec.fieldContext_JobRun_finishedAt(ctx, field)
+	case "processed":
+		return ec.fieldContext_JobRun_processed(ctx, field)
+	case "total":
+		return ec.fieldContext_JobRun_total(ctx, field)
+	case "error":
+		return ec.fieldContext_JobRun_error(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type JobRun", field.Name)
+}
+
+func (ec *executionContext) childFields_JobRunConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_JobRunConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_JobRunConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_JobRunConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_JobRunConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type JobRunConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_JobRunEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_JobRunEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_JobRunEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type JobRunEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Limit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "scope":
@@ -9396,6 +9801,16 @@ func (ec *executionContext) childFields_RuleOutcome(ctx context.Context, field g
 		return ec.fieldContext_RuleOutcome_reason(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RuleOutcome", field.Name)
+}
+
+func (ec *executionContext) childFields_RunJobPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "run":
+		return ec.fieldContext_RunJobPayload_run(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RunJobPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RunJobPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_StartBacktestPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

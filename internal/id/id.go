@@ -34,6 +34,7 @@ const (
 	rewardPrefix        = "rew"
 	redemptionPrefix    = "red"
 	auditEntryPrefix    = "aud"
+	jobRunPrefix        = "run"
 	waitingReturnPrefix = "wai"
 	backtestPrefix      = "bkt"
 	tierMovePrefix      = "mov"
@@ -71,12 +72,6 @@ type Entry struct {
 	Sequence int64
 }
 
-// TierMove is the id of a line of a tier history: the member's, with its sequence number there.
-type TierMove struct {
-	Member   Member
-	Sequence int64
-}
-
 // Hold is the id of a hold.
 type Hold uuid.UUID
 
@@ -88,9 +83,6 @@ type Reward uuid.UUID
 
 // WaitingReturn is the id of a return that waits for its purchase.
 type WaitingReturn uuid.UUID
-
-// Backtest is the id of a backtest.
-type Backtest uuid.UUID
 
 // New returns a new random id, later ones sorting behind earlier ones.
 func New[T ~[16]byte]() T {
@@ -120,11 +112,9 @@ func (c Client) String() string        { return text(clientPrefix, c) }
 func (a AuditEntry) String() string    { return text(auditEntryPrefix, a) }
 func (a Activity) String() string      { return numbered(activityPrefix, a.Member, a.Sequence) }
 func (e Entry) String() string         { return numbered(entryPrefix, e.Member, e.Sequence) }
-func (m TierMove) String() string      { return numbered(tierMovePrefix, m.Member, m.Sequence) }
 func (h Hold) String() string          { return text(holdPrefix, h) }
 func (r Redemption) String() string    { return text(redemptionPrefix, r) }
 func (r Reward) String() string        { return text(rewardPrefix, r) }
-func (b Backtest) String() string      { return text(backtestPrefix, b) }
 func (r WaitingReturn) String() string { return text(waitingReturnPrefix, r) }
 
 // ParseMember reads a member's id; the zero id if text is none.
@@ -157,12 +147,6 @@ func ParseEntry(text string) Entry {
 	return Entry{Member: member, Sequence: sequence}
 }
 
-// ParseTierMove reads the id of a line of a tier history; the zero id if text is none.
-func ParseTierMove(text string) TierMove {
-	member, sequence := parseNumbered(tierMovePrefix, text)
-	return TierMove{Member: member, Sequence: sequence}
-}
-
 // ParseHold reads a hold's id; the zero id if text is none.
 func ParseHold(text string) Hold { return parse[Hold](holdPrefix, text) }
 
@@ -171,9 +155,6 @@ func ParseRedemption(text string) Redemption { return parse[Redemption](redempti
 
 // ParseReward reads a reward's id; the zero id if text is none.
 func ParseReward(text string) Reward { return parse[Reward](rewardPrefix, text) }
-
-// ParseBacktest reads the id of a backtest; the zero id if text is none.
-func ParseBacktest(text string) Backtest { return parse[Backtest](backtestPrefix, text) }
 
 // ParseWaitingReturn reads the id of a return that waits for its purchase; the zero id if text is none.
 func ParseWaitingReturn(text string) WaitingReturn {
@@ -205,9 +186,6 @@ func (a Activity) MarshalGQL(w io.Writer) { write(w, a) }
 func (e Entry) MarshalGQL(w io.Writer) { write(w, e) }
 
 // MarshalGQL writes the id as the API shows it.
-func (m TierMove) MarshalGQL(w io.Writer) { write(w, m) }
-
-// MarshalGQL writes the id as the API shows it.
 func (h Hold) MarshalGQL(w io.Writer) { write(w, h) }
 
 // MarshalGQL writes the id as the API shows it.
@@ -215,9 +193,6 @@ func (r Redemption) MarshalGQL(w io.Writer) { write(w, r) }
 
 // MarshalGQL writes the id as the API shows it.
 func (r Reward) MarshalGQL(w io.Writer) { write(w, r) }
-
-// MarshalGQL writes the id as the API shows it.
-func (b Backtest) MarshalGQL(w io.Writer) { write(w, b) }
 
 // MarshalGQL writes the id as the API shows it.
 func (r WaitingReturn) MarshalGQL(w io.Writer) { write(w, r) }
@@ -247,9 +222,6 @@ func (a *Activity) UnmarshalGQL(value any) error { return read(a, value, ParseAc
 func (e *Entry) UnmarshalGQL(value any) error { return read(e, value, ParseEntry) }
 
 // UnmarshalGQL reads the id from an argument.
-func (m *TierMove) UnmarshalGQL(value any) error { return read(m, value, ParseTierMove) }
-
-// UnmarshalGQL reads the id from an argument.
 func (h *Hold) UnmarshalGQL(value any) error { return read(h, value, ParseHold) }
 
 // UnmarshalGQL reads the id from an argument.
@@ -257,9 +229,6 @@ func (r *Redemption) UnmarshalGQL(value any) error { return read(r, value, Parse
 
 // UnmarshalGQL reads the id from an argument.
 func (r *Reward) UnmarshalGQL(value any) error { return read(r, value, ParseReward) }
-
-// UnmarshalGQL reads the id from an argument.
-func (b *Backtest) UnmarshalGQL(value any) error { return read(b, value, ParseBacktest) }
 
 // UnmarshalGQL reads the id from an argument.
 func (r *WaitingReturn) UnmarshalGQL(value any) error { return read(r, value, ParseWaitingReturn) }
@@ -292,9 +261,6 @@ func (r Redemption) Value() (driver.Value, error) { return uuid.UUID(r).Value() 
 func (a AuditEntry) Value() (driver.Value, error) { return uuid.UUID(a).Value() }
 
 // Value gives the id to the database.
-func (b Backtest) Value() (driver.Value, error) { return uuid.UUID(b).Value() }
-
-// Value gives the id to the database.
 func (r WaitingReturn) Value() (driver.Value, error) { return uuid.UUID(r).Value() }
 
 // Scan takes the id from the database.
@@ -323,9 +289,6 @@ func (r *Redemption) Scan(source any) error { return (*uuid.UUID)(r).Scan(source
 
 // Scan takes the id from the database.
 func (a *AuditEntry) Scan(source any) error { return (*uuid.UUID)(a).Scan(source) }
-
-// Scan takes the id from the database.
-func (b *Backtest) Scan(source any) error { return (*uuid.UUID)(b).Scan(source) }
 
 // Scan takes the id from the database.
 func (r *WaitingReturn) Scan(source any) error { return (*uuid.UUID)(r).Scan(source) }

@@ -140,10 +140,14 @@ const pruneBatch = 1000
 // A consumer that reads no more keeps notices for ever, until its row of notice_consumers is deleted.
 func Prune(ctx context.Context, db *postgres.DB, before time.Time) (int, error) {
 	for deleted := 0; ; {
-		count, err := deleteRead(ctx, db, before, pruneBatch)
-		deleted += int(count)
+		var count int64
+		err := db.InTx(ctx, func(tx *postgres.Tx) (err error) {
+			count, err = deleteRead(ctx, tx, before, pruneBatch)
+			return err
+		})
 		if err != nil || count == 0 {
 			return deleted, err
 		}
+		deleted += int(count)
 	}
 }

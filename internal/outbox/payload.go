@@ -34,7 +34,7 @@ type Payload interface {
 	shape() (Type, int)
 }
 
-// PointsEarned tells that a fact, or staff, gave points.
+// PointsEarned tells that a fact, a referral or staff gave points.
 type PointsEarned struct {
 	// Entry is the number of the points entry.
 	Entry      int64     `json:"entry"`
@@ -63,7 +63,8 @@ type PointsRestored struct {
 	OccurredAt time.Time `json:"occurredAt"`
 }
 
-// PointsTaken tells that points were taken: after a return, since they were never confirmed, or by hand.
+// PointsTaken tells that points were taken: after a return, of a referral's purchase too, since they were never confirmed, or by
+// hand.
 type PointsTaken struct {
 	// Entry is the number of the points entry.
 	Entry int64 `json:"entry"`

@@ -30,6 +30,7 @@ type DB struct {
 
 	pool      *sqlx.DB
 	connector connector
+	fence     func(ctx context.Context, tx *Tx) error // nil lets everything through
 }
 
 // ErrDataSource is returned by [Open] for a data source that cannot be read. Its
@@ -110,7 +111,15 @@ func (db *DB) Ping(ctx context.Context) error {
 // WithClock returns a DB over the same connections that takes its instants
 // from now. Closing either closes both.
 func (db *DB) WithClock(now func() time.Time) *DB {
-	return &DB{Now: now, pool: db.pool, connector: db.connector}
+	return &DB{Now: now, pool: db.pool, connector: db.connector, fence: db.fence}
+}
+
+// Fenced returns a DB over the same connections whose transactions ask fence
+// first: those of InTx begin with it, and go no further where it returns an
+// error. Snapshots and statements that run without a transaction do not ask.
+// Closing either closes both.
+func (db *DB) Fenced(fence func(ctx context.Context, tx *Tx) error) *DB {
+	return &DB{Now: db.Now, pool: db.pool, connector: db.connector, fence: fence}
 }
 
 // Apart returns a DB of the same database and clock with at most so many

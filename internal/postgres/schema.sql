@@ -278,6 +278,29 @@ CREATE TABLE public.idempotency_keys (
     recorded_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.job_runs (
+    id uuid NOT NULL,
+    job text NOT NULL COLLATE pg_catalog."C",
+    status text NOT NULL,
+    scheduled_for timestamp with time zone NOT NULL,
+    attempt integer,
+    started_by text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    processed integer DEFAULT 0 NOT NULL,
+    total integer,
+    error text,
+    CONSTRAINT job_runs_attempt_check CHECK ((attempt > 0)),
+    CONSTRAINT job_runs_finished CHECK (((status = 'RUNNING'::text) = (finished_at IS NULL))),
+    CONSTRAINT job_runs_status_check CHECK ((status = ANY (ARRAY['RUNNING'::text, 'SUCCEEDED'::text, 'FAILED'::text, 'INTERRUPTED'::text])))
+)
+WITH (fillfactor='80');
+
+CREATE TABLE public.jobs (
+    name text NOT NULL COLLATE pg_catalog."C",
+    due_after timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.ladder_tiers (
     version integer NOT NULL,
     tier_id uuid NOT NULL,
@@ -759,6 +782,12 @@ ALTER TABLE ONLY public.households
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (hash);
 
+ALTER TABLE ONLY public.job_runs
+    ADD CONSTRAINT job_runs_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.jobs
+    ADD CONSTRAINT jobs_pkey PRIMARY KEY (name);
+
 ALTER TABLE ONLY public.ladder_tiers
     ADD CONSTRAINT ladder_tiers_pkey PRIMARY KEY (version, tier_id);
 
@@ -886,6 +915,12 @@ CREATE INDEX holds_open_by_member ON public.holds USING btree (member_id) WHERE 
 
 CREATE INDEX household_members_by_household ON public.household_members USING btree (household_id);
 
+CREATE UNIQUE INDEX job_runs_due ON public.job_runs USING btree (job, scheduled_for, attempt);
+
+CREATE INDEX job_runs_newest ON public.job_runs USING btree (job, id);
+
+CREATE UNIQUE INDEX job_runs_running ON public.job_runs USING btree (job) WHERE (status = 'RUNNING'::text);
+
 CREATE UNIQUE INDEX ladder_tiers_name ON public.ladder_tiers USING btree (version, lower(name));
 
 CREATE INDEX lots_expiring ON public.lots USING btree (expires_at) WHERE (open AND (expires_at IS NOT NULL));
@@ -903,6 +938,8 @@ CREATE INDEX referrals_by_id ON public.referrals USING btree (id);
 CREATE INDEX referrals_by_referee ON public.referrals USING btree (referee_id);
 
 CREATE INDEX referrals_by_status ON public.referrals USING btree (status, id);
+
+CREATE INDEX referrals_by_time ON public.referrals USING btree (referrer_id, referred_at, id);
 
 CREATE INDEX referrals_due ON public.referrals USING btree (id) WHERE due;
 

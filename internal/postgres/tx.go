@@ -80,6 +80,11 @@ func (db *DB) attempt(ctx context.Context, options sql.TxOptions, work func(tx *
 		return err
 	}
 	tx := &Tx{Tx: begun, Now: db.Now().UTC().Truncate(time.Microsecond)}
+	if db.fence != nil && !options.ReadOnly {
+		if err := db.fence(ctx, tx); err != nil {
+			return err
+		}
+	}
 	if err := work(tx); err != nil {
 		return err
 	}

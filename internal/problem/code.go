@@ -105,6 +105,9 @@ const (
 	UnknownClient   Code = "UNKNOWN_CLIENT"
 	ClientNameTaken Code = "CLIENT_NAME_TAKEN"
 	InvalidScope    Code = "INVALID_SCOPE"
+
+	JobUnknown Code = "JOB_UNKNOWN"
+	JobRunning Code = "JOB_RUNNING"
 )
 
 // Description is a code with what it means.
@@ -179,7 +182,7 @@ var Registry = []Description{
 	{NotPosted, "The adjustment has moved nothing that could be taken back: it waits, or was declined."},
 	{AlreadyReversed, "The adjustment was taken back before."},
 	{CapExceeded, "It would move more points than the caller's role may move by hand in a day, and nothing can wait for a second person."},
-	{SelfApproval, "Nobody decides about an adjustment of their own."},
+	{SelfApproval, "Nobody decides about an adjustment, a referral or a household of their own."},
 	{InvalidPolicy, "The policy's fields do not go together."},
 
 	{UnknownReward, "No reward that the caller may see has this id."},
@@ -206,10 +209,13 @@ var Registry = []Description{
 	{InvalidPeriod, "The period is empty, or not over yet."},
 	{UnknownBacktest, "No backtest that the caller may see has this id."},
 	{TooManyBacktests, "10 backtests wait already; try again when one of them is done, or cancel one."},
-	{InvalidTiers, "Ranks and thresholds of the ladder must rise together."},
+	{InvalidTiers, "Ranks and thresholds of the ladder must rise together, the lowest tier stays, names differ; or there is no such tier, or a benefit is out of its range."},
 
 	{UnknownClient, "There is no such machine client, or it is revoked."},
 	{ClientNameTaken, "Another machine client that is not revoked has this name."},
 	{InvalidScope, "A machine client has at least one scope, and there is no scope of this name."},
+
+	{JobUnknown, "No job has this name. The query jobs lists them."},
+	{JobRunning, "The job is running already, on this server or another."},
 	{InvalidDuration, "The length of time is out of its range."},
 }

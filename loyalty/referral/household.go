@@ -43,9 +43,9 @@ type (
 )
 
 // AllowHousehold says that members live together, and why that is believed. Referrals between them that wait for nothing but what
-// they share go on. For support and admins.
+// they share go on. For support and admins, but not who is one of them.
 //
-// Problems: INVALID_HOUSEHOLD, UNKNOWN_MEMBER, REASON_REQUIRED for a note that is missing or too long.
+// Problems: INVALID_HOUSEHOLD, UNKNOWN_MEMBER, SELF_APPROVAL, REASON_REQUIRED for a note that is missing or too long.
 func (s *Service) AllowHousehold(ctx context.Context, members []id.Member, note string) (*Household, error) {
 	caller, err := actor.Require(ctx, actor.Support, actor.Admin)
 	if err != nil {
@@ -58,6 +58,13 @@ func (s *Service) AllowHousehold(ctx context.Context, members []id.Member, note 
 	}
 	if !loyalty.Within(note, loyalty.MaximumReason) {
 		return nil, problem.At(problem.ReasonRequired, []string{"note"}, "Say why in 1 to %d characters.", loyalty.MaximumReason)
+	}
+	own, err := s.loyalty.Viewer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if own != nil && slices.Contains(members, own.ID) {
+		return nil, problem.At(problem.SelfApproval, []string{"memberIds"}, "Somebody else decides about your own household.")
 	}
 	made := &Household{ID: id.New[id.Household](), Note: note, AllowedBy: caller.Caller, Members: members}
 	err = s.db.InTx(ctx, func(tx *postgres.Tx) error {

@@ -43,13 +43,13 @@ func insertReferrals(ctx context.Context, tx *postgres.Tx, begun []*Referral) er
 	)
 }
 
-// touchReferrals makes the referrals due by which members joined, but for those that are at their end.
-func touchReferrals(ctx context.Context, tx *postgres.Tx, referees []id.Member) error {
+// touchReferrals makes the referrals of some statuses due by which members joined.
+func touchReferrals(ctx context.Context, tx *postgres.Tx, referees []id.Member, in []Status) error {
 	if len(referees) == 0 {
 		return nil
 	}
-	_, err := tx.Exec(ctx, `update referrals set due = true where referee_id = any($1::uuid[]) and status <> 'REJECTED' and not due`,
-		pq.StringArray(id.Texts(referees)))
+	_, err := tx.Exec(ctx, `update referrals set due = true where referee_id = any($1::uuid[]) and status = any($2::text[]) and not due`,
+		pq.StringArray(id.Texts(referees)), texts(in))
 	return err
 }
 

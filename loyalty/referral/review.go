@@ -14,9 +14,9 @@ import (
 
 // Approve lets a referral that is under review go on: it is QUALIFIED, and rewarded moments later unless its referrer's month is
 // full. Signals that show up afterwards can hold it again. Approving it again answers the same. note, if any, is for staff. For
-// support and admins.
+// support and admins, but not who is one of the two.
 //
-// Problems: UNKNOWN_REFERRAL, NOT_UNDER_REVIEW, REASON_REQUIRED for a note that is too long.
+// Problems: UNKNOWN_REFERRAL, SELF_APPROVAL, NOT_UNDER_REVIEW, REASON_REQUIRED for a note that is too long.
 func (s *Service) Approve(ctx context.Context, wanted id.Referral, note *string) (*Referral, error) {
 	return s.review(ctx, wanted, note, "approveReferral", func(one *Referral) bool {
 		return one.Status == Qualified || one.Status == Rewarded
@@ -24,9 +24,9 @@ func (s *Service) Approve(ctx context.Context, wanted id.Referral, note *string)
 }
 
 // Reject ends a referral that is under review: nobody gets anything. Rejecting it again answers the same. note, if any, is for
-// staff. For support and admins.
+// staff. For support and admins, but not who is one of the two.
 //
-// Problems: UNKNOWN_REFERRAL, NOT_UNDER_REVIEW, REASON_REQUIRED for a note that is too long.
+// Problems: UNKNOWN_REFERRAL, SELF_APPROVAL, NOT_UNDER_REVIEW, REASON_REQUIRED for a note that is too long.
 func (s *Service) Reject(ctx context.Context, wanted id.Referral, note *string) (*Referral, error) {
 	return s.review(ctx, wanted, note, "rejectReferral", func(one *Referral) bool {
 		return one.Status == Rejected && *one.Reason == Reviewed
@@ -48,6 +48,10 @@ func (s *Service) review(ctx context.Context, wanted id.Referral, note *string, 
 	if note != nil && !loyalty.Within(*note, loyalty.MaximumReason) {
 		return nil, problem.At(problem.ReasonRequired, []string{"note"}, "A note has at most %d characters.", loyalty.MaximumReason)
 	}
+	own, err := s.loyalty.Viewer(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var reviewed *Referral
 	err = s.db.InTx(ctx, func(tx *postgres.Tx) error {
 		posting, err := s.loyalty.PostTx(ctx, tx)
@@ -63,6 +67,8 @@ func (s *Service) review(ctx context.Context, wanted id.Referral, note *string, 
 		}
 		reviewed = found[0]
 		switch {
+		case own != nil && (own.ID == reviewed.Referrer || own.ID == reviewed.Referee):
+			return problem.At(problem.SelfApproval, []string{"referralId"}, "Somebody else decides about a referral of your own.")
 		case done(reviewed) && reviewed.ReviewedBy != nil && *reviewed.ReviewedBy == caller.Caller:
 			return nil
 		case reviewed.Status != UnderReview:

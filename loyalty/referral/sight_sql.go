@@ -72,18 +72,25 @@ func selectShared(ctx context.Context, tx *postgres.Tx, one, other id.Member) ([
 	return names, err
 }
 
-// countWithinDay counts the most that the referrer referred within any 24 hours that this one is among.
-func countWithinDay(ctx context.Context, tx *postgres.Tx, r *Referral) (int, error) {
+// countWithinDay counts the most that the referrer referred within any 24 hours that this one is among; enough is when to stop.
+func countWithinDay(ctx context.Context, tx *postgres.Tx, r *Referral, enough int) (int, error) {
 	var most int
+	// As many as are enough lie beside one another, so no more are looked at on either side.
 	err := tx.Get(ctx, &most, `
+		with near as (
+			select $2::timestamptz as referred_at
+			union all
+			(select referred_at from referrals where referrer_id = $1 and (referred_at, id) < ($2, $3) order by referred_at desc, id desc limit $4)
+			union all
+			(select referred_at from referrals where referrer_id = $1 and (referred_at, id) > ($2, $3) order by referred_at, id limit $4)
+		)
 		select max(together)
 		from (
 			select referred_at,
 				count(*) over (order by referred_at range between current row and interval '23:59:59.999999' following) as together
-			from referrals
-			where referrer_id = $1 and referred_at > $2::timestamptz - interval '24 hours' and referred_at < $2::timestamptz + interval '24 hours'
+			from near
 		) as days
-		where referred_at <= $2`, r.Referrer, r.ReferredAt)
+		where referred_at <= $2 and referred_at > $2::timestamptz - interval '24 hours'`, r.Referrer, r.ReferredAt, r.ID, enough-1)
 	return most, err
 }
 

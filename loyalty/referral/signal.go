@@ -63,7 +63,7 @@ func look(ctx context.Context, tx *postgres.Tx, r *Referral) ([]Signal, error) {
 	for _, name := range names {
 		found = append(found, sharedAttributes[name])
 	}
-	most, err := countWithinDay(ctx, tx, r)
+	most, err := countWithinDay(ctx, tx, r, manyReferrals)
 	if most >= manyReferrals {
 		found = append(found, Velocity)
 	}

@@ -220,9 +220,14 @@ func TestReview_Reject(t *testing.T) {
 		}
 	}
 	s.Purchase(bob, "100.00")
+	own := actor.With(t.Context(), actor.Actor{Caller: "x", Roles: []actor.Role{actor.Member, actor.Support}, ExternalID: "ada"})
+	_, err := s.referrals.Approve(own, one.ID, nil)
+	refused(t, "who is one of the two", "SELF_APPROVAL referralId", err)
+	_, err = s.referrals.AllowHousehold(own, []id.Member{ada.ID, bob.ID}, "x")
+	refused(t, "who lives there", "SELF_APPROVAL memberIds", err)
 	equal(t, "rejected", "REJECTED REVIEWED", s.statuses(ada))
 	s.owns("points", []int64{0, 0}, ada, bob)
-	_, err := s.referrals.Approve(s.Admin, one.ID, nil)
+	_, err = s.referrals.Approve(s.Admin, one.ID, nil)
 	refused(t, "approving it afterwards", "NOT_UNDER_REVIEW referralId", err)
 	_, err = s.referrals.Reject(s.Admin, id.New[id.Referral](), nil)
 	refused(t, "what is not there", "UNKNOWN_REFERRAL referralId", err)

@@ -55,7 +55,7 @@ func (s *Service) Work(ctx context.Context) (int, error) {
 // hear begins referrals and makes those due of which something was told.
 func hear(ctx context.Context, tx *postgres.Tx, notices []outbox.Notice) error {
 	var begun []*Referral
-	var touched []id.Member
+	var bought, returned []id.Member
 	for _, notice := range notices {
 		switch told := notice.Payload.(type) {
 		case outbox.MemberReferred:
@@ -63,14 +63,20 @@ func hear(ctx context.Context, tx *postgres.Tx, notices []outbox.Notice) error {
 				Referrer: told.Referrer, ID: id.New[id.Referral](), Referee: notice.Member, Status: Joined, PolicyVersion: told.Policy,
 				ReferredAt: told.ReferredAt, Due: true,
 			})
-		case outbox.ReferredPurchased, outbox.ReferredReturned:
-			touched = append(touched, notice.Member)
+		case outbox.ReferredPurchased:
+			bought = append(bought, notice.Member)
+		case outbox.ReferredReturned:
+			returned = append(returned, notice.Member)
 		}
 	}
 	if err := insertReferrals(ctx, tx, begun); err != nil {
 		return err
 	}
-	return touchReferrals(ctx, tx, touched)
+	// Another purchase changes nothing once one counts; if that one comes back, all are looked at again.
+	if err := touchReferrals(ctx, tx, bought, []Status{Joined}); err != nil {
+		return err
+	}
+	return touchReferrals(ctx, tx, returned, []Status{Joined, Qualified, UnderReview, Rewarded})
 }
 
 // step takes one step with a referral that is due; false if somebody else does, or has.
@@ -158,6 +164,10 @@ func (s *stepping) see(ctx context.Context) (sight, error) {
 	}
 	switch s.Status {
 	case Joined, UnderReview:
+		// Without a purchase that counts there is nothing to hold back.
+		if seen.first() == nil {
+			break
+		}
 		if seen.shown, err = look(ctx, s.tx, s.Referral); err != nil {
 			return seen, err
 		}

@@ -62,7 +62,11 @@ func (r *Reward) judge(who *buyer, ladder tiers.Ladder, t time.Time, zone *time.
 		return refuse(problem.MemberSuspended, "The membership is suspended: it earns points and cannot spend them.")
 	}
 	if r.MinTierID != nil {
-		if least, ok := ladder.Tier(*r.MinTierID); !ok || who.tier.Rank < least.Rank {
+		least, ok := ladder.Tier(*r.MinTierID)
+		if !ok {
+			return refuse(problem.TierTooLow, "This reward is for a tier that is no more.")
+		}
+		if who.tier.Rank < least.Rank {
 			refused := refuse(problem.TierTooLow, "This reward is for %s and above.", least.Name)
 			missing := tiers.Missing(least, who.qualifying)
 			refused.missing = &missing

@@ -96,6 +96,7 @@ func (p LimitPeriod) start(t time.Time) value.Date {
 		return value.Date{Year: year, Month: month, Day: 1}
 	case Year:
 		return value.Date{Year: year, Month: time.January, Day: 1}
+	case Lifetime:
 	}
 	return firstDay
 }

@@ -145,6 +145,10 @@ func (t Terms) change(s Standing, to Ladder, rises, keeps int64) (Standing, Reas
 	after.Earned = earned
 	reached, reason := to.For(rises), LadderChanged
 	switch {
+	case reached.Rank > earned.Rank && kept && to.Mode == Now && policy.Start == NextPeriod:
+		if after.Coming == nil || after.Coming.Tier.Rank < reached.Rank {
+			after.Coming = &Coming{Tier: reached, At: policy.Starts(at, s.Joined)}
+		}
 	case reached.Rank > earned.Rank && (to.Mode == Now || !kept):
 		after = after.earn(reached, policy, at, true)
 	case !kept && (to.Mode != Now || to.protects(at) || policy.Downgrade != Requalify || earned.Rank == 0):

@@ -228,6 +228,20 @@ func TestTurns_Ladder(t *testing.T) {
 	}
 }
 
+// Where a tier that is reached begins with the next period, one that an edit brings does so as well.
+func TestTurns_LadderAndNextPeriod(t *testing.T) {
+	t.Parallel()
+	terms := under(time.UTC, func(p *tiers.Policy) { p.Start = tiers.NextPeriod })
+	s := tiers.Enroll(ladder, at(t, "2025-01-01T00:00:00Z"))
+	cheap := silver
+	cheap.Threshold = 50
+	terms = terms.With(tiers.Ladder{Version: 2, CreatedAt: at(t, "2025-06-10T00:00:00Z"), Mode: tiers.Now, Tiers: []tiers.Tier{base, cheap, gold}})
+	_, moves := live(terms, s, at(t, "2025-07-01T00:00:00Z"), []earned{{at(t, "2025-05-01T00:00:00Z"), 60}})
+	if difference := cmp.Diff([]string{"2025-06-10T00:00:00Z LADDER_CHANGED Member", "2025-07-01T00:00:00Z STARTED Silver"}, moves); difference != "" {
+		t.Error(difference)
+	}
+}
+
 // Whoever is protected falls when the protection ends, and nobody before, not even somebody whose tier runs out meanwhile.
 func TestTurns_Protected(t *testing.T) {
 	t.Parallel()

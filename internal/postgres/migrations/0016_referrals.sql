@@ -103,6 +103,7 @@ create table referrals (
     constraint referrals_reviewed check ((reviewed_at is null) = (reviewed_by is null))
 ) with (fillfactor = 80);
 create index referrals_by_id on referrals (id);
+create index referrals_by_time on referrals (referrer_id, referred_at, id);
 create index referrals_by_referee on referrals (referee_id);
 create index referrals_by_status on referrals (status, id);
 create index referrals_due on referrals (id) where due;
