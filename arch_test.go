@@ -61,7 +61,7 @@ var plan = map[string][]string{
 	"internal/importer": all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty"}),
 	"internal/demo":     all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty", "loyalty/reward"}),
 
-	"internal/bench": all(leaves, tables, pure, []string{"internal/identity", "internal/postgres", "loyalty/ledger", "loyalty", "loyalty/reconcile", "loyalty/reward"}),
+	"internal/bench": all(leaves, tables, pure, []string{"internal/identity", "internal/postgres", "loyalty/ledger", "loyalty", "loyalty/backtest", "loyalty/reconcile", "loyalty/reward"}),
 
 	"jobs": all(leaves, tables, []string{"internal/postgres", "loyalty", "loyalty/reconcile"}),
 
