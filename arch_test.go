@@ -63,7 +63,7 @@ var plan = map[string][]string{
 
 	"internal/bench": all(leaves, tables, pure, []string{"internal/identity", "internal/postgres", "loyalty/ledger", "loyalty", "loyalty/backtest", "loyalty/reconcile", "loyalty/reward"}),
 
-	"jobs": all(leaves, tables, []string{"internal/postgres", "loyalty", "loyalty/reconcile"}),
+	"jobs": all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty", "loyalty/backtest", "loyalty/reconcile"}),
 
 	"graph":           all(leaves, tables, pure, []string{"internal/identity", "internal/postgres", "jobs", "loyalty/ledger", "loyalty", "loyalty/backtest", "loyalty/reconcile", "loyalty/referral", "loyalty/reward", "graph/generated", "graph/scalars"}),
 	"graph/generated": all(leaves, tables, pure, []string{"internal/identity", "jobs", "loyalty/ledger", "loyalty", "loyalty/backtest", "loyalty/reconcile", "loyalty/referral", "loyalty/reward", "graph/scalars"}),
