@@ -66,9 +66,9 @@ var plan = map[string][]string{
 	"internal/importer": all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty"}),
 	"internal/demo":     all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty", "loyalty/reward"}),
 
-	"internal/bench": all(leaves, tables, pure, []string{"internal/identity", "internal/postgres", "loyalty/ledger", "loyalty", "loyalty/reconcile", "loyalty/reward"}),
+	"internal/bench": all(leaves, tables, pure, []string{"internal/identity", "internal/postgres", "loyalty/ledger", "loyalty", "loyalty/backtest", "loyalty/reconcile", "loyalty/reward"}),
 
-	"jobs": all(leaves, tables, []string{"internal/postgres", "loyalty", "loyalty/reconcile", "club"}),
+	"jobs": all(leaves, tables, pure, []string{"internal/identity", "internal/postgres", "loyalty/ledger", "loyalty", "loyalty/backtest", "loyalty/reconcile", "club"}),
 
 	"graph":           all(leaves, tables, pure, []string{"internal/identity", "internal/postgres", "jobs", "loyalty/ledger", "loyalty", "loyalty/backtest", "loyalty/reconcile", "loyalty/referral", "loyalty/reward", "club", "graph/generated", "graph/scalars"}),
 	"graph/generated": all(leaves, tables, pure, []string{"internal/identity", "jobs", "loyalty/ledger", "loyalty", "loyalty/backtest", "loyalty/reconcile", "loyalty/referral", "loyalty/reward", "club", "graph/scalars"}),

@@ -25,7 +25,7 @@ import (
 type benchCommand struct {
 	Members  int           `default:"10000" placeholder:"NUMBER" help:"How many members there are (${default})."`
 	Duration time.Duration `default:"1s" placeholder:"DURATION" help:"How long each measurement takes in each of its three rounds (${default})."`
-	Only     []string      `placeholder:"NAME,..." help:"Measure only these of rules, purchase, status, hold, redeem, history, lots, tiers and expiry."`
+	Only     []string      `placeholder:"NAME,..." help:"Measure only these of rules, purchase, status, hold, redeem, history, lots, backtest, tiers and expiry."`
 	JSON     string        `name:"json" placeholder:"FILE" help:"Write the figures to this file as JSON, too."`
 	Keep     bool          `help:"Leave the databases and the server's log, and say where they are."`
 }

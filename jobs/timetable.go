@@ -11,6 +11,7 @@ import (
 	"regulars/internal/outbox"
 	"regulars/internal/value"
 	"regulars/loyalty"
+	"regulars/loyalty/backtest"
 	"regulars/loyalty/reconcile"
 )
 
@@ -31,6 +32,7 @@ var timetable = []job{
 	{"announce-expiries", "Tells, by notices, of points that lapse within 30 days.", "30 4 * * *", 3 * time.Hour, announceExpiries},
 	{"check-books", "Proves the books; it fails if anything differs.", "0 5 * * *", 12 * time.Hour, checkBooks},
 	{"forget-notices", "Deletes notices that are 30 days old and that every consumer has had.", "15 5 * * *", time.Hour, forgetNotices},
+	{"forget-backtests", "Deletes backtests that were done 90 days ago.", "20 5 * * *", time.Hour, forgetBacktests},
 	{"forget-runs", "Deletes records of runs that are 90 days old, but for the last of each job.", "25 5 * * *", time.Hour, forgetRuns},
 }
 
@@ -38,8 +40,9 @@ var timetable = []job{
 const batch = 500
 
 const (
-	noticeDays = 30
-	runDays    = 90
+	noticeDays   = 30
+	backtestDays = 90
+	runDays      = 90
 )
 
 // announced is how long before they lapse points are announced.
@@ -80,6 +83,12 @@ func checkBooks(ctx context.Context, work *Work) error {
 func forgetNotices(ctx context.Context, work *Work) error {
 	deleted, err := outbox.Prune(ctx, work.DB, work.DB.Now().AddDate(0, 0, -noticeDays))
 	work.Advance(deleted)
+	return err
+}
+
+func forgetBacktests(ctx context.Context, work *Work) error {
+	deleted, err := backtest.New(work.DB, loyalty.New(work.DB)).Forget(ctx, work.DB.Now().AddDate(0, 0, -backtestDays))
+	work.Advance(int(deleted))
 	return err
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"regulars/internal/value"
 	"regulars/loyalty"
+	"regulars/loyalty/backtest"
 	"regulars/loyalty/lots"
 	"regulars/loyalty/loyaltytest"
 	"regulars/loyalty/reconcile"
@@ -140,5 +141,34 @@ func TestForgetRuns(t *testing.T) {
 	listed, err := r.Runs(w.Admin, nil, nil, nil)
 	if err != nil || len(listed.Nodes) != 5 {
 		t.Errorf("%d are left, %v", len(listed.Nodes), err)
+	}
+}
+
+// Backtests go when they are old, those that are not done stay.
+func TestForgetBacktests(t *testing.T) {
+	t.Parallel()
+	w := loyaltytest.New(t)
+	r := whole(t, w)
+	tried := backtest.New(w.DB, w.Service)
+	for range 2 {
+		if _, err := tried.Start(w.Admin, backtest.StartInput{From: w.Now().AddDate(0, -1, 0), To: w.Now()}); err != nil {
+			t.Fatal(err)
+		}
+		w.Clock.Advance(time.Second)
+	}
+	if did, err := tried.Work(w.Admin); err != nil || !did {
+		t.Fatal(did, err)
+	}
+	for _, step := range []struct {
+		by   time.Duration
+		want int
+	}{{backtestDays*24*time.Hour - time.Second, 0}, {2 * time.Second, 1}, {time.Hour, 0}} {
+		w.Clock.Advance(step.by)
+		if run := complete(t, w, r, "forget-backtests"); run.Processed != step.want {
+			t.Errorf("after %s more %d are forgotten, want %d", step.by, run.Processed, step.want)
+		}
+	}
+	if left, err := tried.Backtests(w.Admin, nil, nil); err != nil || len(left.Nodes) != 1 || left.Nodes[0].Status != backtest.Running {
+		t.Errorf("left are %v, %v", left, err)
 	}
 }

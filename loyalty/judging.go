@@ -82,23 +82,15 @@ type Judging struct {
 	trial Trial
 	total int64
 
-	readsLines, readsAttributes, readsMember, readsNumber bool
-	// windows is how many counters of a member are open at a time.
-	windows int
-	members map[id.Member]*judgedMember
-	program map[rules.Counter]rules.Usage
-}
+	readsLines, readsAttributes, readsMember, readsNumber, carries bool
 
-// judgedMember is what facts of a member are judged by.
-type judgedMember struct {
-	// history is nil until a fact of the member comes.
-	history []move
-	member  *Member
-	known   rules.Member
+	members map[id.Member]*judgedMember
+	// memory is what rules remember of the member whose fact is judged, history its tiers; the memory's Program is kept throughout.
 	memory  rules.Memory
-	numbers map[string]int64
-	// qualifying is how many more points would have qualified that count at the end.
-	qualifying int64
+	history []move
+	// counters are the kinds of counters that members have, numbers which is which.
+	counters []rules.Counter
+	numbers  map[rules.Counter]int32
 }
 
 // JudgeTx begins a trial in a snapshot, whose facts Next returns.
@@ -111,7 +103,10 @@ func (s *Service) JudgeTx(ctx context.Context, tx *postgres.Tx, trial Trial) (*J
 	if err != nil {
 		return nil, err
 	}
-	j := &Judging{tx: tx, trial: trial, members: map[id.Member]*judgedMember{}, program: map[rules.Counter]rules.Usage{}}
+	j := &Judging{
+		tx: tx, trial: trial, members: map[id.Member]*judgedMember{}, numbers: map[rules.Counter]int32{},
+		memory: rules.Memory{Member: map[rules.Counter]rules.Usage{}, Program: map[rules.Counter]rules.Usage{}},
+	}
 	versions, err := selectPublished(ctx, tx)
 	if err != nil {
 		return nil, fmt.Errorf("load rules: %w", err)
@@ -136,6 +131,7 @@ func (s *Service) JudgeTx(ctx context.Context, tx *postgres.Tx, trial Trial) (*J
 	with.rules, j.book = set, &with
 	j.readsLines, j.readsNumber = set.ReadsLines(), set.Reads("activity.number")
 	j.readsAttributes, j.readsMember = set.Reads("activity.attributes"), set.Reads("member.attributes")
+	j.carries = slices.ContainsFunc(versions, func(one rules.Version) bool { return set.Carries(one.Rule) })
 	if err := j.seed(ctx, versions); err != nil {
 		return nil, fmt.Errorf("load what rules remembered: %w", err)
 	}
@@ -182,7 +178,7 @@ func (j *Judging) Next(ctx context.Context) ([]Rejudged, error) {
 			}
 		}
 		member, more := j.members[one.Member], evaluation.Qualifying-one.Qualifying
-		if more != 0 && one.OccurredAt.After(policy.CountsAfter(j.trial.To, member.member.JoinedAt)) {
+		if more != 0 && one.OccurredAt.After(policy.CountsAfter(j.trial.To, member.known.JoinedAt)) {
 			member.qualifying += more
 		}
 	}
@@ -197,16 +193,15 @@ func (j *Judging) judge(one *pastFact, lines []purchaseLine) (rules.Evaluation, 
 		total: one.TotalMinor, paid: one.PaidMinor, attributes: one.Attributes, lines: lines,
 	}
 	judged := j.book.judged(told, one.RecordedAt, member.numbers[one.Type]+1)
-	if tier := j.tierAt(member, one); tier.ID != member.known.TierID || tier.Name != member.known.Tier || tier.Multiplier != member.known.Multiplier {
-		member.known = known(member.member, tier)
-	}
-	evaluation, fits := j.book.rules.Evaluate(member.known, judged, member.memory)
+	member.hold(j.tierAt(member, one))
+	j.recall(member)
+	evaluation, fits := j.book.rules.Evaluate(member.known, judged, j.memory)
 	if !fits {
 		return evaluation, problem.At(problem.InvalidPoints, nil, "The fact %s would earn more points than can be counted.", one.ID())
 	}
-	j.book.rules.Remember(judged, evaluation, member.memory)
-	if len(member.memory.Member) > j.windows {
-		j.book.rules.Forget(member.memory, one.OccurredAt)
+	j.book.rules.Remember(judged, evaluation, j.memory)
+	if evaluation.Points > 0 {
+		j.keep(member, one.OccurredAt)
 	}
 	if j.readsNumber {
 		member.numbers[one.Type]++
@@ -216,6 +211,11 @@ func (j *Judging) judge(one *pastFact, lines []purchaseLine) (rules.Evaluation, 
 
 // tierAt is the tier that the member held when the fact happened, as far as that was known when the fact was recorded.
 func (j *Judging) tierAt(member *judgedMember, one *pastFact) tiers.Tier {
-	by, _ := slices.BinarySearchFunc(member.history, one.Sequence, func(moved move, sequence int64) int { return int(moved.Sequence - sequence) })
-	return j.book.heldAt(member.history[:by], one.OccurredAt)
+	j.history = j.history[:0]
+	for _, moved := range member.history {
+		if moved.sequence < one.Sequence {
+			j.history = append(j.history, move{At: moved.at, Record: tiers.Record{Held: moved.held, LadderVersion: moved.ladder}})
+		}
+	}
+	return j.book.heldAt(j.history, one.OccurredAt)
 }

@@ -2,6 +2,7 @@ package loyalty
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -81,15 +82,14 @@ func selectLinesOf(ctx context.Context, tx *postgres.Tx, facts []pastFact) (map[
 	return lines, err
 }
 
-// selectUsed says what rules of counters awarded to each member for what occurred in [start, before), less what had been taken
+// eachUsed says what rules of counters awarded to each member for what occurred in [start, before), less what had been taken
 // back by then.
-func selectUsed(ctx context.Context, tx *postgres.Tx, counters []rules.Counter, start, before time.Time) ([]ownCounter, error) {
+func eachUsed(ctx context.Context, tx *postgres.Tx, counters []rules.Counter, start, before time.Time, visit func(ownCounter)) error {
 	listed := make([]id.Rule, len(counters))
 	for i, one := range counters {
 		listed[i] = one.Rule
 	}
-	var used []ownCounter
-	err := tx.Select(ctx, &used, `
+	return each(ctx, tx, visit, `
 		with awards as (
 			select accruals.member_id, accruals.rule_id, accruals.points,
 				coalesce(sum(reversals.lapsed + reversals.shortfall - reversals.points), 0)::bigint as reversed
@@ -103,18 +103,32 @@ func selectUsed(ctx context.Context, tx *postgres.Tx, counters []rules.Counter, 
 		select member_id, rule_id, sum(points - reversed)::bigint as points, sum((reversed < points)::int)::bigint as times
 		from awards
 		group by member_id, rule_id`, pq.StringArray(id.Texts(listed)), start, before)
-	return used, err
 }
 
-// countFactsBefore says how many facts of those types members had had when what occurred before an instant was over.
-func countFactsBefore(ctx context.Context, tx *postgres.Tx, types map[string]bool, before time.Time) ([]ownType, error) {
-	var counted []ownType
-	err := tx.Select(ctx, &counted, `
+// eachCountBefore says how many facts of those types each member had had when what occurred before an instant was over.
+func eachCountBefore(ctx context.Context, tx *postgres.Tx, types map[string]bool, before time.Time, visit func(ownType)) error {
+	return each(ctx, tx, visit, `
 		select member_id, type, count(*) as number
 		from activities
 		where type = any($1::text[]) and occurred_at < $2
 		group by member_id, type`, pq.StringArray(slices.Collect(maps.Keys(types))), before)
-	return counted, err
+}
+
+// each visits the rows of a result one by one: there may be as many as members.
+func each[T any](ctx context.Context, tx *postgres.Tx, visit func(T), statement string, arguments ...any) (err error) {
+	rows, err := tx.Rows(ctx, statement, arguments...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var one T
+		if err := rows.StructScan(&one); err != nil {
+			return err
+		}
+		visit(one)
+	}
+	return rows.Err()
 }
 
 // countQualifyingUntil says how many points of members qualified before an instant, and later than after says of when they joined.

@@ -93,7 +93,7 @@ type sight []string
 // What staff sees the changes of is what it sees itself: support no machine clients and no signing keys, marketers no members
 // either.
 var (
-	marketing = sight{"program", "rul", "tie", "rew", "ref"}
+	marketing = sight{"program", "rul", "tie", "rew", "bkt", "ref"}
 	support   = sight{"program", "rul", "tie", "rew", "mem", "adj", "hld", "red", "ref", "hsh", "bkg"}
 )
 

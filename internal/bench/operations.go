@@ -50,6 +50,7 @@ func (w *world) measurements() []*measurement {
 		w.operation("history", fmt.Sprintf("page %d of it", w.page), usual, history(w.after), "history-deep"),
 		w.operation("lots", fmt.Sprintf("status with %d lots", min(openLots, w.Members)), usual,
 			status(func(*caller) string { return collector }), "lots"),
+		w.backtest(),
 		w.tiers(),
 		w.expiry(),
 	}

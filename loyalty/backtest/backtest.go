@@ -222,7 +222,12 @@ func (s *Service) Forget(ctx context.Context, before time.Time) (int64, error) {
 	if !caller.Internal() {
 		return 0, problem.Forbidden
 	}
-	return deleteBacktests(ctx, s.db, before)
+	var deleted int64
+	err = s.db.InTx(ctx, func(tx *postgres.Tx) error {
+		deleted, err = deleteBacktests(ctx, tx, before)
+		return err
+	})
+	return deleted, err
 }
 
 func decode[T any](encoded []byte) (*T, error) {

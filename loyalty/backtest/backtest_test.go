@@ -151,7 +151,7 @@ func TestBacktest_Remembers(t *testing.T) {
 	}
 }
 
-// Days are those of the program's calendar, also where an hour is skipped or repeated.
+// C13: days are those of the program's calendar, also where an hour is skipped or repeated.
 func TestBacktest_DaysOfTheProgram(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, program.Seed{Currency: "EUR", TimeZone: "Europe/Berlin"})

@@ -52,7 +52,10 @@ func everything(t *testing.T) (*bench, *loyalty.EarningRule) {
 	t.Helper()
 	b := euros(t)
 	b.Tier("Silver", 1, 500)
-	b.Tier("Gold", 2, 5000)
+	better := value.Decimal("1.25")
+	if _, err := b.Service.CreateTier(b.Admin, loyalty.TierInput{Name: "Gold", Rank: 2, Threshold: 5000, Multiplier: &better}); err != nil {
+		t.Fatal(err)
+	}
 	budget := func(input *loyalty.EarningRuleInput) { input.Budget = pointer[int64](900) }
 	base := b.Rule(b.PerAmount(1, "1.00"))
 	b.Rule(b.PerAmount(2, "1.00"), limited(rules.MemberScope, rules.Day, 30), limited(rules.MemberScope, rules.Month, 120))

@@ -168,8 +168,10 @@ func (s *Set) Count(rule id.Rule, t time.Time, points, times int64, memory Memor
 // remembers many members. Clocks may be turned back over midnight, so a window counts as open for some hours more.
 func (s *Set) Forget(memory Memory, t time.Time) {
 	const turned = 3 * time.Hour
-	local := t.Add(-turned).In(s.zone)
-	over := func(counter Counter, _ Usage) bool { return counter.Start.Before(counter.Period.start(local)) }
+	now, earlier := t.In(s.zone), t.Add(-turned).In(s.zone)
+	over := func(counter Counter, _ Usage) bool {
+		return counter.Start != counter.Period.start(now) && counter.Start.Before(counter.Period.start(earlier))
+	}
 	maps.DeleteFunc(memory.Member, over)
 	maps.DeleteFunc(memory.Program, over)
 }
