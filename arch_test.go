@@ -61,12 +61,12 @@ var plan = map[string][]string{
 	"club/plan":     {"internal/problem", "internal/value"},
 	"club/calendar": {"internal/value"},
 	"club/waitlist": {"internal/id"},
-	"club":          all(leaves, tables, []string{"internal/identity", "internal/postgres", "club/calendar", "club/plan", "club/waitlist", "loyalty", "loyalty/ledger", "loyalty/tiers"}),
+	"club":          all(leaves, tables, []string{"internal/identity", "internal/postgres", "club/calendar", "club/plan", "club/waitlist", "loyalty", "loyalty/ledger", "loyalty/reconcile", "loyalty/tiers"}),
 
 	"internal/importer": all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty"}),
-	"internal/demo":     all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty", "loyalty/reward"}),
+	"internal/demo":     all(leaves, tables, pure, []string{"club", "internal/identity", "internal/postgres", "loyalty/ledger", "loyalty", "loyalty/reward"}),
 
-	"internal/bench": all(leaves, tables, pure, []string{"internal/identity", "internal/postgres", "loyalty/ledger", "loyalty", "loyalty/backtest", "loyalty/reconcile", "loyalty/reward"}),
+	"internal/bench": all(leaves, tables, pure, []string{"club", "internal/identity", "internal/postgres", "loyalty/ledger", "loyalty", "loyalty/backtest", "loyalty/reconcile", "loyalty/reward"}),
 
 	"jobs": all(leaves, tables, pure, []string{"internal/identity", "internal/postgres", "loyalty/ledger", "loyalty", "loyalty/backtest", "loyalty/reconcile", "club"}),
 
@@ -76,7 +76,7 @@ var plan = map[string][]string{
 
 	"internal/web": all(leaves, []string{"internal/postgres", "internal/identity", "internal/ratelimit", "club", "club/calendar"}),
 	"cli": all(leaves, tables, []string{"internal/bench", "internal/postgres", "internal/postgres/embedded", "internal/identity", "internal/importer",
-		"internal/demo", "jobs", "loyalty", "loyalty/reconcile"}),
+		"internal/demo", "club", "jobs", "loyalty", "loyalty/reconcile"}),
 	"": {"cli", "club", "graph", "internal/actor", "internal/audit", "internal/demo", "internal/identity", "internal/program", "internal/ratelimit", "internal/web", "jobs", "loyalty", "loyalty/backtest", "loyalty/referral", "loyalty/reward"},
 }
 

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"text/tabwriter"
 
+	"regulars/club"
 	"regulars/internal/actor"
 	"regulars/loyalty/reconcile"
 )
@@ -22,8 +23,8 @@ type checkCommand struct {
 
 // Help is what --help tells beyond the flags.
 func (checkCommand) Help() string {
-	return `Rebuilds balances, lots, debts, returns and tier moves from the facts and entries, in one snapshot and also beside a
-running server, and lists every difference. It corrects nothing. The exit code is 0 if the books agree, and 1 if
+	return `Rebuilds balances, lots, debts, returns and tier moves from the facts and entries, and the seats of the club from its
+bookings, in one snapshot and also beside a running server, and lists every difference. It corrects nothing. The exit code is 0 if the books agree, and 1 if
 anything differs.
 
 Example:
@@ -41,7 +42,7 @@ func (c checkCommand) Run(ctx context.Context, running Program, settings Setting
 	shown := newProgress(running)
 	report, err := reconcile.Check(actor.With(ctx, actor.System("check")), database.DB, func(done, total int) {
 		shown.show("checking", int64(done), int64(total))
-	})
+	}, club.CheckBooks)
 	shown.end()
 	if err != nil {
 		return fmt.Errorf("checking the books: %w", err)

@@ -18,7 +18,7 @@ import (
 const (
 	attendanceSource = "club"
 	attendanceType   = "CHECK_IN"
-	// awardBatch is how many are recorded in one transaction.
+	// awardBatch is how many are recorded in one transaction where somebody waits for it.
 	awardBatch = 200
 )
 
@@ -80,37 +80,41 @@ func (s *Service) attended(ctx context.Context, tx *postgres.Tx, room *room, cam
 	return insertAttendances(ctx, tx, made)
 }
 
-// AwardAttendance records what members get for having come, and takes back what was corrected, until nothing is left to do; it
-// returns how many attendances that were. It works in keyed batches: stopped at any instant it loses none, repeated it adds
-// none. For admins.
-func (s *Service) AwardAttendance(ctx context.Context) (int, error) {
+// AwardAttendance records what members get for having come, and takes back what was corrected, of at most so many attendances;
+// it returns of how many, 0: there is nothing left to do. All is keyed: stopped at any instant it loses none, repeated it adds
+// none. For admins; a job calls it.
+func (s *Service) AwardAttendance(ctx context.Context, limit int) (int, error) {
 	if _, err := actor.Require(ctx, actor.Admin); err != nil {
 		return 0, err
 	}
-	return s.awardOpen(ctx, nil)
+	return s.awardOpen(ctx, nil, limit)
 }
 
-// awardOpen does so for one occurrence; nil: for all.
-func (s *Service) awardOpen(ctx context.Context, occurrence *id.Occurrence) (int, error) {
-	ctx = actor.With(ctx, actor.System(attendanceSource))
-	for done := 0; ; {
-		open, err := selectOpenAttendances(ctx, s.db, occurrence, awardBatch)
-		if err != nil || len(open) == 0 {
-			return done, err
+// awardAll does so for all of one occurrence.
+func (s *Service) awardAll(ctx context.Context, occurrence id.Occurrence) error {
+	for {
+		if done, err := s.awardOpen(ctx, &occurrence, awardBatch); err != nil || done == 0 {
+			return err
 		}
-		if err := s.recordAttendances(ctx, open); err != nil {
-			return done, err
-		}
-		for i := range open {
-			if err := s.settle(ctx, &open[i]); err != nil {
-				return done, err
-			}
-		}
-		if err := updateAttendances(ctx, s.db, open); err != nil {
-			return done, err
-		}
-		done += len(open)
 	}
+}
+
+// awardOpen does so for a batch of one occurrence; nil: of all.
+func (s *Service) awardOpen(ctx context.Context, occurrence *id.Occurrence, limit int) (int, error) {
+	ctx = actor.With(ctx, actor.System(attendanceSource))
+	open, err := selectOpenAttendances(ctx, s.db, occurrence, limit)
+	if err != nil || len(open) == 0 {
+		return 0, err
+	}
+	if err := s.recordAttendances(ctx, open); err != nil {
+		return 0, err
+	}
+	for i := range open {
+		if err := s.settle(ctx, &open[i]); err != nil {
+			return 0, err
+		}
+	}
+	return len(open), s.db.InTx(ctx, func(tx *postgres.Tx) error { return updateAttendances(ctx, tx, open) })
 }
 
 // recordAttendances records the facts. One to be taken back may not have got that far: it is recorded first.

@@ -74,7 +74,7 @@ func selectEnded(ctx context.Context, q postgres.Runner, t time.Time, limit int)
 		select o.id
 		from occurrences o
 		join events e on e.id = o.event_id
-		where o.status = 'SCHEDULED' and o.ends_at <= $1 and e.status = 'PUBLISHED'
+		where o.status = 'SCHEDULED' and o.ends_at <= $1 and e.status <> 'DRAFT'
 		order by o.ends_at
 		limit $2`, t, limit)
 	return ended, err

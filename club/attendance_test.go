@@ -63,9 +63,14 @@ func TestComplete_Complaint9_PointsAtTheEnd(t *testing.T) {
 // clean expects books without a difference.
 func (h *house) clean() {
 	h.t.Helper()
-	report, err := reconcile.Check(h.Admin, h.DB, nil)
+	equal(h.t, "differences", []reconcile.Difference{}, h.differences())
+}
+
+func (h *house) differences() []reconcile.Difference {
+	h.t.Helper()
+	report, err := reconcile.Check(h.Admin, h.DB, nil, club.CheckBooks)
 	h.must(err)
-	equal(h.t, "differences", []reconcile.Difference{}, report.Differences)
+	return report.Differences
 }
 
 // fuse is a context that ends when it has been asked for so often.
@@ -174,7 +179,7 @@ func TestAward_KilledAnywhere(t *testing.T) {
 	if kills < 5 {
 		t.Errorf("killed %d times only", kills)
 	}
-	done, err := h.club.AwardAttendance(h.Admin)
+	done, err := h.club.AwardAttendance(h.Admin, 200)
 	h.must(err)
 	equal(t, "left", 0, done)
 	for i, booking := range bookings {
@@ -200,7 +205,7 @@ func TestAward_RunsBesideOneAnother(t *testing.T) {
 			if _, err := h.club.CompleteOccurrence(h.host, occurrence); err != nil {
 				t.Error(err)
 			}
-			if _, err := h.club.AwardAttendance(h.Admin); err != nil {
+			if _, err := h.club.AwardAttendance(h.Admin, 200); err != nil {
 				t.Error(err)
 			}
 		})
@@ -217,7 +222,7 @@ func TestAward_RunsBesideOneAnother(t *testing.T) {
 		}
 	}
 	group.Wait()
-	_, err := h.club.AwardAttendance(h.Admin)
+	_, err := h.club.AwardAttendance(h.Admin, 200)
 	h.must(err)
 	for _, booking := range bookings {
 		want := int64(0)
@@ -233,19 +238,22 @@ func TestAward_RunsBesideOneAnother(t *testing.T) {
 func TestCompleteEnded(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	occurrence, bookings := h.room(2)
-	done, err := h.club.CompleteEnded(h.Admin)
+	_, bookings := h.room(2)
+	over, others := h.room(2)
+	h.exec(`update events set status = 'CANCELED', canceled_at = $2, cancel_reason = 'The end'
+		where id = (select event_id from occurrences where id = $1)`, over, h.Now())
+	done, err := h.club.CompleteEnded(h.Admin, 100)
 	h.must(err)
 	equal(t, "before the end", 0, done)
 	h.Clock.Advance(2 * time.Hour)
-	for _, want := range []int{1, 0} {
-		done, err = h.club.CompleteEnded(h.Admin)
+	for _, want := range []int{1, 1, 0} {
+		done, err = h.club.CompleteEnded(h.Admin, 1)
 		h.must(err)
 		equal(t, "completed", want, done)
 	}
-	recorded, err := h.club.AwardAttendance(h.Admin)
+	recorded, err := h.club.AwardAttendance(h.Admin, 200)
 	h.must(err)
-	equal(t, "recorded", 1, recorded)
+	equal(t, "recorded", 2, recorded)
 	equal(t, "statuses", []club.BookingStatus{club.Attended, club.NoShow}, h.statuses(bookings...))
-	_ = occurrence
+	equal(t, "statuses in an event that ended later", []club.BookingStatus{club.Attended, club.NoShow}, h.statuses(others...))
 }

@@ -94,7 +94,7 @@ func (m *model) step() {
 	case "wait":
 		m.Clock.Advance(time.Duration(rapid.IntRange(1, 600).Draw(m.T, "minutes")) * time.Minute)
 	case "lapse":
-		_, err := m.club.PostLapsedOffers(m.Admin)
+		_, err := m.club.PostLapsedOffers(m.Admin, 100)
 		m.let(operation, err)
 	case "capacity":
 		capacity := rapid.IntRange(1, 6).Draw(m.T, "new capacity")

@@ -2,13 +2,15 @@ package club
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
 
 	"regulars/internal/actor"
 	"regulars/internal/audit"
 	"regulars/internal/id"
+	"regulars/internal/identity"
 	"regulars/internal/postgres"
 	"regulars/internal/problem"
 	"regulars/loyalty"
@@ -34,22 +36,33 @@ func (s *Service) OccurrenceCalendarURL(occurrence id.Occurrence) string {
 	return s.publicURL + "/calendar/occurrence/" + occurrence.String() + ".ics"
 }
 
+// linkPurpose is what addresses of members' calendars are signed for: the typ of the signature.
+const linkPurpose = "calendar"
+
+// linkToken is what the secret address of a member's calendar holds, signed: it is reckoned, and nothing of it is kept but
+// which one is good.
+type linkToken struct {
+	Member id.Member `json:"m"`
+	// Generation is how many addresses the member had before.
+	Generation int `json:"g"`
+}
+
+// link is what is kept of a member's calendar's address. Who never changed it has the first one.
+type link struct {
+	Member     id.Member `db:"member_id"`
+	Generation int       `db:"generation"`
+	Active     bool      `db:"active"`
+}
+
 // SetCalendarLinkInput says what becomes of the secret address of the calling member's feed.
 type SetCalendarLinkInput struct {
 	// Active tells whether there is a new one; false: there is none any more.
 	Active bool
 }
 
-// CalendarLink is the secret address of a member's feed. It is shown once: only a hash of its secret is kept.
-type CalendarLink struct {
-	Member *loyalty.Member
-	// URL is nil if there is none.
-	URL *string
-}
-
-// SetCalendarLink makes a secret address of the feed of what the calling member has booked, or ends it. One that it had before
-// is good for nothing any more. For members that have enrolled. Problems: UNKNOWN_MEMBER.
-func (s *Service) SetCalendarLink(ctx context.Context, input SetCalendarLinkInput) (*CalendarLink, error) {
+// SetCalendarLink makes another secret address of the feed of what the calling member has booked, or ends it. One that it had
+// before is good for nothing any more. For members that have enrolled. Problems: UNKNOWN_MEMBER.
+func (s *Service) SetCalendarLink(ctx context.Context, input SetCalendarLinkInput) (*loyalty.Member, error) {
 	caller, err := actor.Require(ctx, actor.Member)
 	if err != nil {
 		return nil, err
@@ -61,19 +74,8 @@ func (s *Service) SetCalendarLink(ctx context.Context, input SetCalendarLinkInpu
 	if member == nil {
 		return nil, problem.At(problem.UnknownMember, nil, "You have not enrolled yet.")
 	}
-	link := &CalendarLink{Member: member}
-	token := newToken()
-	if input.Active {
-		url := s.publicURL + "/calendar/member/" + token + ".ics"
-		link.URL = &url
-	}
-	return link, s.db.InTx(ctx, func(tx *postgres.Tx) error {
-		if input.Active {
-			err = upsertLink(ctx, tx, member.ID, hash(token))
-		} else {
-			err = deleteLink(ctx, tx, member.ID)
-		}
-		if err != nil {
+	return member, s.db.InTx(ctx, func(tx *postgres.Tx) error {
+		if err := upsertLink(ctx, tx, member.ID, input.Active); err != nil {
 			return err
 		}
 		// That it was done is recorded, not the secret.
@@ -83,26 +85,52 @@ func (s *Service) SetCalendarLink(ctx context.Context, input SetCalendarLinkInpu
 	})
 }
 
-func newToken() string {
-	secret := make([]byte, 32)
-	// It never fails: the program ends before.
-	_, _ = rand.Read(secret)
-	return base64.RawURLEncoding.EncodeToString(secret)
-}
-
-func hash(token string) []byte {
-	sum := sha256.Sum256([]byte(token))
-	return sum[:]
-}
-
-// MemberFeed returns what the member booked whose secret address has this token, nil if there is none: dates that it comes
-// or came to, and those that were canceled lately. It is for everybody who knows the address.
-func (s *Service) MemberFeed(ctx context.Context, token string) ([]byte, error) {
-	members, err := selectLinked(ctx, s.db, hash(token))
-	if err != nil || len(members) == 0 {
+// CalendarURLs returns of those of the members that call the secret address of their MemberFeed: every member has one until it
+// ends it. It is the same until the member changes it or the signing keys are rotated; the one from before a rotation is
+// good until its key is retired. For everybody who has signed in.
+func (s *Service) CalendarURLs(ctx context.Context, members []id.Member) (map[id.Member]*string, error) {
+	if _, err := actor.Require(ctx); err != nil {
 		return nil, err
 	}
-	dates, err := s.booked(ctx, s.db, members[0], s.now().Add(-keptCanceled))
+	viewer, err := s.loyalty.Viewer(ctx)
+	if err != nil || viewer == nil || !slices.Contains(members, viewer.ID) {
+		return nil, err
+	}
+	own, err := selectLink(ctx, s.db, viewer.ID)
+	if err != nil || !own.Active {
+		return nil, err
+	}
+	payload, err := json.Marshal(linkToken{Member: own.Member, Generation: own.Generation})
+	if err != nil {
+		return nil, err
+	}
+	token, err := s.keys.Sign(ctx, linkPurpose, payload)
+	if err != nil {
+		return nil, fmt.Errorf("sign the address of a calendar: %w", err)
+	}
+	url := s.publicURL + "/calendar/member/" + token + ".ics"
+	return map[id.Member]*string{viewer.ID: &url}, nil
+}
+
+// MemberFeed returns what the member booked whose secret address has this token, nil if it is none or not good any more: dates
+// that it comes or came to, and those that were canceled lately. It is for everybody who knows the address.
+func (s *Service) MemberFeed(ctx context.Context, token string) ([]byte, error) {
+	payload, err := s.keys.Verify(ctx, linkPurpose, token)
+	if errors.Is(err, identity.ErrSignature) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var shown linkToken
+	if err := json.Unmarshal(payload, &shown); err != nil {
+		return nil, fmt.Errorf("read the address of a calendar: %w", err)
+	}
+	own, err := selectLink(ctx, s.db, shown.Member)
+	if err != nil || !own.Active || own.Generation != shown.Generation {
+		return nil, err
+	}
+	dates, err := s.booked(ctx, s.db, own.Member, s.now().Add(-keptCanceled))
 	if err != nil {
 		return nil, err
 	}

@@ -135,7 +135,7 @@ func (s *Service) CheckIn(ctx context.Context, input CheckInInput) (*CheckInAnsw
 		return nil, err
 	}
 	if late {
-		_, err = s.awardOpen(ctx, &input.OccurrenceID)
+		err = s.awardAll(ctx, input.OccurrenceID)
 	}
 	return answer, err
 }

@@ -50,7 +50,7 @@ func (s *Service) CompleteOccurrence(ctx context.Context, wanted id.Occurrence) 
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.awardOpen(ctx, &wanted); err != nil {
+	if err := s.awardAll(ctx, wanted); err != nil {
 		return nil, err
 	}
 	return selectCompleted(ctx, s.db, wanted)
@@ -86,38 +86,36 @@ func (s *Service) complete(ctx context.Context, tx *postgres.Tx, room *room) err
 	return s.leave(ctx, tx, room)
 }
 
-// CompleteEnded completes what has ended, and returns how many occurrences that were. Each is a transaction of its own: it can be
-// stopped and repeated at any time. For admins.
-func (s *Service) CompleteEnded(ctx context.Context) (int, error) {
+// CompleteEnded completes at most so many occurrences that have ended, and returns how many, 0: there are none left. Each is a
+// transaction of its own: it can be stopped and repeated at any time. What coming is worth is left to AwardAttendance. For
+// admins; a job calls it.
+func (s *Service) CompleteEnded(ctx context.Context, limit int) (int, error) {
 	caller, err := actor.Require(ctx, actor.Admin)
 	if err != nil {
 		return 0, err
 	}
-	const batch = 100
-	for done := 0; ; {
-		ended, err := selectEnded(ctx, s.db, s.now(), batch)
-		if err != nil || len(ended) == 0 {
+	ended, err := selectEnded(ctx, s.db, s.now(), limit)
+	if err != nil {
+		return 0, err
+	}
+	for done, wanted := range ended {
+		if err := s.db.InTx(ctx, func(tx *postgres.Tx) error {
+			room, err := s.enter(ctx, tx, wanted)
+			if err != nil || room.Status != Scheduled || tx.Now.Before(room.EndsAt) {
+				return err
+			}
+			if err := s.complete(ctx, tx, room); err != nil {
+				return err
+			}
+			return audit.RecordTx(ctx, tx, caller, audit.Change{
+				Action: "completeOccurrence", Object: wanted.String(), Before: map[string]any{"status": Scheduled},
+				After: map[string]any{"status": Completed},
+			})
+		}); err != nil {
 			return done, err
 		}
-		for _, wanted := range ended {
-			if err := s.db.InTx(ctx, func(tx *postgres.Tx) error {
-				room, err := s.enter(ctx, tx, wanted)
-				if err != nil || room.Status != Scheduled || tx.Now.Before(room.EndsAt) {
-					return err
-				}
-				if err := s.complete(ctx, tx, room); err != nil {
-					return err
-				}
-				return audit.RecordTx(ctx, tx, caller, audit.Change{
-					Action: "completeOccurrence", Object: wanted.String(), Before: map[string]any{"status": Scheduled},
-					After: map[string]any{"status": Completed},
-				})
-			}); err != nil {
-				return done, err
-			}
-			done++
-		}
 	}
+	return len(ended), nil
 }
 
 // CorrectAttendanceInput says of a booking whether its member came after all.
@@ -156,6 +154,5 @@ func (s *Service) CorrectAttendance(ctx context.Context, input CorrectAttendance
 	if err != nil {
 		return nil, err
 	}
-	_, err = s.awardOpen(ctx, &answer.Booking.OccurrenceID)
-	return answer, err
+	return answer, s.awardAll(ctx, answer.Booking.OccurrenceID)
 }

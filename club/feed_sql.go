@@ -2,6 +2,8 @@ package club
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/lib/pq"
@@ -30,21 +32,21 @@ func selectPlanned(ctx context.Context, q postgres.Runner, events []id.Event) ([
 	return rows, err
 }
 
-func upsertLink(ctx context.Context, tx *postgres.Tx, member id.Member, hash []byte) error {
+// upsertLink ends the member's address, and makes another one if that is to be active.
+func upsertLink(ctx context.Context, tx *postgres.Tx, member id.Member, active bool) error {
 	_, err := tx.Exec(ctx, `
-		insert into calendar_links (member_id, token_hash, created_at) values ($1, $2, $3)
-		on conflict (member_id) do update set token_hash = excluded.token_hash, created_at = excluded.created_at`, member, hash, tx.Now)
+		insert into calendar_links (member_id, generation, active, changed_at) values ($1, 1, $2, $3)
+		on conflict (member_id) do update
+		set generation = calendar_links.generation + 1, active = excluded.active, changed_at = excluded.changed_at`, member, active, tx.Now)
 	return err
 }
 
-func deleteLink(ctx context.Context, tx *postgres.Tx, member id.Member) error {
-	_, err := tx.Exec(ctx, `delete from calendar_links where member_id = $1`, member)
-	return err
-}
-
-// selectLinked returns whose link has a token of this hash; none if there is no such link.
-func selectLinked(ctx context.Context, q postgres.Runner, hash []byte) ([]id.Member, error) {
-	var members []id.Member
-	err := q.Select(ctx, &members, `select member_id from calendar_links where token_hash = $1`, hash)
-	return members, err
+// selectLink returns what the member's address is: the first one unless it changed that.
+func selectLink(ctx context.Context, q postgres.Runner, member id.Member) (link, error) {
+	own := link{Member: member, Active: true}
+	err := q.Get(ctx, &own, `select member_id, generation, active from calendar_links where member_id = $1`, member)
+	if errors.Is(err, sql.ErrNoRows) {
+		return own, nil
+	}
+	return own, err
 }

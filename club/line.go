@@ -132,28 +132,25 @@ func (s *Service) Places(ctx context.Context, bookings []*Booking) (map[*Booking
 	return places, err
 }
 
-// PostLapsedOffers posts offers that have lapsed and offers their seats to who waits next; it returns how many occurrences it
-// went through. Nothing waits for it that is told or decided: what reads goes by the clock, and what writes posts first. It
-// works in short transactions and can be stopped and repeated at any time. For admins.
-func (s *Service) PostLapsedOffers(ctx context.Context) (int, error) {
+// PostLapsedOffers posts offers that have lapsed and offers their seats to who waits next, in at most so many occurrences; it
+// returns in how many, 0: there is nothing left. Nothing waits for it that is told or decided: what reads goes by the clock,
+// and what writes posts first. It is one transaction and can be repeated at any time. For admins; a job calls it.
+func (s *Service) PostLapsedOffers(ctx context.Context, limit int) (int, error) {
 	if _, err := actor.Require(ctx, actor.Admin); err != nil {
 		return 0, err
 	}
-	const batch = 50
-	for posted := 0; ; {
-		lapsed, err := selectLapsed(ctx, s.db, s.now(), batch)
-		if err != nil || len(lapsed) == 0 {
-			return posted, err
+	posted := 0
+	err := s.db.InTx(ctx, func(tx *postgres.Tx) error {
+		lapsed, err := selectLapsed(ctx, tx, tx.Now, limit)
+		if err != nil {
+			return err
 		}
-		if err := s.db.InTx(ctx, func(tx *postgres.Tx) error {
-			rooms, err := s.enterAll(ctx, tx, lapsed)
-			if err != nil {
-				return err
-			}
-			return s.leave(ctx, tx, rooms...)
-		}); err != nil {
-			return posted, err
+		rooms, err := s.enterAll(ctx, tx, lapsed)
+		if err != nil {
+			return err
 		}
-		posted += len(lapsed)
-	}
+		posted = len(rooms)
+		return s.leave(ctx, tx, rooms...)
+	})
+	return posted, err
 }

@@ -18,7 +18,7 @@ import (
 func (h *house) lapse(by time.Duration) {
 	h.t.Helper()
 	h.Clock.Advance(by)
-	_, err := h.club.PostLapsedOffers(h.Admin)
+	_, err := h.club.PostLapsedOffers(h.Admin, 100)
 	h.must(err)
 }
 
@@ -257,7 +257,7 @@ func (h *house) told(kind string) int {
 func TestCanceledOccurrence(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	occurrence, members, bookings := three(h)
+	occurrence, _, bookings := three(h)
 	before := h.told("booking.changed")
 	_, err := h.club.CancelOccurrence(h.host, occurrence, "Rain")
 	h.must(err)
@@ -268,10 +268,76 @@ func TestCanceledOccurrence(t *testing.T) {
 	h.Clock.Advance(30 * 24 * time.Hour)
 	_, err = h.club.CompleteOccurrence(h.host, occurrence)
 	refused(t, "completed", err, "EVENT_CANCELED occurrenceId")
-	done, err := h.club.CompleteEnded(h.Admin)
+	done, err := h.club.CompleteEnded(h.Admin, 100)
 	h.must(err)
 	equal(t, "completed by the job", 0, done)
-	_ = members
+}
+
+// calendarToken is the secret of the member's calendar.
+func (h *house) calendarToken(member *loyalty.Member) string {
+	h.t.Helper()
+	urls, err := h.club.CalendarURLs(h.as(member), []id.Member{member.ID})
+	h.must(err)
+	if urls[member.ID] == nil {
+		return ""
+	}
+	_, token, _ := strings.Cut(*urls[member.ID], "/calendar/member/")
+	return strings.TrimSuffix(token, ".ics")
+}
+
+// The address can be asked for at any time, by its member alone. Each one is good until the member wants another, and keys
+// that are rotated end none before they are retired.
+func TestCalendarURLs_Secret(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	ada, ben := h.enroll("ada"), h.enroll("ben")
+	serves := func(what, token string, want bool) {
+		t.Helper()
+		feed, err := h.club.MemberFeed(t.Context(), token)
+		h.must(err)
+		equal(t, what, want, feed != nil)
+	}
+	change := func(active bool) {
+		t.Helper()
+		_, err := h.club.SetCalendarLink(h.as(ada), club.SetCalendarLinkInput{Active: active})
+		h.must(err)
+	}
+	first := h.calendarToken(ada)
+	equal(t, "asked again", first, h.calendarToken(ada))
+	serves("the first", first, true)
+	for what, ctx := range map[string]context.Context{"a member": h.as(ben), "an admin": h.Admin, "a host": h.host} {
+		urls, err := h.club.CalendarURLs(ctx, []id.Member{ada.ID})
+		h.must(err)
+		equal(t, what+" is told", 0, len(urls))
+	}
+	rotated, err := h.keys.Rotate(h.Admin)
+	h.must(err)
+	another := h.calendarToken(ada)
+	equal(t, "the same behind a rotation", false, first == another)
+	serves("from before the rotation", first, true)
+	serves("from after the rotation", another, true)
+	change(true)
+	serves("replaced", first, false)
+	serves("replaced", another, false)
+	second := h.calendarToken(ada)
+	serves("the second", second, true)
+	change(false)
+	equal(t, "ended", "", h.calendarToken(ada))
+	serves("ended", second, false)
+	change(true)
+	serves("ended before", second, false)
+	third := h.calendarToken(ada)
+	serves("the third", third, true)
+	for what, token := range map[string]string{"a forged one": third[:len(third)-2] + "xx", "nonsense": "nonsense", "none": ""} {
+		serves(what, token, false)
+	}
+	ticket := h.ticket(ben, h.book(ben, h.date(1), 1, club.Confirmed))
+	serves("a ticket", ticket, false)
+	_, err = h.keys.Rotate(h.Admin)
+	h.must(err)
+	h.must(h.keys.Retire(h.Admin, rotated.ID))
+	serves("of a retired key", third, false)
+	serves("told anew", h.calendarToken(ada), true)
 }
 
 // A member's calendar has what it comes to, and for a while what does not take place; not what it waits for, canceled, or was
@@ -280,14 +346,12 @@ func TestMemberFeed_Bookings(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	ada := h.enroll("ada")
-	link, err := h.club.SetCalendarLink(h.as(ada), club.SetCalendarLinkInput{Active: true})
-	h.must(err)
-	token := strings.TrimSuffix((*link.URL)[strings.LastIndexByte(*link.URL, '/')+1:], ".ics")
+	token := h.calendarToken(ada)
 	comes, rained, left, removed, waits := h.date(1), h.date(1), h.date(1), h.date(1), h.full()
 	h.book(ada, comes, 1, club.Confirmed)
 	h.book(ada, rained, 1, club.Confirmed)
 	h.cancel(ada, h.book(ada, left, 1, club.Confirmed))
-	_, err = h.club.CancelBooking(h.host, club.CancelBookingInput{BookingID: h.book(ada, removed, 1, club.Confirmed).ID})
+	_, err := h.club.CancelBooking(h.host, club.CancelBookingInput{BookingID: h.book(ada, removed, 1, club.Confirmed).ID})
 	h.must(err)
 	h.book(ada, waits, 1, club.Waitlisted)
 	_, err = h.club.CancelOccurrence(h.host, rained, "Rain")
@@ -309,10 +373,10 @@ func TestMemberFeed_Bookings(t *testing.T) {
 func TestJobs_Access(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	for name, body := range map[string]func(context.Context) (int, error){
+	for name, body := range map[string]func(context.Context, int) (int, error){
 		"offers": h.club.PostLapsedOffers, "completion": h.club.CompleteEnded, "attendance": h.club.AwardAttendance,
 	} {
-		if _, err := body(h.host); !errors.Is(err, problem.Forbidden) {
+		if _, err := body(h.host, 1); !errors.Is(err, problem.Forbidden) {
 			t.Errorf("%s runs for a host: %v", name, err)
 		}
 	}

@@ -13,10 +13,10 @@ import (
 )
 
 func (r *memberResolver) CalendarURL(ctx context.Context, obj *loyalty.Member) (*string, error) {
-	return load(ctx).calendarLink(obj.ID), nil
+	return load(ctx).calendars.Load(ctx, obj.ID)
 }
 
 func (r *mutationResolver) SetCalendarLink(ctx context.Context, input club.SetCalendarLinkInput) (*generated.CalendarLinkPayload, error) {
-	link, err := r.services.Club.SetCalendarLink(ctx, input)
-	return calendarPayload(ctx, link, err)
+	member, err := r.services.Club.SetCalendarLink(ctx, input)
+	return calendarPayload(ctx, member, err)
 }

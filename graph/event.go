@@ -7,6 +7,7 @@ import (
 	"regulars/club"
 	"regulars/graph/generated"
 	"regulars/internal/id"
+	"regulars/loyalty"
 )
 
 func eventPayload(one *club.Event, err error) (*generated.EventPayload, error) {
@@ -24,21 +25,13 @@ func editPayload(changed []*club.Occurrence, err error) (*generated.EditOccurren
 	return &generated.EditOccurrencesPayload{Occurrences: changed, UserErrors: problems}, err
 }
 
-func calendarPayload(ctx context.Context, link *club.CalendarLink, err error) (*generated.CalendarLinkPayload, error) {
+func calendarPayload(ctx context.Context, member *loyalty.Member, err error) (*generated.CalendarLinkPayload, error) {
 	problems, err := refused(err)
-	if link == nil || err != nil {
+	if member == nil || err != nil {
 		return &generated.CalendarLinkPayload{UserErrors: problems}, err
 	}
-	load(ctx).links.Store(link.Member.ID, link.URL)
-	return &generated.CalendarLinkPayload{CalendarURL: link.URL, Member: link.Member}, nil
-}
-
-// calendarLink is the address of a member's calendar that was made just now, nil if none was.
-func (l *loaders) calendarLink(member id.Member) *string {
-	if made, ok := l.links.Load(member); ok {
-		return made.(*string)
-	}
-	return nil
+	url, err := load(ctx).calendars.Load(ctx, member.ID)
+	return &generated.CalendarLinkPayload{CalendarURL: url, Member: member}, err
 }
 
 func eventFilter(filter *generated.EventFilter) club.EventFilter {

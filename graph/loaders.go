@@ -45,13 +45,11 @@ type loaders struct {
 	explainer func() (*loyalty.Explainer, error)
 	viewer    func() (*loyalty.Member, error)
 
-	service    *loyalty.Service
-	catalog    *reward.Service
-	referrals  *referral.Service
-	club       *club.Service
-	eventDates keyed[id.Event, club.OccurrenceConnection]
-	// links are addresses of calendars that were made just now.
-	links       sync.Map
+	service     *loyalty.Service
+	catalog     *reward.Service
+	referrals   *referral.Service
+	club        *club.Service
+	eventDates  keyed[id.Event, club.OccurrenceConnection]
 	redemptions keyed[id.Member, reward.RedemptionConnection]
 	holds       keyed[id.Member, loyalty.HoldConnection]
 	histories   keyed[id.Member, loyalty.PointsEntryConnection]
@@ -74,6 +72,7 @@ type clubLoaders struct {
 	tickets        *dataloadgen.Loader[*club.Booking, *string]
 	attendees      *dataloadgen.Loader[*club.Booking, *loyalty.Member]
 	attendeeTiers  *dataloadgen.Loader[*club.Booking, *tiers.Tier]
+	calendars      *dataloadgen.Loader[id.Member, *string]
 	roomBookings   keyed[*club.Occurrence, club.BookingConnection]
 	memberBookings keyed[id.Member, club.BookingConnection]
 }
@@ -89,6 +88,7 @@ func newClubLoaders(events *club.Service) *clubLoaders {
 		tickets:        loader(events.Tickets),
 		attendees:      loader(events.Attendees),
 		attendeeTiers:  loader(events.AttendeeTiers),
+		calendars:      loader(events.CalendarURLs),
 	}
 }
 

@@ -157,6 +157,11 @@ func (s schedule) words() string {
 	if len(fields) != 5 || strings.Join(fields[2:], " ") != "* * *" {
 		return s.spec
 	}
+	if step, ok := strings.CutPrefix(fields[0], "*/"); ok && fields[1] == "*" {
+		if every, err := strconv.Atoi(step); err == nil && 60%every == 0 {
+			return fmt.Sprintf("every %d minutes", every)
+		}
+	}
 	minute, wrong := strconv.Atoi(fields[0])
 	hour, unusual := strconv.Atoi(fields[1])
 	switch {

@@ -117,7 +117,7 @@ func TestSchedule_Words(t *testing.T) {
 	t.Parallel()
 	for spec, want := range map[string]string{
 		"5 3 * * *": "daily at 03:05", "5 * * * *": "hourly at :05", "* * * * *": "every minute", "off": "only when asked for",
-		"*/5 * * * *": "*/5 * * * *", "0 0 1 * *": "0 0 1 * *", "@daily": "@daily", "0 0,12 * * *": "0 0,12 * * *",
+		"*/5 * * * *": "every 5 minutes", "*/7 * * * *": "*/7 * * * *", "*/5 1 * * *": "*/5 1 * * *", "0 0 1 * *": "0 0 1 * *", "@daily": "@daily", "0 0,12 * * *": "0 0,12 * * *",
 	} {
 		if got := in(t, spec, "UTC").words(); got != want {
 			t.Errorf("%s is %q in words, want %q", spec, got, want)

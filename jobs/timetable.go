@@ -2,12 +2,15 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
+	"regulars/club"
+	"regulars/internal/identity"
 	"regulars/internal/outbox"
 	"regulars/internal/value"
 	"regulars/loyalty"
@@ -29,6 +32,9 @@ type job struct {
 var timetable = []job{
 	{"expire-points", "Posts points that have lapsed and holds that have ended.", "5 * * * *", 3 * time.Hour, expirePoints},
 	{"recalculate-tiers", "Posts tiers that have run out, and what changes of the ladder did.", "10 * * * *", 6 * time.Hour, recalculateTiers},
+	{"post-lapsed-offers", "Posts offers of seats that have lapsed, and offers the seats to who waits next.", "* * * * *", 30 * time.Minute, postLapsedOffers},
+	{"complete-occurrences", "Completes dates of events that are over, and gives what coming to them is worth.", "*/5 * * * *", 3 * time.Hour, completeOccurrences},
+	{"add-occurrences", "Adds the dates of endless series that have come within 12 months.", "40 3 * * *", 3 * time.Hour, addOccurrences},
 	{"announce-expiries", "Tells, by notices, of points that lapse within 30 days.", "30 4 * * *", 3 * time.Hour, announceExpiries},
 	{"check-books", "Proves the books; it fails if anything differs.", "0 5 * * *", 12 * time.Hour, checkBooks},
 	{"forget-notices", "Deletes notices that are 30 days old and that every consumer has had.", "15 5 * * *", time.Hour, forgetNotices},
@@ -68,8 +74,36 @@ func announceExpiries(ctx context.Context, work *Work) error {
 	return work.batches(ctx, func() (int, error) { return service.AnnounceExpiries(ctx, announced, batch) })
 }
 
+// rooms is how many occurrences one transaction locks: who books there waits for it.
+const rooms = 20
+
+func postLapsedOffers(ctx context.Context, work *Work) error {
+	events := work.club()
+	return work.batches(ctx, func() (int, error) { return events.PostLapsedOffers(ctx, rooms) })
+}
+
+func completeOccurrences(ctx context.Context, work *Work) error {
+	events := work.club()
+	// What is due already is given even if something cannot be completed.
+	return errors.Join(
+		work.batches(ctx, func() (int, error) { return events.CompleteEnded(ctx, rooms) }),
+		work.batches(ctx, func() (int, error) { return events.AwardAttendance(ctx, batch) }),
+	)
+}
+
+func addOccurrences(ctx context.Context, work *Work) error {
+	made, err := work.club().MaterializeOccurrences(ctx)
+	work.Advance(made)
+	return err
+}
+
+// club is the club as a job writes to it.
+func (w *Work) club() *club.Service {
+	return club.New(w.DB, loyalty.New(w.DB), identity.NewSigningKeys(w.DB))
+}
+
 func checkBooks(ctx context.Context, work *Work) error {
-	report, err := reconcile.Check(ctx, work.DB, work.Report)
+	report, err := reconcile.Check(ctx, work.DB, work.Report, club.CheckBooks)
 	if err != nil || report.Clean() {
 		return err
 	}

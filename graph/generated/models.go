@@ -73,7 +73,7 @@ type BookingPayload struct {
 
 // Answers changes of a calendar's secret address.
 type CalendarLinkPayload struct {
-	// The secret address, shown this once; null if there is none now.
+	// The secret address; null if there is none now.
 	CalendarURL *string `json:"calendarUrl,omitempty"`
 	// Whose calendar it is.
 	Member *loyalty.Member `json:"member,omitempty"`

@@ -7250,13 +7250,13 @@ type BookingEdge @access {
 }
 `, BuiltIn: false},
 	{Name: "../schema/calendar.graphqls", Input: `extend type Member {
-  "The secret address of the member's calendar, in the answer that made it only: no more than a hash of the secret is kept. Null elsewhere, and where the caller may not see it."
+  "The secret address of the member's calendar, of what it has booked: whoever knows it can read that. Every member has one; null if it ended it, and where the caller may not see it."
   calendarUrl: String @access(owner: true)
 }
 
 extend type Mutation {
   """
-  Makes a secret address at which calendars subscribe to what the calling member has booked, or ends it. One that it had before is good for nothing any more. For the member itself.
+  Makes another secret address at which calendars subscribe to what the calling member has booked, or ends it. One that it had before is good for nothing any more. For the member itself.
   Codes: UNKNOWN_MEMBER.
   """
   setCalendarLink(
@@ -7273,7 +7273,7 @@ input SetCalendarLinkInput {
 
 "Answers changes of a calendar's secret address."
 type CalendarLinkPayload @access {
-  "The secret address, shown this once; null if there is none now."
+  "The secret address; null if there is none now."
   calendarUrl: String
   "Whose calendar it is."
   member: Member

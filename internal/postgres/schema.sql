@@ -173,8 +173,10 @@ WITH (fillfactor='80');
 
 CREATE TABLE public.calendar_links (
     member_id uuid NOT NULL,
-    token_hash bytea NOT NULL,
-    created_at timestamp with time zone NOT NULL
+    generation integer NOT NULL,
+    active boolean NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT calendar_links_generation_check CHECK ((generation > 0))
 );
 
 CREATE TABLE public.changes (
@@ -890,9 +892,6 @@ ALTER TABLE ONLY public.bookings
 
 ALTER TABLE ONLY public.calendar_links
     ADD CONSTRAINT calendar_links_pkey PRIMARY KEY (member_id);
-
-ALTER TABLE ONLY public.calendar_links
-    ADD CONSTRAINT calendar_links_token_hash_key UNIQUE (token_hash);
 
 ALTER TABLE ONLY public.changes
     ADD CONSTRAINT changes_pkey PRIMARY KEY (id);

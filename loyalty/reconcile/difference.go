@@ -81,7 +81,7 @@ func (b *books) expect(kind Kind, table string, sequence int64, what string, exp
 }
 
 func (b *books) differs(kind Kind, row, what, expected, found string) {
-	b.check.report.add(Difference{
+	b.check.report.Add(Difference{
 		Member: b.member.String(), Kind: kind, Row: row, What: what, Expected: expected, Found: found,
 	})
 }

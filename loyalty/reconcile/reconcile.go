@@ -28,7 +28,7 @@ type Report struct {
 	Entries int `json:"entries"`
 	Lots    int `json:"lots"`
 	Moves   int `json:"moves"`
-	// Differences are in the order of member ids, those of keys that lead nowhere last.
+	// Differences are in the order of member ids, then those of keys that lead nowhere, then those of what stands on top.
 	Differences []Difference `json:"differences"`
 	// Counts says how many differences there are of each kind, also of those beyond MaximumDifferences.
 	Counts map[Kind]int `json:"counts"`
@@ -37,17 +37,21 @@ type Report struct {
 // Clean tells whether the books agree.
 func (r Report) Clean() bool { return len(r.Counts) == 0 }
 
-func (r *Report) add(difference Difference) {
+// Add notes a difference.
+func (r *Report) Add(difference Difference) {
 	r.Counts[difference.Kind]++
 	if len(r.Differences) < MaximumDifferences {
 		r.Differences = append(r.Differences, difference)
 	}
 }
 
+// Floor checks the books of what stands on top of loyalty, in the transaction of the check, and adds what differs.
+type Floor func(ctx context.Context, tx *postgres.Tx, report *Report) error
+
 // Check compares the whole database with what it should be, in one snapshot, so that what is recorded meanwhile does not
-// disturb it, and reports to progress, unless that is nil, how many members are done of how many. Differences are no
-// error. It changes nothing. For admins.
-func Check(ctx context.Context, db *postgres.DB, progress func(done, total int)) (Report, error) {
+// disturb it, and reports to progress, unless that is nil, how many members are done of how many. What stands on top of
+// loyalty is checked as far as its floors are given. Differences are no error. It changes nothing. For admins.
+func Check(ctx context.Context, db *postgres.DB, progress func(done, total int), floors ...Floor) (Report, error) {
 	if _, err := actor.Require(ctx, actor.Admin); err != nil {
 		return Report{}, err
 	}
@@ -61,7 +65,15 @@ func Check(ctx context.Context, db *postgres.DB, progress func(done, total int))
 		if err != nil {
 			return err
 		}
-		return checking.all(ctx, tx, progress)
+		if err := checking.all(ctx, tx, progress); err != nil {
+			return err
+		}
+		for _, floor := range floors {
+			if err := floor(ctx, tx, &report); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return report, err
 }
@@ -149,7 +161,7 @@ func (c *check) batch(ctx context.Context, tx *postgres.Tx, members []memberRow,
 // redemptions say.
 func (c *check) strays(ctx context.Context, tx *postgres.Tx) error {
 	found := func(kind Kind, row, what string, member id.Member) {
-		c.report.add(Difference{Member: member.String(), Kind: kind, Row: row, What: what, Expected: "none", Found: "one"})
+		c.report.Add(Difference{Member: member.String(), Kind: kind, Row: row, What: what, Expected: "none", Found: "one"})
 	}
 	if err := eachStrayActivityKey(ctx, tx, func(stray strayKey) {
 		found(ActivityKeys, "activity_keys "+stray.Key, "key of no fact, or of one that has another", stray.Member)

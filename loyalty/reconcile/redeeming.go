@@ -94,7 +94,7 @@ func (c *check) vouchers(ctx context.Context, tx *postgres.Tx) error {
 		return fmt.Errorf("look for stray voucher codes: %w", err)
 	}
 	for _, row := range rows {
-		c.report.add(Difference{
+		c.report.Add(Difference{
 			Member: row.Member.String(), Kind: Redemptions, Row: fmt.Sprintf("voucher_codes of redemption %d", row.Sequence),
 			What: "code of no voucher", Expected: "none", Found: "one",
 		})
@@ -120,7 +120,7 @@ func (c *check) supplies(ctx context.Context, tx *postgres.Tx) error {
 		return fmt.Errorf("count what is taken of rewards: %w", err)
 	}
 	for _, row := range rows {
-		c.report.add(Difference{
+		c.report.Add(Difference{
 			Kind: Stock, Row: "rewards " + row.ID.String(), What: "taken", Expected: show(row.Redeemed), Found: show(row.Taken),
 		})
 	}

@@ -104,11 +104,11 @@ func (c *check) counters(ctx context.Context, tx *postgres.Tx) error {
 		}
 		if row.ExpectedPoints != row.Points {
 			difference.What, difference.Expected, difference.Found = "points", show(row.ExpectedPoints), show(row.Points)
-			c.report.add(difference)
+			c.report.Add(difference)
 		}
 		if row.ExpectedTimes != row.Times {
 			difference.What, difference.Expected, difference.Found = "times", show(row.ExpectedTimes), show(row.Times)
-			c.report.add(difference)
+			c.report.Add(difference)
 		}
 	}
 	return rows.Err()

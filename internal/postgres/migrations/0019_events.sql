@@ -101,9 +101,13 @@ create table occurrences (
 create index occurrences_by_event on occurrences (event_id, starts_at, id);
 create index occurrences_by_start on occurrences (starts_at, id);
 
--- The secret of a member's calendar feed, of which only the hash is kept.
+-- What members changed of the secret addresses of their calendars, which are reckoned from the signing keys. Who has no row
+-- has the first one, of generation 0.
 create table calendar_links (
     member_id  uuid        primary key,
-    token_hash bytea       not null unique,
-    created_at timestamptz not null
+    -- The one that is good; those before it are not any more.
+    generation int         not null check (generation > 0),
+    -- False: none is.
+    active     boolean     not null,
+    changed_at timestamptz not null
 );
