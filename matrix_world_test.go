@@ -101,7 +101,7 @@ var samples = []sample{
 	{operation: "Mutation.cancelOccurrence", arguments: `(input: {occurrenceId: "<rained off>", reason: "Rain"})`},
 	{operation: "Mutation.book", arguments: booked},
 	{operation: "Mutation.cancelBooking", arguments: `(input: {bookingId: "<canceled booking>"})`},
-	{operation: "Mutation.checkIn", arguments: `(input: {ticket: "<ticket>", occurrenceId: "<room>", nonce: "<n>"})`},
+	{operation: "Mutation.checkIn", arguments: `(input: {ticket: "<ticket>", occurrenceId: "<room>", scannedAt: "<yesterday>", nonce: "<n>"})`},
 	{operation: "Mutation.completeOccurrence", arguments: `(input: {occurrenceId: "<completed>"})`},
 	{operation: "Mutation.correctAttendance", arguments: `(input: {bookingId: "<attended>", attended: true, reason: "Seen"})`},
 	{operation: "Mutation.declineBooking", arguments: `(input: {bookingId: "<declined booking>"})`},

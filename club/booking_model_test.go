@@ -138,7 +138,7 @@ func (m *model) step() {
 		if ticket := tickets[one]; ticket != nil {
 			input := club.CheckInInput{Ticket: *ticket, OccurrenceID: date, Nonce: m.Key(), Offline: true}
 			if rapid.Bool().Draw(m.T, "at the start") {
-				input.ScannedAt = pointer(m.occurrence(date).StartsAt)
+				input.ScannedAt = m.occurrence(date).StartsAt
 			}
 			_, err = m.club.CheckIn(m.door, input)
 			m.let(operation, err)

@@ -275,3 +275,42 @@ func TestAttendees(t *testing.T) {
 		equal(t, name, []any{"=Ada", true, "********" + ada.Number[8:]}, []any{*got.DisplayName, got.ExternalID == nil && got.Email == nil, got.Number})
 	}
 }
+
+// A member's own list has what it has booked, by the first date that it did, and not what it let go.
+func TestEvents_BookedOnly(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	ada := h.enroll("ada")
+	late := h.date(1, func(d *date) { d.in = 20 * 24 * time.Hour })
+	soon, left, full := h.date(1), h.date(1), h.full()
+	h.book(ada, late, 1, club.Confirmed)
+	h.book(ada, soon, 1, club.Confirmed)
+	h.cancel(ada, h.book(ada, left, 1, club.Confirmed))
+	h.book(ada, full, 1, club.Waitlisted)
+	h.date(1)
+	listed := func(ctx context.Context, filter club.EventFilter, want ...id.Occurrence) {
+		t.Helper()
+		filter.BookedOnly = true
+		got, wanted := []id.Event{}, []id.Event{}
+		for after, more := (*string)(nil), true; more; {
+			found, err := h.club.Events(ctx, filter, pointer(1), after)
+			h.must(err)
+			for _, one := range found.Nodes {
+				got = append(got, one.ID)
+			}
+			total, err := found.Total(ctx)
+			h.must(err)
+			equal(t, "total", len(want), total)
+			after, more = found.PageInfo.EndCursor, found.PageInfo.HasNextPage
+		}
+		for _, one := range want {
+			wanted = append(wanted, h.occurrence(one).EventID)
+		}
+		equal(t, "events", wanted, got)
+	}
+	listed(h.as(ada), club.EventFilter{}, soon, full, late)
+	from := h.Now().Add(10 * 24 * time.Hour)
+	listed(h.as(ada), club.EventFilter{From: &from}, late)
+	listed(h.as(h.enroll("ben")), club.EventFilter{})
+	listed(h.host, club.EventFilter{})
+}

@@ -39,8 +39,8 @@ var doors = []actor.Grant{actor.Organizer, actor.Admin, actor.CheckInWrite}
 type CheckInInput struct {
 	Ticket       string
 	OccurrenceID id.Occurrence
-	// ScannedAt is when; nil: now.
-	ScannedAt *time.Time
+	// ScannedAt is when it was shown, by the scanner's clock.
+	ScannedAt time.Time
 	// Nonce makes a retry the same scan: unique per caller.
 	Nonce string
 	// Offline tells that the scanner decided by itself and tells of it later.
@@ -102,10 +102,8 @@ func (s *Service) CheckIn(ctx context.Context, input CheckInInput) (*CheckInAnsw
 			return err
 		}
 		scan := &Scan{
-			ID: id.New[id.Scan](), OccurrenceID: room.ID, Offline: input.Offline, ScannedAt: tx.Now, RecordedAt: tx.Now, ScannedBy: caller.Caller,
-		}
-		if input.ScannedAt != nil {
-			scan.ScannedAt = input.ScannedAt.UTC().Truncate(time.Microsecond)
+			ID: id.New[id.Scan](), OccurrenceID: room.ID, Offline: input.Offline, RecordedAt: tx.Now, ScannedBy: caller.Caller,
+			ScannedAt: input.ScannedAt.UTC().Truncate(time.Microsecond),
 		}
 		if scan.ScannedAt.After(tx.Now.Add(clockTolerance)) {
 			return problem.At(problem.OccurredInFuture, []string{"scannedAt"}, "This lies more than 5 minutes in the future.")

@@ -135,7 +135,7 @@ func TestCheckIn_Results(t *testing.T) {
 	_, err = h.club.CheckIn(h.door, club.CheckInInput{Ticket: ticket, OccurrenceID: occurrence})
 	refused(t, "no nonce", err, "INVALID_IDEMPOTENCY_KEY nonce")
 	future := h.Now().Add(time.Hour)
-	_, err = h.club.CheckIn(h.door, club.CheckInInput{Ticket: ticket, OccurrenceID: occurrence, Nonce: "2", ScannedAt: &future})
+	_, err = h.club.CheckIn(h.door, club.CheckInInput{Ticket: ticket, OccurrenceID: occurrence, Nonce: "2", ScannedAt: future})
 	refused(t, "in the future", err, "OCCURRED_IN_FUTURE scannedAt")
 	if _, err := h.club.CheckIn(h.as(ada), club.CheckInInput{}); !errors.Is(err, problem.Forbidden) {
 		t.Errorf("a member checks in: %v", err)
@@ -148,7 +148,7 @@ func TestCheckIn_Nonce(t *testing.T) {
 	h := newHouse(t)
 	occurrence, booking, ticket := h.started("ada")
 	_, _, otherTicket := h.started("bob")
-	input := club.CheckInInput{Ticket: ticket, OccurrenceID: occurrence, Nonce: "scan 1"}
+	input := club.CheckInInput{Ticket: ticket, OccurrenceID: occurrence, ScannedAt: h.Now(), Nonce: "scan 1"}
 	var group sync.WaitGroup
 	results := make([]*club.CheckInAnswer, 8)
 	for i := range results {
@@ -193,10 +193,10 @@ func TestCheckIn_Complaint9_OfflineScans(t *testing.T) {
 	equal(t, "nobody told of it", club.NoShow, h.status(booking))
 	h.Clock.Advance(4 * 24 * time.Hour)
 	scan := func(at time.Time) *club.CheckInAnswer {
-		return h.checkIn(ticket, occurrence, func(input *club.CheckInInput) { input.ScannedAt, input.Offline = &at, true })
+		return h.checkIn(ticket, occurrence, func(input *club.CheckInInput) { input.ScannedAt, input.Offline = at, true })
 	}
 	equal(t, "before the door", club.TooEarly, scan(starts.Add(-2*time.Hour)).Result)
-	_, err = h.club.CheckIn(h.door, club.CheckInInput{Ticket: ticket, OccurrenceID: occurrence, Nonce: h.Key(), Offline: true})
+	_, err = h.club.CheckIn(h.door, club.CheckInInput{Ticket: ticket, OccurrenceID: occurrence, ScannedAt: h.Now(), Nonce: h.Key(), Offline: true})
 	refused(t, "shown after the end", err, "EVENT_OVER scannedAt")
 	equal(t, "told late", club.Admitted, scan(starts.Add(10*time.Minute)).Result)
 	equal(t, "the other door was first", club.AlreadyIn, scan(starts.Add(time.Minute)).Result)

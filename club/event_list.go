@@ -36,6 +36,8 @@ type EventFilter struct {
 	To   *time.Time
 	// Status is nil for all but canceled events.
 	Status []EventStatus
+	// BookedOnly leaves dates that the calling member has a live booking of.
+	BookedOnly bool
 }
 
 // eventKey is where a list of events is read on; the zero key: from the start.
@@ -80,8 +82,19 @@ func (s *Service) Events(ctx context.Context, filter EventFilter, first *int, af
 	if err != nil {
 		return nil, err
 	}
-	seen := sightOf(caller)
-	rows, err := selectMatching(ctx, s.db, seen, filter, eventKey{at, id.ParseEvent(rest)}, arguments.Size+1)
+	wanted := asked{EventFilter: filter, sight: sightOf(caller), now: s.now()}
+	if filter.BookedOnly {
+		viewer, err := s.loyalty.Viewer(ctx)
+		if err != nil {
+			return nil, err
+		}
+		// Who is no member has booked nothing.
+		wanted.booked = &id.Member{}
+		if viewer != nil {
+			wanted.booked = &viewer.ID
+		}
+	}
+	rows, err := selectMatching(ctx, s.db, wanted, eventKey{at, id.ParseEvent(rest)}, arguments.Size+1)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +104,7 @@ func (s *Service) Events(ctx context.Context, filter EventFilter, first *int, af
 		keys[events[i]] = joinKey(row.First, row.ID.String())
 	}
 	return page.New(eventPages, arguments, events, func(event *Event) string { return keys[event] },
-		func(ctx context.Context) (int, error) { return countMatching(ctx, s.db, seen, filter) }), nil
+		func(ctx context.Context) (int, error) { return countMatching(ctx, s.db, wanted) }), nil
 }
 
 // EventsByID returns those of the events that exist and that the caller may see. For everybody who has signed in.

@@ -87,22 +87,37 @@ const matching = `
 	from events
 	cross join lateral (
 		select min(starts_at) as first from occurrences
-		where event_id = events.id and ($3::timestamptz is null or ends_at > $3) and ($4::timestamptz is null or starts_at < $4)) as dates
-	where ` + eventInSight + ` and first is not null and status = any($5::text[])`
+		where event_id = events.id and ($3::timestamptz is null or ends_at > $3) and ($4::timestamptz is null or starts_at < $4)
+			and ($6::uuid is null or exists (
+				select from bookings
+				where occurrence_id = occurrences.id and member_id = $6 and bookings.` + live + `
+					and (bookings.status <> 'OFFERED' or offer_expires_at > $7::timestamptz)))) as dates
+	where ` + eventInSight + ` and first is not null and events.status = any($5::text[])`
+
+// asked is what a list of events is asked for: booked is whose bookings it shows, nil: all events.
+type asked struct {
+	EventFilter
+	sight  sight
+	booked *id.Member
+	now    time.Time
+}
+
+func (a asked) arguments(more ...any) []any {
+	return append([]any{a.sight.all, a.sight.organizer, a.From, a.To, statuses(a.Status), a.booked, a.now}, more...)
+}
 
 // selectMatching reads events that the caller sees and the filter lets through, by the first of their dates there, behind one.
-func selectMatching(ctx context.Context, q postgres.Runner, seen sight, filter EventFilter, behind eventKey, limit int) ([]*listed, error) {
+func selectMatching(ctx context.Context, q postgres.Runner, wanted asked, behind eventKey, limit int) ([]*listed, error) {
 	var events []*listed
 	err := q.Select(ctx, &events, `
-		select `+eventColumns+`, first`+matching+` and ($6::timestamptz is null or (first, id) > ($6, $7))
-		order by first, id limit $8`,
-		seen.all, seen.organizer, filter.From, filter.To, statuses(filter.Status), behind.first, behind.id, limit)
+		select `+eventColumns+`, first`+matching+` and ($8::timestamptz is null or (first, id) > ($8, $9))
+		order by first, id limit $10`, wanted.arguments(behind.first, behind.id, limit)...)
 	return events, err
 }
 
-func countMatching(ctx context.Context, q postgres.Runner, seen sight, filter EventFilter) (int, error) {
+func countMatching(ctx context.Context, q postgres.Runner, wanted asked) (int, error) {
 	var count int
-	err := q.Get(ctx, &count, `select count(*)`+matching, seen.all, seen.organizer, filter.From, filter.To, statuses(filter.Status))
+	err := q.Get(ctx, &count, `select count(*)`+matching, wanted.arguments()...)
 	return count, err
 }
 

@@ -180,7 +180,7 @@ func (h *house) ticket(member *loyalty.Member, booking *club.Booking) string {
 // checkIn shows a ticket now, as far as edits say nothing else.
 func (h *house) checkIn(ticket string, occurrence id.Occurrence, edits ...func(*club.CheckInInput)) *club.CheckInAnswer {
 	h.t.Helper()
-	input := club.CheckInInput{Ticket: ticket, OccurrenceID: occurrence, Nonce: h.Key()}
+	input := club.CheckInInput{Ticket: ticket, OccurrenceID: occurrence, ScannedAt: h.Now(), Nonce: h.Key()}
 	for _, edit := range edits {
 		edit(&input)
 	}

@@ -258,7 +258,6 @@ var (
 	inviteForm = regexp.MustCompile(`\b[2-9A-Z]{5}-[2-9A-Z]{5}\b`)
 	ticketForm = regexp.MustCompile(`\beyJ[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}`)
 	keyForm    = regexp.MustCompile(`"rgl_[a-z2-7]{16}_[a-z2-7]{52}"`)
-	linkForm   = regexp.MustCompile(`/calendar/member/[A-Za-z0-9_-]{43}\.ics`)
 	keyIDForm  = regexp.MustCompile(`"id": "[a-z2-7]{16}"`)
 	cursorForm = regexp.MustCompile(`"(cursor|startCursor|endCursor)": "[^"]+"`)
 )
@@ -275,7 +274,6 @@ func (s *stage) scrub(answer string) string {
 	answer = numberForm.ReplaceAllString(answer, `"number": "<number>"`)
 	answer = ticketForm.ReplaceAllStringFunc(answer, func(ticket string) string { return s.named("ticket", ticket) })
 	answer = keyForm.ReplaceAllString(answer, `"<key>"`)
-	answer = linkForm.ReplaceAllString(answer, "/calendar/member/<token>.ics")
 	answer = keyIDForm.ReplaceAllString(answer, `"id": "<key id>"`)
 	return cursorForm.ReplaceAllString(answer, `"$1": "<cursor>"`)
 }

@@ -38,7 +38,7 @@ func eventFilter(filter *generated.EventFilter) club.EventFilter {
 	if filter == nil {
 		return club.EventFilter{}
 	}
-	return club.EventFilter{From: filter.From.Value(), To: filter.To.Value(), Status: filter.Status.Value()}
+	return club.EventFilter{From: filter.From.Value(), To: filter.To.Value(), Status: filter.Status.Value(), BookedOnly: orFalse(filter.BookedOnly.Value())}
 }
 
 // dates is a page of an event's occurrences.

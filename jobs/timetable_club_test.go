@@ -81,7 +81,7 @@ func TestTimetable_Club(t *testing.T) {
 	shown := became(comes, club.Confirmed)
 	tickets, err := events.Tickets(cleo, []*club.Booking{shown})
 	must(t, err)
-	_, err = events.CheckIn(host, club.CheckInInput{Ticket: *tickets[shown], OccurrenceID: first, Nonce: "1"})
+	_, err = events.CheckIn(host, club.CheckInInput{Ticket: *tickets[shown], OccurrenceID: first, ScannedAt: w.Now(), Nonce: "1"})
 	must(t, err)
 	w.Clock.Advance(2*time.Hour + 5*time.Minute)
 	// One date, and one attendance.

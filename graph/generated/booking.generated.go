@@ -1068,7 +1068,7 @@ func (ec *executionContext) unmarshalInputCheckInInput(ctx context.Context, obj 
 			it.OccurrenceID = data
 		case "scannedAt":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("scannedAt"))
-			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			data, err := ec.unmarshalNDateTime2timeᚐTime(ctx, v)
 			if err != nil {
 				return it, err
 			}

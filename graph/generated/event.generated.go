@@ -1227,7 +1227,7 @@ func (ec *executionContext) unmarshalInputEventFilter(ctx context.Context, obj a
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"from", "to", "status"}
+	fieldsInOrder := [...]string{"from", "to", "status", "bookedOnly"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1255,6 +1255,13 @@ func (ec *executionContext) unmarshalInputEventFilter(ctx context.Context, obj a
 				return it, err
 			}
 			it.Status = graphql.OmittableOf(data)
+		case "bookedOnly":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("bookedOnly"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.BookedOnly = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil

@@ -235,6 +235,8 @@ type EventFilter struct {
 	To graphql.Omittable[*time.Time] `json:"to,omitempty"`
 	// Events of any of these statuses; by default all but canceled ones.
 	Status graphql.Omittable[[]club.EventStatus] `json:"status,omitempty"`
+	// Only events with a date that the calling member has booked, by the first of these dates; a booking that was declined or ended by canceling or lapsing does not count.
+	BookedOnly graphql.Omittable[*bool] `json:"bookedOnly,omitempty"`
 }
 
 // Answers changes of an event.

@@ -7183,8 +7183,8 @@ input CheckInInput {
   ticket: String!
   "At which date's door."
   occurrenceId: ID!
-  "When; null: now. At most 5 minutes in the future."
-  scannedAt: DateTime
+  "When it was shown, by the scanner's clock: at most 5 minutes in the future."
+  scannedAt: DateTime!
   "Makes a retry the same scan: unique per caller, 1 to 200 characters."
   nonce: String!
   "Whether the scanner decided by itself, without a network, and tells of it later."
@@ -7601,6 +7601,8 @@ input EventFilter {
   to: DateTime
   "Events of any of these statuses; by default all but canceled ones."
   status: [EventStatus!]
+  "Only events with a date that the calling member has booked, by the first of these dates; a booking that was declined or ended by canceling or lapsing does not count."
+  bookedOnly: Boolean
 }
 
 "A new event."
