@@ -27,7 +27,7 @@ import (
 const rounds = 3
 
 // Names are what can be measured, in the order in which it is.
-var Names = []string{"rules", "purchase", "status", "hold", "redeem", "history", "lots", "backtest", "tiers", "expiry"}
+var Names = []string{"rules", "purchase", "status", "hold", "redeem", "history", "lots", "events", "booking", "door", "backtest", "tiers", "expiry"}
 
 // Bench is a run to be made.
 type Bench struct {

@@ -109,6 +109,10 @@ func (w *world) fill(ctx context.Context) error {
 	if err := w.fillHistory(ctx); err != nil {
 		return fmt.Errorf("the long history: %w", err)
 	}
+	w.Clock.set(w.start.Add(-10 * day))
+	if err := w.fillEvents(ctx); err != nil {
+		return fmt.Errorf("events: %w", err)
+	}
 	return settle(ctx, w.db)
 }
 
@@ -153,7 +157,7 @@ func (w *world) found(ctx context.Context) error {
 	clients := identity.NewClients(w.db, slog.New(slog.DiscardHandler))
 	for i := range maximumClients {
 		_, key, err := clients.Create(ctx, identity.CreateClientInput{
-			Name: fmt.Sprint("Bench ", i+1), Scopes: []actor.Scope{actor.PurchasesWrite, actor.MembersRead, actor.PointsRedeem},
+			Name: fmt.Sprint("Bench ", i+1), Scopes: []actor.Scope{actor.PurchasesWrite, actor.MembersRead, actor.PointsRedeem, actor.CheckInWrite},
 		})
 		if err != nil {
 			return err
