@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"regulars/club"
 	"regulars/internal/problem"
 	"regulars/loyalty"
 	"regulars/loyalty/reward"
@@ -16,6 +17,7 @@ import (
 type builder struct {
 	service *loyalty.Service
 	rewards *reward.Service
+	club    *club.Service
 	clock   *clock
 	plan    *plan
 }
@@ -33,6 +35,9 @@ func (b *builder) build(ctx context.Context, progress func(done, total int)) err
 			return err
 		}
 		progress(number+1, weeks)
+	}
+	if err := b.announce(ctx); err != nil {
+		return err
 	}
 	return b.close(ctx)
 }
@@ -65,6 +70,11 @@ func (b *builder) tell(ctx context.Context, number int) error {
 	if number == anniversary {
 		b.pass(time.Second)
 		if err := b.publish(ctx, b.plan.campaign()); err != nil {
+			return err
+		}
+	}
+	if number == lastEvening {
+		if err := b.gather(ctx); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,7 @@
 // Package demo builds the club that the program shows itself with: some hundred invented members, 18 months of purchases,
-// returns and evenings at the shop, tiers and rules.
+// returns and evenings at the shop, tiers and rules, and events to come.
 //
-// The club is recorded the way a real one is, through package loyalty and under a clock that goes through its history
+// The club is recorded the way a real one is, through packages loyalty and club and under a clock that goes through its history
 // week by week. All of it follows from a seed and from the instant at which the club opened, and every fact has a key of
 // its own. So a build that was stopped, by whatever, is started again and makes the same club: the member who came first
 // tells when it opened, and the one who comes last that it is complete.
@@ -13,7 +13,9 @@ import (
 	"fmt"
 	"time"
 
+	"regulars/club"
 	"regulars/internal/actor"
+	"regulars/internal/identity"
 	"regulars/internal/postgres"
 	"regulars/internal/program"
 	"regulars/loyalty"
@@ -127,7 +129,7 @@ func Build(ctx context.Context, db *postgres.DB, progress func(done, total int))
 			return err
 		}
 		figures = planned.figures()
-		building := &builder{service: service, rewards: reward.New(past, service), clock: clock, plan: planned}
+		building := &builder{service: service, rewards: reward.New(past, service), club: club.New(past, service, identity.NewSigningKeys(past)), clock: clock, plan: planned}
 		return building.build(ctx, progress)
 	})
 	return figures, err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	events "regulars/club"
 	"regulars/internal/actor"
 	"regulars/internal/demo"
 	"regulars/internal/id"
@@ -100,9 +101,14 @@ func counts(t *testing.T, db *postgres.DB, statement string) map[string]int {
 	return found
 }
 
+func bookings(t *testing.T, db *postgres.DB) map[string]int {
+	t.Helper()
+	return counts(t, db, `select status as kind, count(*) as rows from bookings group by status`)
+}
+
 func checkBooks(t *testing.T, db *postgres.DB) {
 	t.Helper()
-	report, err := reconcile.Check(staff(t), db, nil)
+	report, err := reconcile.Check(staff(t), db, nil, events.CheckBooks)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,6 +177,10 @@ func TestBuild_Lived(t *testing.T) {
 	if rules := counts(t, db, `select rule_id::text as kind, count(*) as rows from entries where rule_id is not null group by rule_id`); len(rules) != 5 {
 		t.Errorf("%d rules have given points, want 5", len(rules))
 	}
+	want := map[string]int{"ATTENDED": 8, "NO_SHOW": 2, "DECLINED": 2, "CONFIRMED": 12, "WAITLISTED": 3}
+	if difference := cmp.Diff(want, bookings(t, db)); difference != "" {
+		t.Errorf("bookings: %s", difference)
+	}
 	late := counts(t, db, `select 'late' as kind, count(*) as rows from activities where recorded_at not between occurred_at and occurred_at + interval '8 days'`)
 	if late["late"] > 0 {
 		t.Errorf("%d facts were not recorded in the week after they happened", late["late"])
@@ -212,7 +222,7 @@ func TestBuild_Same(t *testing.T) {
 	if _, err := demo.Build(t.Context(), whole, nothing); err != nil {
 		t.Fatal(err)
 	}
-	want := club(t, whole)
+	want, booked := club(t, whole), bookings(t, whole)
 
 	t.Run("AtOnce", func(t *testing.T) {
 		t.Parallel()
@@ -228,7 +238,7 @@ func TestBuild_Same(t *testing.T) {
 		if first != nil || !errors.Is(second, demo.ErrOccupied) {
 			t.Errorf("got %v and %v, want none and that it is occupied", first, second)
 		}
-		if difference := cmp.Diff(want, club(t, db)); difference != "" {
+		if difference := cmp.Diff(want, club(t, db)) + cmp.Diff(booked, bookings(t, db)); difference != "" {
 			t.Error(difference)
 		}
 	})
@@ -253,7 +263,7 @@ func TestBuild_Same(t *testing.T) {
 			t.Fatal(err)
 		}
 		checkBooks(t, db)
-		if difference := cmp.Diff(want, club(t, db)); difference != "" {
+		if difference := cmp.Diff(want, club(t, db)) + cmp.Diff(booked, bookings(t, db)); difference != "" {
 			t.Error(difference)
 		}
 	})
