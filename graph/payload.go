@@ -198,13 +198,14 @@ func historyFilter(filter *generated.PointsEntryFilter) ledger.Filter {
 	return ledger.Filter{Kinds: filter.Kind.Value(), From: filter.From.Value(), To: filter.To.Value()}
 }
 
-// visible leaves whoever may not see the rules only the outcomes that gave something: the others are none of its business.
+// visible leaves whoever may not see the rules only the outcomes that gave something or were limited: the others are none of its
+// business, nor how large budgets are.
 func visible(ctx context.Context, outcomes []rules.Outcome) []*rules.Outcome {
 	caller, _ := actor.From(ctx)
 	staff := caller.Has(actor.Marketer, actor.Support, actor.Admin, actor.ProgramRead)
 	shown := make([]*rules.Outcome, 0, len(outcomes))
 	for i := range outcomes {
-		if staff || outcomes[i].Granted > 0 || outcomes[i].Status == rules.Limited {
+		if staff || outcomes[i].Status == rules.Applied || outcomes[i].Status == rules.Limited {
 			shown = append(shown, &outcomes[i])
 		}
 	}

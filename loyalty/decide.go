@@ -46,7 +46,7 @@ type decisions struct {
 	histories map[id.Member][]move
 	purchases map[id.Activity]*purchase
 	// carrying are the latest awards of rules that carry over, newest first, as far as returns may take them back.
-	carrying map[ownRule][]*award
+	carrying map[ownStep][]*award
 	memories *memories
 }
 
@@ -278,6 +278,9 @@ func (d *decisions) write(ctx context.Context, tx *postgres.Tx, open []*fact) er
 	}
 	if err := d.memories.write(ctx, tx); err != nil {
 		return err
+	}
+	if err := upsertAbsorptions(ctx, tx, d.absorbed()); err != nil {
+		return fmt.Errorf("write what returns have cost: %w", err)
 	}
 	if err := insertMoves(ctx, tx, d.standings.moves); err != nil {
 		return fmt.Errorf("write tier moves: %w", err)

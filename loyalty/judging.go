@@ -72,6 +72,8 @@ type Rejudged struct {
 	Actual     int64
 	Would      int64
 	Draft      int64
+	// Undecided tells that the draft's condition could not be decided.
+	Undecided bool
 }
 
 // Judging judges recorded facts again, by the code that judged them first, and writes nothing. What it keeps grows with members,
@@ -131,7 +133,7 @@ func (s *Service) JudgeTx(ctx context.Context, tx *postgres.Tx, trial Trial) (*J
 	with.rules, j.book = set, &with
 	j.readsLines, j.readsNumber = set.ReadsLines(), set.Reads("activity.number")
 	j.readsAttributes, j.readsMember = set.Reads("activity.attributes"), set.Reads("member.attributes")
-	j.carries = slices.ContainsFunc(versions, func(one rules.Version) bool { return set.Carries(one.Rule) })
+	j.carries = slices.ContainsFunc(versions, func(one rules.Version) bool { return len(set.Steps(one.Rule)) > 0 })
 	if err := j.seed(ctx, versions); err != nil {
 		return nil, fmt.Errorf("load what rules remembered: %w", err)
 	}
@@ -175,6 +177,7 @@ func (j *Judging) Next(ctx context.Context) ([]Rejudged, error) {
 		for _, outcome := range evaluation.Outcomes {
 			if j.trial.Draft != nil && outcome.Tier == nil && outcome.Rule == j.trial.Draft.Rule {
 				judged[i].Draft += outcome.Granted
+				judged[i].Undecided = outcome.Reason == rules.ConditionFailed
 			}
 		}
 		member, more := j.members[one.Member], evaluation.Qualifying-one.Qualifying

@@ -21,7 +21,7 @@ type judgedMember struct {
 	history []judgedTier
 	// counters are those of windows that are open.
 	counters []judgedCounter
-	carried  map[id.Rule]int64
+	carried  map[rules.Step]int64
 	numbers  map[string]int64
 	// qualifying is how many more points would have qualified that count at the end.
 	qualifying int64
@@ -60,7 +60,7 @@ func (j *Judging) recall(member *judgedMember) {
 		j.memory.Member[counter] = rules.Usage{Points: one.points, Times: one.times}
 	}
 	if j.carries && member.carried == nil {
-		member.carried = map[id.Rule]int64{}
+		member.carried = map[rules.Step]int64{}
 	}
 	j.memory.Carried = member.carried
 }

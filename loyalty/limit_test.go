@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"regulars/internal/id"
+	"regulars/internal/program"
 	"regulars/internal/value"
 	"regulars/loyalty"
 	"regulars/loyalty/loyaltytest"
@@ -387,4 +388,118 @@ func TestTierMultiplier(t *testing.T) {
 	}
 	equal(t, "pending", int64(103), w.Balance(member).Pending)
 	clean(t, w)
+}
+
+// What limits cut of amounts that are carried over comes back with them in parts as at once.
+func TestCarry_Cut(t *testing.T) {
+	t.Parallel()
+	w := loyaltytest.New(t)
+	w.Rule(w.PerAmount(1, "1.00"), carrying, bounded(pointsPer(rules.MemberScope, rules.Lifetime, 5)))
+	member := w.Enroll()
+	sold := w.Purchase(member, "10.00")
+	equal(t, "cut", []int64{5}, points(sold))
+	for range 10 {
+		w.Return(sold, byEuros("1.00"))
+	}
+	equal(t, "all of it came back", int64(0), w.Balance(member).Available)
+	clean(t, w)
+
+	// A step that was cut to nothing is lost before one that others were awarded.
+	first := w.Purchase(member, "5.00")
+	equal(t, "all that there is", []int64{5}, points(first))
+	half, rest := w.Purchase(member, "0.60"), w.Purchase(member, "0.60")
+	equal(t, "cut to nothing", []int64(nil), append(points(half), points(rest)...))
+	equal(t, "costs nothing", []int64(nil), points(w.Return(half)))
+	equal(t, "what is kept", int64(5), w.Balance(member).Available)
+	clean(t, w)
+}
+
+// What was canceled is not taken back once more, from others.
+func TestCarry_Canceled(t *testing.T) {
+	t.Parallel()
+	w := loyaltytest.New(t)
+	until := true
+	w.Rule(w.PerAmount(1, "1.00"), carrying, func(input *loyalty.EarningRuleInput) {
+		input.Pending = &loyalty.PendingInput{UntilConfirmed: &until}
+	})
+	member := w.Enroll()
+	w.Purchase(member, "10.00")
+	canceled := w.Purchase(member, "10.00")
+	if _, err := w.Service.CancelPending(w.Admin, canceled.Activity.ID(), "not delivered", w.Key()); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "nothing more", []int64(nil), points(w.Return(canceled)))
+	equal(t, "the other's", int64(10), w.Balance(member).Pending)
+	clean(t, w)
+}
+
+// What was carried over at one price is not paid at another.
+func TestCarry_OtherStep(t *testing.T) {
+	t.Parallel()
+	w := loyaltytest.New(t)
+	rule := w.Rule(w.PerAmount(1, "10.00"), carrying)
+	member := w.Enroll()
+	first := w.Purchase(member, "9.00")
+	if _, err := w.Service.ReviseEarningRule(w.Admin, rule.Rule, 1, loyaltytest.RuleInput(w.PerAmount(1, "1.00"), carrying)); err != nil {
+		t.Fatal(err)
+	}
+	w.Clock.Advance(time.Second)
+	if _, err := w.Service.PublishEarningRule(w.Admin, rule.Rule, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	w.Clock.Advance(time.Second)
+	second := w.Purchase(member, "1.50")
+	equal(t, "anew", []int64{1}, points(second))
+	w.Return(first)
+	w.Return(second)
+	equal(t, "all of it came back", int64(0), w.Balance(member).Available)
+	clean(t, w)
+}
+
+// A rule that another one silences carries nothing on, whether or not it would have given anything.
+func TestCarry_Silenced(t *testing.T) {
+	t.Parallel()
+	w := loyaltytest.New(t)
+	w.Rule(w.PerAmount(1, "10.00"), carrying)
+	w.Rule(loyaltytest.Fixed(3), when(`activity.source == "app"`), func(input *loyalty.EarningRuleInput) { input.Stacking = rules.Exclusive })
+	member := w.Enroll()
+	app := func(input *loyalty.RecordPurchaseInput) { input.Source = "app" }
+	equal(t, "below a step", []int64{3}, points(w.Purchase(member, "9.00", app)))
+	equal(t, "two steps", []int64{3}, points(w.Purchase(member, "25.00", app)))
+	equal(t, "nothing from before", []int64(nil), points(w.Purchase(member, "9.00")))
+	clean(t, w)
+}
+
+// What was worth nothing earns nothing, since nothing of it can come back; and what came back of some lines is not taken from
+// others.
+func TestLines_WorthNothing(t *testing.T) {
+	t.Parallel()
+	w := loyaltytest.New(t)
+	w.Rule(w.PerAmount(1, "1.00"), priority(1), func(input *loyalty.EarningRuleInput) { input.Basis = &rules.Basis{BeforeDiscounts: true} })
+	w.Rule(w.PerAmount(1, "1.00"), func(input *loyalty.EarningRuleInput) {
+		input.Award.PerAmount.LineCondition = pointer(`line.sku == "TEA"`)
+	})
+	member := w.Enroll()
+	with := func(lines ...loyalty.PurchaseLineInput) purchaseEdit {
+		return func(input *loyalty.RecordPurchaseInput) { input.Lines = lines }
+	}
+	free := w.Line("TEA", "1", "0.00")
+	free.Discount = pointer(w.Money("20.00"))
+	equal(t, "given away", []int64(nil), points(w.Purchase(member, "0.00", with(free))))
+
+	sold := w.Purchase(member, "10.00", with(w.Line("TEA", "1", "15.00"), w.Line("CUP", "1", "5.00"), w.Line("COUPON", "1", "-10.00")))
+	equal(t, "with a coupon", []int64{10, 10}, points(sold))
+	equal(t, "the coupon comes back", []int64(nil), points(w.Return(sold, bySKU("COUPON", "1"))))
+	clean(t, w)
+}
+
+// Where clocks stand at the beginning of time, limits count all the same.
+func TestLimit_YearOne(t *testing.T) {
+	t.Parallel()
+	w := loyaltytest.NewFrom(t, program.Seed{Currency: "EUR", TimeZone: "America/New_York"})
+	w.Rule(loyaltytest.Fixed(1), bounded(timesPer(rules.MemberScope, rules.Day, 1)))
+	member := w.Enroll()
+	first := func(input *loyalty.RecordPurchaseInput) { input.OccurredAt = time.Date(1, 1, 1, 1, 0, 0, 0, time.UTC) }
+	equal(t, "once", []int64{1}, points(w.Purchase(member, "1.00", first)))
+	equal(t, "twice", []int64(nil), points(w.Purchase(member, "1.00", first)))
 }

@@ -20,7 +20,7 @@ type memories struct {
 	// What it was when it was loaded: only what has changed is written.
 	countersBefore   map[ownCounter]rules.Usage
 	programBefore    map[rules.Counter]rules.Usage
-	remaindersBefore map[ownRule]int64
+	remaindersBefore map[ownStep]int64
 	// numbers are how many facts of a type members have had.
 	numbers map[ownType]int64
 }
@@ -31,10 +31,14 @@ type ownCounter struct {
 	rules.Usage
 }
 
-type ownRule struct {
-	Member    id.Member `db:"member_id"`
-	Rule      id.Rule   `db:"rule_id"`
-	Remainder int64     `db:"remainder"`
+type ownStep struct {
+	Member id.Member `db:"member_id"`
+	rules.Step
+}
+
+type remainder struct {
+	ownStep
+	Remainder int64 `db:"remainder"`
 }
 
 type ownType struct {
@@ -78,7 +82,7 @@ func openMemories(ctx context.Context, q postgres.Runner, set *rules.Set, needed
 	opened := &memories{
 		set: set, members: map[id.Member]rules.Memory{}, program: map[rules.Counter]rules.Usage{},
 		countersBefore: map[ownCounter]rules.Usage{}, programBefore: map[rules.Counter]rules.Usage{},
-		remaindersBefore: map[ownRule]int64{}, numbers: map[ownType]int64{},
+		remaindersBefore: map[ownStep]int64{}, numbers: map[ownType]int64{},
 	}
 	for _, one := range needed {
 		opened.member(one.member)
@@ -89,8 +93,8 @@ func openMemories(ctx context.Context, q postgres.Runner, set *rules.Set, needed
 				opened.countersBefore[ownCounter{Member: one.member, Counter: counter}] = rules.Usage{}
 			}
 		}
-		if set.Carries(one.rule) {
-			opened.remaindersBefore[ownRule{Member: one.member, Rule: one.rule}] = 0
+		for _, step := range set.Steps(one.rule) {
+			opened.remaindersBefore[ownStep{Member: one.member, Step: step}] = 0
 		}
 	}
 	if err := opened.load(ctx, q, counted, lock); err != nil {
@@ -112,8 +116,8 @@ func (m *memories) load(ctx context.Context, q postgres.Runner, counted []ownTyp
 		return err
 	}
 	for _, one := range remainders {
-		m.remaindersBefore[ownRule{Member: one.Member, Rule: one.Rule}] = one.Remainder
-		m.member(one.Member).Carried[one.Rule] = one.Remainder
+		m.remaindersBefore[one.ownStep] = one.Remainder
+		m.member(one.Member).Carried[one.Step] = one.Remainder
 	}
 	own, err := selectCounters(ctx, q, m.countersBefore)
 	if err != nil {
@@ -137,7 +141,7 @@ func (m *memories) load(ctx context.Context, q postgres.Runner, counted []ownTyp
 func (m *memories) member(member id.Member) rules.Memory {
 	memory, ok := m.members[member]
 	if !ok {
-		memory = rules.Memory{Member: map[rules.Counter]rules.Usage{}, Program: m.program, Carried: map[id.Rule]int64{}}
+		memory = rules.Memory{Member: map[rules.Counter]rules.Usage{}, Program: m.program, Carried: map[rules.Step]int64{}}
 		m.members[member] = memory
 	}
 	return memory
@@ -179,10 +183,10 @@ func (m *memories) write(ctx context.Context, tx *postgres.Tx) error {
 			shared = append(shared, ownCounter{Counter: counter, Usage: now})
 		}
 	}
-	var carried []ownRule
+	var carried []remainder
 	for key, before := range m.remaindersBefore {
-		if now := m.members[key.Member].Carried[key.Rule]; now != before {
-			carried = append(carried, ownRule{Member: key.Member, Rule: key.Rule, Remainder: now})
+		if now := m.members[key.Member].Carried[key.Step]; now != before {
+			carried = append(carried, remainder{ownStep: key, Remainder: now})
 		}
 	}
 	for _, write := range []func() error{

@@ -35,24 +35,27 @@ func countFacts(ctx context.Context, q postgres.Runner, wanted []ownType) ([]own
 	return counted, err
 }
 
-func selectRemainders(ctx context.Context, q postgres.Runner, wanted map[ownRule]int64) ([]ownRule, error) {
+func selectRemainders(ctx context.Context, q postgres.Runner, wanted map[ownStep]int64) ([]remainder, error) {
 	if len(wanted) == 0 {
 		return nil, nil
 	}
 	keys := slices.Collect(maps.Keys(wanted))
-	members, err := postgres.Array(keys, func(r ownRule) any { return r.Member })
-	if err != nil {
-		return nil, err
+	var arrays []any
+	for _, column := range []func(ownStep) any{
+		func(s ownStep) any { return s.Member }, func(s ownStep) any { return s.Rule }, func(s ownStep) any { return s.Points },
+		func(s ownStep) any { return s.Every },
+	} {
+		array, err := postgres.Array(keys, column)
+		if err != nil {
+			return nil, err
+		}
+		arrays = append(arrays, array)
 	}
-	listed, err := postgres.Array(keys, func(r ownRule) any { return r.Rule })
-	if err != nil {
-		return nil, err
-	}
-	var found []ownRule
-	err = q.Select(ctx, &found, `
-		select member_id, rule_id, remainder
-		from unnest($1::uuid[], $2::uuid[]) as wanted (member_id, rule_id)
-		join rule_remainders using (member_id, rule_id)`, members, listed)
+	var found []remainder
+	err := q.Select(ctx, &found, `
+		select member_id, rule_id, points, every, remainder
+		from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[]) as wanted (member_id, rule_id, points, every)
+		join rule_remainders using (member_id, rule_id, points, every)`, arrays...)
 	return found, err
 }
 
@@ -156,14 +159,16 @@ func updateProgramCounters(ctx context.Context, tx *postgres.Tx, counters []ownC
 	)
 }
 
-func upsertRemainders(ctx context.Context, tx *postgres.Tx, remainders []ownRule) error {
+func upsertRemainders(ctx context.Context, tx *postgres.Tx, remainders []remainder) error {
 	return postgres.ExecRows(ctx, tx, remainders, `
-		insert into rule_remainders (member_id, rule_id, remainder)
-		select * from unnest($1::uuid[], $2::uuid[], $3::bigint[])
-		on conflict (member_id, rule_id) do update set remainder = excluded.remainder`,
-		func(r ownRule) any { return r.Member },
-		func(r ownRule) any { return r.Rule },
-		func(r ownRule) any { return r.Remainder },
+		insert into rule_remainders (member_id, rule_id, points, every, remainder)
+		select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[])
+		on conflict (member_id, rule_id, points, every) do update set remainder = excluded.remainder`,
+		func(r remainder) any { return r.Member },
+		func(r remainder) any { return r.Rule },
+		func(r remainder) any { return r.Points },
+		func(r remainder) any { return r.Every },
+		func(r remainder) any { return r.Remainder },
 	)
 }
 

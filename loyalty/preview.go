@@ -16,25 +16,37 @@ import (
 
 // PreviewPurchaseInput is a purchase that may come.
 type PreviewPurchaseInput struct {
-	// Member is nil for somebody who is no member yet: one of the lowest tier who joins now.
-	Member *MemberRef
+	// Member is nil for somebody who is no member yet: one of the lowest tier who joins now, or Somebody.
+	Member   *MemberRef
+	Somebody *Somebody
 	// Source is where it would come from; nil: "preview".
 	Source *string
-	// OccurredAt is when it would happen; nil: now.
+	// OccurredAt is when it would happen, which may be yet to come; nil: now.
 	OccurredAt     *time.Time
 	Total          value.MoneyInput
 	PaidWithPoints *value.MoneyInput
 	Lines          []PurchaseLineInput
 	Attributes     []value.Attribute
-	// DraftOf asks as if the newest version of this rule, a draft, were published already; nil: rules are as they are.
+	// DraftOf asks as if the newest version of this rule, a draft, were published already, whatever its schedule says of when it
+	// starts and ends; its limits have counted nothing yet. nil: rules are as they are.
 	DraftOf *id.Rule
+}
+
+// Somebody is a member that there might be; what is nil is as of one who joins now.
+type Somebody struct {
+	TierID     *id.Tier
+	BirthDate  *value.Date
+	Attributes []value.Attribute
+	// Purchases is how many it has made before.
+	Purchases int
 }
 
 // PreviewPurchase answers what a purchase would earn if it were recorded now, by the code that would record it. Nothing moves.
 // For support, admins, PurchasesWrite, PurchasesPreview, and members of themselves; marketers may ask of nobody in particular,
 // and they and admins about drafts.
 //
-// Problems: UNKNOWN_MEMBER, UNKNOWN_RULE, NOT_A_DRAFT, INVALID_POINTS, and those of RecordPurchases about what a purchase says.
+// Problems: UNKNOWN_MEMBER, UNKNOWN_RULE, NOT_A_DRAFT, INVALID_TIERS, INVALID_POINTS, and those of RecordPurchases about what a
+// purchase says.
 func (s *Service) PreviewPurchase(ctx context.Context, input PreviewPurchaseInput) (*rules.Evaluation, error) {
 	caller, err := actor.Require(ctx, actor.Member, actor.Marketer, actor.Support, actor.Admin, actor.PurchasesWrite, actor.PurchasesPreview)
 	if err != nil {
@@ -78,10 +90,11 @@ func (s *Service) PreviewPurchase(ctx context.Context, input PreviewPurchaseInpu
 		if input.Member != nil {
 			asked.of(found[0])
 		}
+		somebody := input.somebody(book, &asked.problems, tx.Now)
 		if len(asked.problems) > 0 {
 			return asked.problems
 		}
-		evaluation, err = preview(ctx, tx, book, asked)
+		evaluation, err = preview(ctx, tx, book, asked, somebody)
 		return err
 	})
 	s.guessed(caller, refs, found)
@@ -100,7 +113,42 @@ func (i PreviewPurchaseInput) fact(book *rulebook, now time.Time) *fact {
 	if i.OccurredAt != nil {
 		would.OccurredAt = *i.OccurredAt
 	}
+	// What is yet to come may be asked about.
+	if would.OccurredAt.After(now) {
+		now = would.OccurredAt
+	}
 	return newPurchase(would, book, now)
+}
+
+// somebody is what rules would know of a member that there might be, and how many purchases it has made.
+func (i PreviewPurchaseInput) somebody(book *rulebook, problems *problem.Problems, now time.Time) supposed {
+	said := Somebody{}
+	if i.Somebody != nil {
+		said = *i.Somebody
+		if i.Member != nil {
+			problems.Add(problem.UnknownMember, []string{"somebody"}, "Ask about a member or about somebody, not both.")
+		}
+	}
+	held, ok := book.ladder.Base(), true
+	if said.TierID != nil {
+		if held, ok = book.ladder.Tier(*said.TierID); !ok {
+			problems.Add(problem.InvalidTiers, []string{"somebody", "tierId"}, "There is no such tier.")
+		}
+	}
+	if said.Purchases < 0 {
+		problems.Add(problem.InvalidAmount, []string{"somebody", "purchases"}, "Nobody has made less than no purchase.")
+	}
+	member := &Member{
+		JoinedAt: now, Locale: book.DefaultLocale, BirthDate: said.BirthDate,
+		Attributes: normalizeAttributes(problems, []string{"somebody", "attributes"}, said.Attributes),
+	}
+	return supposed{member: known(member, held), purchases: int64(said.Purchases)}
+}
+
+// supposed is a member that there might be, with how many purchases it has made.
+type supposed struct {
+	member    rules.Member
+	purchases int64
 }
 
 // drafted is the rulebook as if the newest version of the rule, a draft, had been published.
@@ -119,17 +167,20 @@ func drafted(ctx context.Context, tx *postgres.Tx, caller actor.Actor, book *rul
 	if newest.PublishedAt != nil {
 		return nil, problem.At(problem.NotADraft, []string{"draftOf"}, "Its newest version, %d, is published already.", newest.Number)
 	}
-	newest.PublishedAt, newest.EffectiveFrom = &time.Time{}, nil
+	newest.PublishedAt, newest.EffectiveFrom, newest.StartsAt, newest.EndsAt = &time.Time{}, nil, nil, nil
 	with := *book
 	with.rules, err = loadRules(ctx, tx, book.zone, newest)
 	return &with, err
 }
 
-// preview asks the rules about a fact that is not recorded. A zero member is nobody in particular.
-func preview(ctx context.Context, tx *postgres.Tx, book *rulebook, asked *fact) (rules.Evaluation, error) {
-	known, recordedAt, err := previewed(ctx, tx, book, asked)
-	if err != nil {
-		return rules.Evaluation{}, err
+// preview asks the rules about a fact that is not recorded. A zero member is somebody.
+func preview(ctx context.Context, tx *postgres.Tx, book *rulebook, asked *fact, somebody supposed) (rules.Evaluation, error) {
+	known, recordedAt := somebody.member, tx.Now
+	if asked.member != (id.Member{}) {
+		var err error
+		if known, recordedAt, err = previewed(ctx, tx, book, asked); err != nil {
+			return rules.Evaluation{}, err
+		}
 	}
 	needed, number := recall(book.rules, asked.member, rules.Fact{Type: asked.kind, OccurredAt: asked.occurredAt, RecordedAt: recordedAt})
 	var counted []ownType
@@ -140,7 +191,8 @@ func preview(ctx context.Context, tx *postgres.Tx, book *rulebook, asked *fact) 
 	if err != nil {
 		return rules.Evaluation{}, err
 	}
-	evaluation, fits := book.rules.Evaluate(known, book.judged(asked, recordedAt, memories.number(asked.member, asked.kind)), memories.member(asked.member))
+	judged := book.judged(asked, recordedAt, memories.number(asked.member, asked.kind)+somebody.purchases)
+	evaluation, fits := book.rules.Evaluate(known, judged, memories.member(asked.member))
 	if !fits {
 		return rules.Evaluation{}, problem.At(problem.InvalidPoints, nil, "This would earn more points than can be counted.")
 	}
@@ -149,10 +201,6 @@ func preview(ctx context.Context, tx *postgres.Tx, book *rulebook, asked *fact) 
 
 // previewed is what rules would know of the member, and when the fact would be recorded.
 func previewed(ctx context.Context, tx *postgres.Tx, book *rulebook, asked *fact) (rules.Member, time.Time, error) {
-	if asked.member == (id.Member{}) {
-		nobody := &Member{JoinedAt: tx.Now, Locale: book.DefaultLocale}
-		return known(nobody, book.ladder.Base()), tx.Now, nil
-	}
 	accounts, err := ledger.AccountsTx(ctx, tx, []id.Member{asked.member})
 	if err != nil {
 		return rules.Member{}, time.Time{}, err

@@ -26,6 +26,8 @@ type Program struct {
 	ReturnPolicy lots.ReturnPolicy
 	Expiry       ExpiryPolicy
 	TierPolicy   TierPolicy
+	// LadderVersion rises with each change of the tiers.
+	LadderVersion int
 	// AdjustmentCaps are support's first; a role that is not in them has none.
 	AdjustmentCaps []AdjustmentCap
 	// Referral is what inviting is worth to those who join now; nil: nothing.
@@ -52,6 +54,7 @@ func newProgram(settings program.Program, versions policies, caps []AdjustmentCa
 	expiry, returns := versions.terms.InForce()
 	return &Program{
 		Program: settings, ReturnPolicy: returns, Expiry: policyOf(expiry), TierPolicy: tierPolicyOf(versions.status.Policy()),
+		LadderVersion:  versions.status.Ladder().Version,
 		AdjustmentCaps: append([]AdjustmentCap{}, caps...), Referral: inForce(versions.referrals, settings.Currency),
 	}
 }

@@ -76,10 +76,14 @@ func loadReturned(ctx context.Context, tx *postgres.Tx, wanted []id.Activity, in
 		Member   id.Member `db:"member_id"`
 		Sequence int64     `db:"purchase_sequence"`
 		Returned int64     `db:"returned"`
+		ByAmount int64     `db:"by_amount"`
 		Returns  int       `db:"returns"`
 	}
 	if err := tx.Select(ctx, &rows, `
-		select member_id, purchase_sequence, sum(total)::bigint as returned, count(*) as returns
+		select member_id, purchase_sequence, sum(total)::bigint as returned, count(*) as returns,
+			coalesce(sum(total) filter (where not exists (
+				select from return_lines where return_lines.member_id = activities.member_id and return_lines.sequence = activities.sequence
+			)), 0)::bigint as by_amount
 		from (select distinct member_id, purchase_sequence from unnest($1::uuid[], $2::bigint[]) as listed (member_id, purchase_sequence)) as wanted
 		join activities using (member_id, purchase_sequence)
 		group by member_id, purchase_sequence`, members, sequences); err != nil {
@@ -87,7 +91,7 @@ func loadReturned(ctx context.Context, tx *postgres.Tx, wanted []id.Activity, in
 	}
 	for _, row := range rows {
 		one := into[id.Activity{Member: row.Member, Sequence: row.Sequence}]
-		one.returned, one.returns = row.Returned, row.Returns
+		one.returned, one.byAmount, one.returns = row.Returned, row.ByAmount, row.Returns
 	}
 	return nil
 }

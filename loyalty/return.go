@@ -160,6 +160,8 @@ func findPurchases(ctx context.Context, tx *postgres.Tx, inputs []RecordReturnIn
 type purchase struct {
 	Activity
 	returned int64
+	// byAmount is what of that came back without saying of which lines.
+	byAmount int64
 	returns  int
 	lines    []soldLine
 	awards   []*award
@@ -184,7 +186,7 @@ func (p *purchase) take(r *returning) (worth int64, lines []returnLine, problems
 		for _, line := range lines {
 			worth += line.Amount
 		}
-		if worth > 0 && left == 0 && p.returnedByAmount() {
+		if worth > 0 && left == 0 && p.byAmount > 0 {
 			problems.Add(problem.ReturnExceedsPurchase, nil, "Nothing is left of this purchase.")
 			return 0, nil, problems
 		}
@@ -207,6 +209,9 @@ func (p *purchase) take(r *returning) (worth int64, lines []returnLine, problems
 	}
 	p.returned += worth
 	p.returns++
+	if len(lines) == 0 {
+		p.byAmount += worth
+	}
 	for _, line := range lines {
 		p.lines[line.Line-1].returnedQuantity += line.Quantity
 		p.lines[line.Line-1].returnedAmount += line.Amount
@@ -246,15 +251,6 @@ func (p *purchase) pick(wanted []returnedQuantity) ([]returnLine, problem.Proble
 		}
 	}
 	return lines, problems
-}
-
-// returnedByAmount tells whether more came back than its lines account for.
-func (p *purchase) returnedByAmount() bool {
-	var byLines int64
-	for _, line := range p.lines {
-		byLines += line.returnedAmount
-	}
-	return p.returned > byLines
 }
 
 // rest is all that is left of the lines.

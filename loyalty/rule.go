@@ -170,8 +170,8 @@ func (s *Service) BudgetsUsed(ctx context.Context, wanted []id.Rule) (map[id.Rul
 
 const rulePages = "rule"
 
-// EarningRules lists rules by their age, oldest first, each by the version that counts now; statuses, if any, narrow the
-// list. For marketers, support, admins and ProgramRead.
+// EarningRules lists rules by their age, oldest first, each by the version that counts now; statuses, if any, narrow the list to
+// rules whose version has one of them, DRAFT to those whose newest version is one as well. For marketers, support, admins and ProgramRead.
 func (s *Service) EarningRules(ctx context.Context, statuses []EarningRuleStatus, first *int, after *string) (*page.Connection[*EarningRule], error) {
 	if _, err := actor.Require(ctx, actor.Marketer, actor.Support, actor.Admin, actor.ProgramRead); err != nil {
 		return nil, err
@@ -195,7 +195,8 @@ func (s *Service) EarningRules(ctx context.Context, statuses []EarningRuleStatus
 	var matching []*EarningRule
 	for _, all := range gather(versions, lives, book.Currency, s.now()) {
 		one := current(all)
-		if len(statuses) == 0 || slices.Contains(statuses, one.Status) {
+		drafted := all[len(all)-1].Status == RuleDraft && slices.Contains(statuses, RuleDraft)
+		if len(statuses) == 0 || slices.Contains(statuses, one.Status) || drafted {
 			matching = append(matching, one)
 		}
 	}

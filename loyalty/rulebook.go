@@ -85,8 +85,10 @@ func (b *rulebook) lapses(after *value.Period, occurredAt, recordedAt time.Time,
 // begins is from when on the newest tiers and their policy are in force.
 func (b *rulebook) begins() time.Time {
 	since := b.status.Policy().Since
-	if b.ladder.CreatedAt.After(since) {
-		since = b.ladder.CreatedAt
+	for _, other := range []time.Time{b.ladder.CreatedAt, b.rules.PublishedAt()} {
+		if other.After(since) {
+			since = other
+		}
 	}
 	return since
 }

@@ -143,18 +143,36 @@ func (i TierInput) tier(problems *problem.Problems, known id.Tier, path ...strin
 	}
 	if i.Multiplier != nil {
 		multiplier, err := i.Multiplier.Units(value.QuantityPlaces)
-		if err != nil || multiplier <= rules.Million || multiplier > maximumMultiplier {
-			wrong(problem.InvalidTiers, "multiplier", "A multiplier is more than 1, at most 1000, and has at most %d decimal places.", value.QuantityPlaces)
+		if err != nil || multiplier < rules.Million || multiplier > maximumMultiplier {
+			wrong(problem.InvalidTiers, "multiplier", "A multiplier is 1 to 1000, and has at most %d decimal places.", value.QuantityPlaces)
 		}
-		made.Multiplier = &multiplier
+		if multiplier > rules.Million {
+			made.Multiplier = &multiplier
+		}
 	}
-	if i.EarlyBooking != nil {
+	if i.EarlyBooking != nil && *i.EarlyBooking != (value.Period{}) {
 		if !mayLast(*i.EarlyBooking) {
-			wrong(problem.InvalidDuration, "earlyBooking", "Members book more than nothing and at most %d years earlier.", maximumWait)
+			wrong(problem.InvalidDuration, "earlyBooking", "Members book at most %d years earlier.", maximumWait)
 		}
 		made.EarlyBooking = i.EarlyBooking
 	}
 	return made
+}
+
+// over is the input with what it leaves out as the tier has it that there is.
+func (i TierInput) over(before tiers.Ladder, known id.Tier) TierInput {
+	if was, ok := before.Tier(known); ok {
+		if i.Benefits == nil {
+			i.Benefits = was.Benefits
+		}
+		if i.Multiplier == nil {
+			i.Multiplier = was.Factor()
+		}
+		if i.EarlyBooking == nil {
+			i.EarlyBooking = was.EarlyBooking
+		}
+	}
+	return i
 }
 
 // ladderOf makes the next version of the ladder of all tiers that there shall be: each is one that there is, by its id or else
@@ -168,7 +186,7 @@ func ladderOf(before tiers.Ladder, inputs []TierInput) (tiers.Ladder, error) {
 	names := map[string]bool{}
 	for i, known := range match(&problems, before, inputs) {
 		path := []string{"tiers", strconv.Itoa(i)}
-		tier := inputs[i].tier(&problems, known, path...)
+		tier := inputs[i].over(before, known).tier(&problems, known, path...)
 		wrong := func(code problem.Code, field, format string, arguments ...any) {
 			problems.Add(code, append(slices.Clone(path), field), format, arguments...)
 		}

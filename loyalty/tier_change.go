@@ -22,6 +22,8 @@ type TierChangeInput struct {
 	// Tiers are matched by id, else by name; those that are left out are removed.
 	Tiers []TierInput
 	Mode  tiers.Mode
+	// ExpectedVersion is the version of the ladder that the caller started from; nil: whatever is newest.
+	ExpectedVersion *int
 }
 
 // ApplyTierChangeInput is the ladder as it shall be, and what becomes of the members that there are.
@@ -30,6 +32,19 @@ type ApplyTierChangeInput struct {
 	Mode  tiers.Mode
 	// ProtectUntil is before when nobody falls; nil: no such promise is made. It goes with NOW.
 	ProtectUntil *time.Time
+	// ExpectedVersion is the version of the ladder that the caller started from; nil: whatever is newest.
+	ExpectedVersion *int
+}
+
+// expectLadder returns a conflict if the ladder is not the one that the caller started from.
+func expectLadder(ladder tiers.Ladder, expected *int) error {
+	if expected == nil || *expected == ladder.Version {
+		return nil
+	}
+	return problem.ConflictError{
+		Code: problem.EditConflict, Message: "Someone else was faster; start again from the newest ladder.",
+		Path: []string{"input", "expectedVersion"}, CurrentVersion: ladder.Version, Changes: []problem.RuleFieldChange{},
+	}
 }
 
 // TierMove is how many members go from one tier to another.
@@ -53,10 +68,10 @@ const sampled = 10
 // tallyBatch is how many members are looked at together to say who moves.
 const tallyBatch = 1000
 
-// PreviewTierChange says who would move if the ladder were changed like this now, without protection. It moves nobody. For
-// marketers and admins.
+// PreviewTierChange says who would move at once if the ladder were changed like this now, without protection. With AT_NEXT_REVIEW
+// that is only whoever holds a tier that is removed; NOW tells whom the change concerns. It moves nobody. For marketers and admins.
 //
-// Problems: INVALID_NAME, INVALID_POINTS, INVALID_DURATION, INVALID_TIERS.
+// Problems: INVALID_NAME, INVALID_POINTS, INVALID_DURATION, INVALID_TIERS, EDIT_CONFLICT.
 func (s *Service) PreviewTierChange(ctx context.Context, input TierChangeInput) ([]TierMove, error) {
 	if _, err := actor.Require(ctx, actor.Marketer, actor.Admin); err != nil {
 		return nil, err
@@ -65,6 +80,9 @@ func (s *Service) PreviewTierChange(ctx context.Context, input TierChangeInput) 
 	err := s.db.InSnapshot(ctx, func(tx *postgres.Tx) error {
 		book, err := s.rulebook(ctx, tx)
 		if err != nil {
+			return err
+		}
+		if err := expectLadder(book.ladder, input.ExpectedVersion); err != nil {
 			return err
 		}
 		next, err := ladderOf(book.ladder, input.Tiers)
@@ -93,7 +111,7 @@ func (s *Service) PreviewTierChange(ctx context.Context, input TierChangeInput) 
 // It answers who moved; what tells of that is posted in batches, some of them before it answers, the rest by
 // RecalculateTiers. For marketers and admins.
 //
-// Problems: INVALID_NAME, INVALID_POINTS, INVALID_DURATION, INVALID_TIERS, INVALID_DATE.
+// Problems: INVALID_NAME, INVALID_POINTS, INVALID_DURATION, INVALID_TIERS, INVALID_DATE, EDIT_CONFLICT.
 func (s *Service) ApplyTierChange(ctx context.Context, input ApplyTierChangeInput) (*TierChange, error) {
 	caller, err := actor.Require(ctx, actor.Marketer, actor.Admin)
 	if err != nil {
@@ -109,6 +127,9 @@ func (s *Service) ApplyTierChange(ctx context.Context, input ApplyTierChangeInpu
 			return err
 		}
 		before := ladders[len(ladders)-1]
+		if err := expectLadder(before, input.ExpectedVersion); err != nil {
+			return err
+		}
 		if next, err = ladderOf(before, input.Tiers); err != nil {
 			return err
 		}

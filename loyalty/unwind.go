@@ -3,6 +3,7 @@ package loyalty
 import (
 	"slices"
 
+	"regulars/internal/id"
 	"regulars/loyalty/ledger"
 	"regulars/loyalty/rules"
 )
@@ -14,6 +15,10 @@ type award struct {
 	entry              *ledger.Entry
 	reversedPoints     int64
 	reversedQualifying int64
+	// purchase is the number of the fact. Of what carries over, absorbed is how many of the points that were desired returns have
+	// cost, of which so many were stored.
+	purchase         int64
+	absorbed, stored int64
 }
 
 // left is what no reversal has taken back.
@@ -63,14 +68,11 @@ func (p *purchase) cameBack(outcome rules.Outcome) int64 {
 	if p.returned == *p.TotalMinor {
 		return outcome.Basis
 	}
-	var byLines, own int64
-	for _, line := range p.lines {
-		byLines += line.returnedAmount
-	}
+	var own int64
 	for _, number := range outcome.Lines {
 		own += p.lines[number-1].returnedAmount
 	}
-	return outcome.CameBack(own, max(p.returned-byLines, 0), *p.TotalMinor)
+	return outcome.CameBack(own, p.byAmount, *p.TotalMinor)
 }
 
 // takeBack works out what a return brings back and reverses its share of what the purchase earned.
@@ -105,16 +107,41 @@ func (d *decisions) takeBack(one *fact) {
 func (d *decisions) uncarry(one *fact, made *award, before, after int64) {
 	outcome := made.outcome
 	version, _ := d.book.rules.Version(outcome.Rule, outcome.Version)
+	per := version.Award.PerAmount
+	step := per.Step(outcome.Rule)
 	memory := d.memories.member(one.member)
-	points, remainder := version.Award.PerAmount.Uncarry(outcome, memory.Carried[outcome.Rule], before, after)
-	memory.Carried[outcome.Rule] = remainder
-	from := append([]*award{made}, d.carrying[ownRule{Member: one.member, Rule: outcome.Rule}]...)
-	for _, award := range from {
-		if taken := min(points, award.left()); taken > 0 {
-			d.reverse(one, award, taken, min(taken, award.entry.Qualifying-award.reversedQualifying))
-			points -= taken
+	var lost int64
+	lost, memory.Carried[step] = per.Uncarry(outcome, memory.Carried[step], before, after)
+	for _, award := range append([]*award{made}, d.carrying[ownStep{Member: one.member, Step: step}]...) {
+		takes, owed := award.outcome.Absorb(award.absorbed, lost)
+		award.absorbed += takes
+		lost -= takes
+		if points := min(owed, award.left()); points > 0 {
+			d.reverse(one, award, points, min(points, award.entry.Qualifying-award.reversedQualifying))
 		}
 	}
+}
+
+// absorbed are the awards whose share in what was lost has grown.
+func (d *decisions) absorbed() []absorption {
+	var grown []absorption
+	add := func(member id.Member, one *award) {
+		if one.absorbed > one.stored {
+			grown = append(grown, absorption{Member: member, Purchase: one.purchase, Rule: one.outcome.Rule, Points: one.absorbed})
+			one.stored = one.absorbed
+		}
+	}
+	for _, sold := range d.purchases {
+		for _, one := range sold.awards {
+			add(sold.Member, one)
+		}
+	}
+	for key, latest := range d.carrying {
+		for _, one := range latest {
+			add(key.Member, one)
+		}
+	}
+	return grown
 }
 
 // reverse posts that a return takes back points of an award.

@@ -37,6 +37,10 @@ type RuleOutcomeResolver interface {
 	Reason(ctx context.Context, obj *rules.Outcome) (string, error)
 }
 
+type PreviewPurchaseInputResolver interface {
+	Somebody(ctx context.Context, obj *loyalty.PreviewPurchaseInput, data *SomebodyInput) error
+}
+
 // endregion ************************** generated!.gotpl **************************
 
 // region    ***************************** args.gotpl *****************************
@@ -691,6 +695,29 @@ func (ec *executionContext) fieldContext_RecordPurchasesPayload_userErrors(_ con
 	return fc, nil
 }
 
+func (ec *executionContext) _RuleOutcome_ruleId(ctx context.Context, field graphql.CollectedField, obj *rules.Outcome) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RuleOutcome_ruleId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RuleID(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *id.Rule) graphql.Marshaler {
+			return ec.marshalOID2ᚖregularsᚋinternalᚋidᚐRule(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RuleOutcome_ruleId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RuleOutcome", field, true, false, errors.New("field of type ID does not have child fields"))
+}
+
 func (ec *executionContext) _RuleOutcome_ruleName(ctx context.Context, field graphql.CollectedField, obj *rules.Outcome) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -925,7 +952,7 @@ func (ec *executionContext) unmarshalInputPreviewPurchaseInput(ctx context.Conte
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"member", "source", "occurredAt", "total", "lines", "attributes", "paidWithPoints", "draftOf"}
+	fieldsInOrder := [...]string{"member", "somebody", "source", "occurredAt", "total", "lines", "attributes", "paidWithPoints", "draftOf"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -939,6 +966,15 @@ func (ec *executionContext) unmarshalInputPreviewPurchaseInput(ctx context.Conte
 				return it, err
 			}
 			it.Member = data
+		case "somebody":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("somebody"))
+			data, err := ec.unmarshalOSomebodyInput2ᚖregularsᚋgraphᚋgeneratedᚐSomebodyInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			if err = ec.Resolvers.PreviewPurchaseInput().Somebody(ctx, &it, data); err != nil {
+				return it, err
+			}
 		case "source":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("source"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -1355,6 +1391,61 @@ func (ec *executionContext) unmarshalInputReturnLineInput(ctx context.Context, o
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputSomebodyInput(ctx context.Context, obj any) (SomebodyInput, error) {
+	var it SomebodyInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["purchases"]; !present {
+		asMap["purchases"] = 0
+	}
+
+	fieldsInOrder := [...]string{"tierId", "birthDate", "attributes", "purchases"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "tierId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tierId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TierID = graphql.OmittableOf(data)
+		case "birthDate":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("birthDate"))
+			data, err := ec.unmarshalODate2ᚖregularsᚋinternalᚋvalueᚐDate(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.BirthDate = graphql.OmittableOf(data)
+		case "attributes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attributes"))
+			data, err := ec.unmarshalOAttributeInput2ᚕᚖregularsᚋinternalᚋvalueᚐAttributeᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Attributes = graphql.OmittableOf(data)
+		case "purchases":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("purchases"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Purchases = data
+		}
+	}
+	return it, nil
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -1754,6 +1845,11 @@ func (ec *executionContext) _RuleOutcome(ctx context.Context, sel ast.SelectionS
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("RuleOutcome")
+		case "ruleId":
+			out.Values[i] = ec._RuleOutcome_ruleId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "ruleName":
 			field := field
 
@@ -2074,6 +2170,14 @@ func (ec *executionContext) unmarshalOReturnLineInput2ᚕregularsᚋloyaltyᚐRe
 		}
 	}
 	return res, nil
+}
+
+func (ec *executionContext) unmarshalOSomebodyInput2ᚖregularsᚋgraphᚋgeneratedᚐSomebodyInput(ctx context.Context, v any) (*SomebodyInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputSomebodyInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 // endregion ***************************** type.gotpl *****************************

@@ -421,6 +421,29 @@ func (ec *executionContext) fieldContext_Backtest_draftPoints(_ context.Context,
 	return graphql.NewScalarFieldContext("Backtest", field, true, false, errors.New("field of type Points does not have child fields"))
 }
 
+func (ec *executionContext) _Backtest_undecided(ctx context.Context, field graphql.CollectedField, obj *backtest.Backtest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Backtest_undecided(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Undecided(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Backtest_undecided(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Backtest", field, true, false, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _Backtest_cost(ctx context.Context, field graphql.CollectedField, obj *backtest.Backtest) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -441,6 +464,38 @@ func (ec *executionContext) _Backtest_cost(ctx context.Context, field graphql.Co
 	)
 }
 func (ec *executionContext) fieldContext_Backtest_cost(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Backtest",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Backtest_actualCost(ctx context.Context, field graphql.CollectedField, obj *backtest.Backtest) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Backtest_actualCost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ActualCost(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *value.Money) graphql.Marshaler {
+			return ec.marshalOMoney2ᚖregularsᚋinternalᚋvalueᚐMoney(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Backtest_actualCost(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Backtest",
 		Field:      field,
@@ -1295,8 +1350,18 @@ func (ec *executionContext) _Backtest(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "undecided":
+			out.Values[i] = ec._Backtest_undecided(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "cost":
 			out.Values[i] = ec._Backtest_cost(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "actualCost":
+			out.Values[i] = ec._Backtest_actualCost(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

@@ -185,7 +185,7 @@ type DuplicateEarningRuleInput struct {
 
 // Narrows a list of rules.
 type EarningRuleFilter struct {
-	// Rules whose version that counts now has one of these statuses.
+	// Rules whose version that counts now has one of these statuses; DRAFT also those whose newest version, of `versions` the last, is one.
 	Status graphql.Omittable[[]loyalty.EarningRuleStatus] `json:"status,omitempty"`
 }
 
@@ -469,6 +469,18 @@ type RunJobPayload struct {
 	Run *jobs.Run `json:"run,omitempty"`
 	// Why it was refused.
 	UserErrors []problem.UserError `json:"userErrors"`
+}
+
+// A member that there might be.
+type SomebodyInput struct {
+	// The tier that it holds; null: the lowest.
+	TierID graphql.Omittable[*string] `json:"tierId,omitempty"`
+	// When it was born; null: that is not known.
+	BirthDate graphql.Omittable[*value.Date] `json:"birthDate,omitempty"`
+	// What else is known of it.
+	Attributes graphql.Omittable[[]*value.Attribute] `json:"attributes,omitempty"`
+	// How many purchases it has made before.
+	Purchases int `json:"purchases"`
 }
 
 // The backtest as it is now, or why not.

@@ -71,6 +71,7 @@ type ResolverRoot interface {
 	RuleOutcome() RuleOutcomeResolver
 	TierHistoryConnection() TierHistoryConnectionResolver
 	WaitingReturnConnection() WaitingReturnConnectionResolver
+	PreviewPurchaseInput() PreviewPurchaseInputResolver
 }
 
 type DirectiveRoot struct {
@@ -172,6 +173,7 @@ type ComplexityRoot struct {
 	}
 
 	Backtest struct {
+		ActualCost      func(childComplexity int) int
 		ByDay           func(childComplexity int) int
 		Cost            func(childComplexity int) int
 		DraftPoints     func(childComplexity int) int
@@ -192,6 +194,7 @@ type ComplexityRoot struct {
 		Status          func(childComplexity int) int
 		TierMoves       func(childComplexity int) int
 		To              func(childComplexity int) int
+		Undecided       func(childComplexity int) int
 		Winners         func(childComplexity int) int
 	}
 
@@ -834,6 +837,7 @@ type ComplexityRoot struct {
 		Currency       func(childComplexity int) int
 		DefaultLocale  func(childComplexity int) int
 		Expiry         func(childComplexity int) int
+		LadderVersion  func(childComplexity int) int
 		Name           func(childComplexity int) int
 		Referral       func(childComplexity int) int
 		ReturnPolicy   func(childComplexity int) int
@@ -1037,6 +1041,7 @@ type ComplexityRoot struct {
 		Desired  func(childComplexity int) int
 		Granted  func(childComplexity int) int
 		Reason   func(childComplexity int) int
+		RuleID   func(childComplexity int) int
 		RuleName func(childComplexity int) int
 		Status   func(childComplexity int) int
 		Version  func(childComplexity int) int
@@ -1557,6 +1562,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AwardBasis.PaidWithPoints(childComplexity), true
 
+	case "Backtest.actualCost":
+		if e.ComplexityRoot.Backtest.ActualCost == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.ActualCost(childComplexity), true
 	case "Backtest.byDay":
 		if e.ComplexityRoot.Backtest.ByDay == nil {
 			break
@@ -1677,6 +1688,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Backtest.To(childComplexity), true
+	case "Backtest.undecided":
+		if e.ComplexityRoot.Backtest.Undecided == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backtest.Undecided(childComplexity), true
 	case "Backtest.winners":
 		if e.ComplexityRoot.Backtest.Winners == nil {
 			break
@@ -4661,6 +4678,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Program.Expiry(childComplexity), true
+	case "Program.ladderVersion":
+		if e.ComplexityRoot.Program.LadderVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Program.LadderVersion(childComplexity), true
 	case "Program.name":
 		if e.ComplexityRoot.Program.Name == nil {
 			break
@@ -5557,6 +5580,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RuleOutcome.Reason(childComplexity), true
+	case "RuleOutcome.ruleId":
+		if e.ComplexityRoot.RuleOutcome.RuleID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RuleOutcome.RuleID(childComplexity), true
 	case "RuleOutcome.ruleName":
 		if e.ComplexityRoot.RuleOutcome.RuleName == nil {
 			break
@@ -6153,6 +6182,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputSetCalendarLinkInput,
 		ec.unmarshalInputSetTierFloorInput,
 		ec.unmarshalInputShareEventInput,
+		ec.unmarshalInputSomebodyInput,
 		ec.unmarshalInputStartBacktestInput,
 		ec.unmarshalInputSuspendMemberInput,
 		ec.unmarshalInputTierChangeInput,
@@ -6242,7 +6272,7 @@ var sources = []*ast.Source{
 	{Name: "../schema/activity.graphqls", Input: `extend type Query {
   """
   What a purchase would earn if it were recorded now, by the code that would record it; nothing moves. Members ask for themselves only, MARKETER for nobody in particular. For MEMBER, MARKETER, SUPPORT, ADMIN, ` + "`" + `purchases:write` + "`" + ` and ` + "`" + `purchases:preview` + "`" + `.
-  Codes: UNKNOWN_MEMBER, UNKNOWN_RULE, NOT_A_DRAFT, INVALID_POINTS, and those of ` + "`" + `recordPurchase` + "`" + ` about what a purchase says.
+  Codes: UNKNOWN_MEMBER, UNKNOWN_RULE, NOT_A_DRAFT, INVALID_TIERS, INVALID_POINTS, and those of ` + "`" + `recordPurchase` + "`" + ` about what a purchase says.
   """
   previewPurchase(
     "The purchase that may come."
@@ -6262,11 +6292,13 @@ var sources = []*ast.Source{
 
 "A purchase that may come."
 input PreviewPurchaseInput {
-  "Who would buy; null: somebody of the lowest tier who joins now."
+  "Who would buy; null: ` + "`" + `somebody` + "`" + `."
   member: MemberRef
+  "What sort of member would buy; null: one of the lowest tier who joins now."
+  somebody: SomebodyInput
   "Where it would come from; null: \"preview\"."
   source: String
-  "When it would happen; null: now."
+  "When it would happen, which may be yet to come; null: now."
   occurredAt: DateTime
   "What it would be worth."
   total: MoneyInput!
@@ -6276,8 +6308,20 @@ input PreviewPurchaseInput {
   attributes: [AttributeInput!]
   "The part of the total that would be paid with points."
   paidWithPoints: MoneyInput
-  "Answers as if the newest version of this rule, a draft, were published; for MARKETER and ADMIN."
+  "Answers as if the newest version of this rule, a draft, were published, whatever its schedule says of when it starts and ends; its limits have counted nothing yet. For MARKETER and ADMIN."
   draftOf: ID
+}
+
+"A member that there might be."
+input SomebodyInput {
+  "The tier that it holds; null: the lowest."
+  tierId: ID
+  "When it was born; null: that is not known."
+  birthDate: Date
+  "What else is known of it."
+  attributes: [AttributeInput!]
+  "How many purchases it has made before."
+  purchases: Int! = 0
 }
 
 "Answers a preview."
@@ -6512,6 +6556,8 @@ type Evaluation @access {
 
 "What one rule did."
 type RuleOutcome @access {
+  "The rule; null for a tier."
+  ruleId: ID
   "The rule's name, in that version; or that of the tier whose bonus it is."
   ruleName: String!
   "The version that was in force; 0 for a tier."
@@ -6661,8 +6707,12 @@ type Backtest implements Node @access(roles: [MARKETER, ADMIN]) {
   pointsActual: Points
   "What of pointsIssued the rule that is tried would have issued alone."
   draftPoints: Points
+  "About how many facts the condition of the rule that is tried could not be decided, e.g. for an attribute that they lack: they earn nothing by it."
+  undecided: Int
   "What pointsIssued cost at the program's cost of a point; null also if that is not set."
   cost: Money
+  "What pointsActual cost at the same; null also if that is not set."
+  actualCost: Money
   "The days of the program's calendar on which points were issued or would have been, in order."
   byDay: [BacktestDay!]
   "Who would have stood elsewhere at the end of the period: more points may reach a higher tier; fewer lose one that stands on them."
@@ -8738,6 +8788,8 @@ type Program @access {
   expiry: ExpiryPolicy!
   "How qualifying points count and how long tiers last."
   tierPolicy: TierPolicy!
+  "Rises with each change of the tiers."
+  ladderVersion: Int!
   "How many points a day somebody of a role moves by hand without a second person; a role that is not listed has no cap. Null where the caller may not see it."
   adjustmentCaps: [AdjustmentCap!] @access(roles: [MARKETER, SUPPORT, ADMIN], scopes: ["program:read"])
   "What inviting is worth to those who join now; null: nothing."
@@ -9824,7 +9876,7 @@ type EarningRulePayload @access {
 
 "Narrows a list of rules."
 input EarningRuleFilter {
-  "Rules whose version that counts now has one of these statuses."
+  "Rules whose version that counts now has one of these statuses; DRAFT also those whose newest version, of ` + "`" + `versions` + "`" + ` the last, is one."
   status: [EarningRuleStatus!]
 }
 
@@ -9955,8 +10007,8 @@ extend type Mutation {
   ): TierPayload! @access(roles: [MARKETER, ADMIN])
 
   """
-  Says who would move if the ladder were changed like this now, without protection. It moves nobody. For MARKETER and ADMIN.
-  Codes: INVALID_NAME, INVALID_POINTS, INVALID_DURATION, INVALID_TIERS.
+  Says who would move at once if the ladder were changed like this now, without protection. With AT_NEXT_REVIEW that is only whoever holds a tier that is removed: ask with NOW whom the change concerns. It moves nobody. For MARKETER and ADMIN.
+  Codes: INVALID_NAME, INVALID_POINTS, INVALID_DURATION, INVALID_TIERS, EDIT_CONFLICT.
   """
   previewTierChange(
     "The ladder as it shall be."
@@ -9965,7 +10017,7 @@ extend type Mutation {
 
   """
   Changes the ladder and answers who moved. Members hold their tiers at once; their histories and notices follow in batches. For MARKETER and ADMIN.
-  Codes: INVALID_NAME, INVALID_POINTS, INVALID_DURATION, INVALID_TIERS, INVALID_DATE.
+  Codes: INVALID_NAME, INVALID_POINTS, INVALID_DURATION, INVALID_TIERS, INVALID_DATE, EDIT_CONFLICT.
   """
   applyTierChange(
     "The ladder as it shall be, and what becomes of the members that there are."
@@ -10192,9 +10244,9 @@ input TierInput {
   threshold: Points!
   "What it brings, for people to read."
   benefits: [String!]
-  "By how much what rules award to its members is multiplied: more than 1, at most 1000, with at most 6 decimal places; null: by nothing."
+  "By how much what rules award to its members is multiplied: 1 to 1000, with at most 6 decimal places; 1: by nothing."
   multiplier: Decimal
-  "How long before others its members may book; null: not before them."
+  "How long before others its members may book; PT0S: not before them."
   earlyBooking: Duration
 }
 
@@ -10216,10 +10268,12 @@ input TierPolicyInput {
 
 "The ladder as it shall be."
 input TierChangeInput {
-  "All tiers that there shall be, matched by id, else by name; one that is left out is removed, and what is left out of one it does not have. The lowest one, of rank 0, must be among them."
+  "All tiers that there shall be, matched by id, else by name; one that is left out is removed. What is null of a tier that there is stays as it is. The lowest one, of rank 0, must be among them."
   tiers: [TierInput!]!
   "What it does to the members that there are."
   mode: TierChangeMode! = NOW
+  "The ` + "`" + `Program.ladderVersion` + "`" + ` that the caller started from; null: whatever is newest."
+  expectedVersion: Int
 }
 
 "The ladder as it shall be, and what becomes of the members that there are."
@@ -10230,6 +10284,8 @@ input ApplyTierChangeInput {
   mode: TierChangeMode!
   "With NOW: nobody falls before, and who would have fallen is reviewed then. What is removed cannot be kept: its members go to the next lower tier, or to a higher one that they reach."
   protectUntil: DateTime
+  "The ` + "`" + `Program.ladderVersion` + "`" + ` that the caller started from; null: whatever is newest."
+  expectedVersion: Int
 }
 
 "A tier by hand."
@@ -10584,8 +10640,12 @@ func (ec *executionContext) childFields_Backtest(ctx context.Context, field grap
 		return ec.fieldContext_Backtest_pointsActual(ctx, field)
 	case "draftPoints":
 		return ec.fieldContext_Backtest_draftPoints(ctx, field)
+	case "undecided":
+		return ec.fieldContext_Backtest_undecided(ctx, field)
 	case "cost":
 		return ec.fieldContext_Backtest_cost(ctx, field)
+	case "actualCost":
+		return ec.fieldContext_Backtest_actualCost(ctx, field)
 	case "byDay":
 		return ec.fieldContext_Backtest_byDay(ctx, field)
 	case "tierMoves":
@@ -11670,6 +11730,8 @@ func (ec *executionContext) childFields_Program(ctx context.Context, field graph
 		return ec.fieldContext_Program_expiry(ctx, field)
 	case "tierPolicy":
 		return ec.fieldContext_Program_tierPolicy(ctx, field)
+	case "ladderVersion":
+		return ec.fieldContext_Program_ladderVersion(ctx, field)
 	case "adjustmentCaps":
 		return ec.fieldContext_Program_adjustmentCaps(ctx, field)
 	case "referral":
@@ -12014,6 +12076,8 @@ func (ec *executionContext) childFields_RuleFieldChange(ctx context.Context, fie
 
 func (ec *executionContext) childFields_RuleOutcome(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
+	case "ruleId":
+		return ec.fieldContext_RuleOutcome_ruleId(ctx, field)
 	case "ruleName":
 		return ec.fieldContext_RuleOutcome_ruleName(ctx, field)
 	case "ruleVersion":

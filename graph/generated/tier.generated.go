@@ -1482,7 +1482,7 @@ func (ec *executionContext) unmarshalInputApplyTierChangeInput(ctx context.Conte
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"tiers", "mode", "protectUntil"}
+	fieldsInOrder := [...]string{"tiers", "mode", "protectUntil", "expectedVersion"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1510,6 +1510,13 @@ func (ec *executionContext) unmarshalInputApplyTierChangeInput(ctx context.Conte
 				return it, err
 			}
 			it.ProtectUntil = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
 		}
 	}
 	return it, nil
@@ -1581,7 +1588,7 @@ func (ec *executionContext) unmarshalInputTierChangeInput(ctx context.Context, o
 		asMap["mode"] = "NOW"
 	}
 
-	fieldsInOrder := [...]string{"tiers", "mode"}
+	fieldsInOrder := [...]string{"tiers", "mode", "expectedVersion"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1602,6 +1609,13 @@ func (ec *executionContext) unmarshalInputTierChangeInput(ctx context.Context, o
 				return it, err
 			}
 			it.Mode = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = data
 		}
 	}
 	return it, nil

@@ -56,7 +56,7 @@ func (w *world) judge(ctx context.Context, count int, into *series) error {
 	for i := range 5 {
 		fact.Lines = append(fact.Lines, rules.Line{SKU: fmt.Sprint("SKU-", i), Quantity: rules.Million, Amount: 1_999, Category: "tea", Brand: "own"})
 	}
-	memory := rules.Memory{Member: map[rules.Counter]rules.Usage{}, Program: map[rules.Counter]rules.Usage{}, Carried: map[id.Rule]int64{}}
+	memory := rules.Memory{Member: map[rules.Counter]rules.Usage{}, Program: map[rules.Counter]rules.Usage{}, Carried: map[rules.Step]int64{}}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	var one sample

@@ -695,6 +695,14 @@ CREATE TABLE public.rewards (
 )
 WITH (fillfactor='80');
 
+CREATE TABLE public.rule_absorptions (
+    member_id uuid NOT NULL,
+    sequence bigint NOT NULL,
+    rule_id uuid NOT NULL,
+    points bigint NOT NULL,
+    CONSTRAINT rule_absorptions_points_check CHECK ((points > 0))
+);
+
 CREATE TABLE public.rule_counters (
     member_id uuid NOT NULL,
     rule_id uuid NOT NULL,
@@ -720,7 +728,11 @@ CREATE TABLE public.rule_pauses (
 CREATE TABLE public.rule_remainders (
     member_id uuid NOT NULL,
     rule_id uuid NOT NULL,
+    points bigint NOT NULL,
+    every bigint NOT NULL,
     remainder bigint NOT NULL,
+    CONSTRAINT rule_remainders_every_check CHECK ((every > 0)),
+    CONSTRAINT rule_remainders_points_check CHECK ((points > 0)),
     CONSTRAINT rule_remainders_remainder_check CHECK ((remainder >= 0))
 )
 WITH (fillfactor='80');
@@ -1004,6 +1016,9 @@ ALTER TABLE ONLY public.return_lines
 ALTER TABLE ONLY public.rewards
     ADD CONSTRAINT rewards_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.rule_absorptions
+    ADD CONSTRAINT rule_absorptions_pkey PRIMARY KEY (member_id, sequence, rule_id);
+
 ALTER TABLE ONLY public.rule_counters
     ADD CONSTRAINT rule_counters_pkey PRIMARY KEY (member_id, rule_id, period, starts_on);
 
@@ -1011,7 +1026,7 @@ ALTER TABLE ONLY public.rule_pauses
     ADD CONSTRAINT rule_pauses_pkey PRIMARY KEY (rule_id, number);
 
 ALTER TABLE ONLY public.rule_remainders
-    ADD CONSTRAINT rule_remainders_pkey PRIMARY KEY (member_id, rule_id);
+    ADD CONSTRAINT rule_remainders_pkey PRIMARY KEY (member_id, rule_id, points, every);
 
 ALTER TABLE ONLY public.rule_versions
     ADD CONSTRAINT rule_versions_pkey PRIMARY KEY (rule_id, version);

@@ -17,8 +17,11 @@ type Results struct {
 	PointsIssued int64 `json:"pointsIssued"`
 	PointsActual int64 `json:"pointsActual"`
 	DraftPoints  int64 `json:"draftPoints"`
-	// Cost is PointsIssued at the program's cost of a point; nil if it has none.
-	Cost *value.Money `json:"cost"`
+	// Undecided is how many facts the draft's condition could not be decided about, which earn nothing by it.
+	Undecided int `json:"undecided"`
+	// Cost is PointsIssued at the program's cost of a point, ActualCost PointsActual; nil if it has none.
+	Cost       *value.Money `json:"cost"`
+	ActualCost *value.Money `json:"actualCost"`
 	// ByDay are the days of the program's calendar on which points were issued or would have been, in order.
 	ByDay     []Day              `json:"byDay"`
 	TierMoves []loyalty.TierMove `json:"tierMoves"`
@@ -79,6 +82,16 @@ func (b *Backtest) PointsActual() *int64 {
 // DraftPoints is that of Results.
 func (b *Backtest) DraftPoints() *int64 {
 	return found(b, func(r *Results) *int64 { return &r.DraftPoints })
+}
+
+// Undecided is that of Results.
+func (b *Backtest) Undecided() *int {
+	return found(b, func(r *Results) *int { return &r.Undecided })
+}
+
+// ActualCost is that of Results.
+func (b *Backtest) ActualCost() *value.Money {
+	return found(b, func(r *Results) *value.Money { return r.ActualCost })
 }
 
 // Cost is that of Results.

@@ -27,6 +27,8 @@ type tally struct {
 	days    map[value.Date]sums
 	all     sums
 	draft   int64
+	// undecided is of how many facts the draft's condition could not be decided.
+	undecided int
 }
 
 type sums struct{ would, actual int64 }
@@ -41,6 +43,9 @@ func newTally(settings program.Program) (*tally, error) {
 }
 
 func (t *tally) add(one loyalty.Rejudged) error {
+	if one.Undecided {
+		t.undecided++
+	}
 	if one.Would == 0 && one.Actual == 0 {
 		return nil
 	}
@@ -56,15 +61,11 @@ func (t *tally) add(one loyalty.Rejudged) error {
 }
 
 func (t *tally) results() *Results {
-	made := &Results{PointsIssued: t.all.would, PointsActual: t.all.actual, DraftPoints: t.draft, ByDay: make([]Day, 0, len(t.days))}
+	made := &Results{PointsIssued: t.all.would, PointsActual: t.all.actual, DraftPoints: t.draft, Undecided: t.undecided, ByDay: make([]Day, 0, len(t.days))}
 	for _, date := range slices.SortedFunc(maps.Keys(t.days), func(a, b value.Date) int { return cmp.Compare(a.String(), b.String()) }) {
 		made.ByDay = append(made.ByDay, Day{Date: date, Points: t.days[date].would, Actual: t.days[date].actual})
 	}
-	if t.program.CostMinor != nil {
-		if cost, ok := value.MultiplyDivide(t.all.would, *t.program.CostMinor, 1, value.Floor); ok {
-			made.Cost = &value.Money{Minor: cost, Currency: t.program.Currency}
-		}
-	}
+	made.Cost, made.ActualCost = t.cost(t.all.would), t.cost(t.all.actual)
 	var winners, losers []Example
 	for member, got := range t.members {
 		one := Example{Member: uuid.UUID(member), Would: got.would, Actual: got.actual}
@@ -78,6 +79,18 @@ func (t *tally) results() *Results {
 	made.MembersAffected = len(winners) + len(losers)
 	made.Winners, made.Losers = side(winners), side(losers)
 	return made
+}
+
+// cost is what points cost the program, nil if that is not set.
+func (t *tally) cost(points int64) *value.Money {
+	if t.program.CostMinor == nil {
+		return nil
+	}
+	cost, ok := value.MultiplyDivide(points, *t.program.CostMinor, 1, value.Floor)
+	if !ok {
+		return nil
+	}
+	return &value.Money{Minor: cost, Currency: t.program.Currency}
 }
 
 func side(members []Example) Side {

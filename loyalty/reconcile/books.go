@@ -35,6 +35,7 @@ type books struct {
 	referrals   []referralRow
 	returned    []returnedRow
 	remainders  []remainderRow
+	absorptions []absorptionRow
 	// keys are those of the activities, memberKeys those of the member, as far as there are any.
 	keys       map[uuid.UUID]activityKeyRow
 	memberKeys map[memberKey]id.Member
@@ -131,6 +132,11 @@ func read(ctx context.Context, tx *postgres.Tx, members []memberRow, after, thro
 		func() error {
 			return fill(ctx, tx, selectRemainders, after, through, func(row remainderRow) {
 				of(row.Member).remainders = append(of(row.Member).remainders, row)
+			})
+		},
+		func() error {
+			return fill(ctx, tx, selectAbsorptions, after, through, func(row absorptionRow) {
+				of(row.Member).absorptions = append(of(row.Member).absorptions, row)
 			})
 		},
 	} {

@@ -18,13 +18,15 @@ type returning struct {
 	reversals map[int64][]*ledger.Entry
 	came      map[int64][]returnedRow
 	// carried is what rules carry over, and latest their awards, newest first.
-	carried map[id.Rule]int64
-	latest  map[id.Rule][]*award
+	carried map[rules.Step]int64
+	latest  map[rules.Step][]*award
 }
 
 type purchase struct {
 	activity *activityRow
 	returned int64
+	// byAmount is what of that came back without saying of which lines.
+	byAmount int64
 	// lines is what came back of each.
 	lines  map[int]int64
 	awards []*award
@@ -37,6 +39,8 @@ type award struct {
 	points, qualifying int64
 	// canceled is what was taken back while it was pending; nil if nothing was.
 	canceled *ledger.Entry
+	// absorbed is how many of the points that were desired returns have cost, of what carries over.
+	absorbed int64
 }
 
 // reversal is what a return is expected to take back of an award.
@@ -50,7 +54,7 @@ type reversal struct {
 func (b *books) checkReturns() {
 	replay := &returning{
 		books: b, purchases: map[int64]*purchase{}, returns: map[int64]*activityRow{}, reversals: map[int64][]*ledger.Entry{},
-		came: map[int64][]returnedRow{}, carried: map[id.Rule]int64{}, latest: map[id.Rule][]*award{},
+		came: map[int64][]returnedRow{}, carried: map[rules.Step]int64{}, latest: map[rules.Step][]*award{},
 	}
 	replay.open()
 	for i := range b.activities {
@@ -161,18 +165,30 @@ func (r *returning) settle(one *award, until int64) {
 // reversed is how much an entry counts as taken back.
 func reversed(entry *ledger.Entry) int64 { return -entry.Points + entry.Lapsed + entry.Shortfall }
 
+// step is what the rule of an outcome gives for every full amount; false if that was never said.
+func (r *returning) step(outcome rules.Outcome) (rules.PerAmount, bool) {
+	published := r.check.rules[ruleVersion{Rule: outcome.Rule, Version: outcome.Version}]
+	if published.Points == nil || published.Every == nil {
+		return rules.PerAmount{}, false
+	}
+	return rules.PerAmount{Points: *published.Points, Every: *published.Every}, true
+}
+
 // carry goes on with what a purchase left over.
 func (r *returning) carry(sold *purchase) {
 	for _, one := range sold.awards {
 		if one.outcome.Remainder == nil {
 			continue
 		}
-		rule := one.outcome.Rule
-		r.expect(Remainders, "evaluations", sold.activity.Sequence, "carried over", r.carried[rule], one.outcome.Carried)
-		r.carried[rule] = *one.outcome.Remainder
-		if one.entry != nil {
-			r.latest[rule] = append([]*award{one}, r.latest[rule]...)
+		per, ok := r.step(one.outcome)
+		if !ok {
+			r.expect(Rules, "evaluations", sold.activity.Sequence, "award by amount of the version", "one", "none")
+			continue
 		}
+		step := per.Step(one.outcome.Rule)
+		r.expect(Remainders, "evaluations", sold.activity.Sequence, "carried over", r.carried[step], one.outcome.Carried)
+		r.carried[step] = *one.outcome.Remainder
+		r.latest[step] = append([]*award{one}, r.latest[step]...)
 	}
 }
 
@@ -185,14 +201,13 @@ func (p *purchase) cameBack(one *award) int64 {
 	case p.returned == total:
 		return outcome.Basis
 	}
-	var own, all int64
+	var own int64
 	for number, amount := range p.lines {
-		all += amount
 		if slices.Contains(outcome.Lines, number) {
 			own += amount
 		}
 	}
-	return outcome.CameBack(own, max(p.returned-all, 0), total)
+	return outcome.CameBack(own, p.byAmount, total)
 }
 
 func (r *returning) checkReturn(sold *purchase, came *activityRow) {
@@ -201,6 +216,9 @@ func (r *returning) checkReturn(sold *purchase, came *activityRow) {
 		before[i] = sold.cameBack(one)
 	}
 	sold.returned += *came.Total
+	if len(r.came[came.Sequence]) == 0 {
+		sold.byAmount += *came.Total
+	}
 	for _, row := range r.came[came.Sequence] {
 		sold.lines[row.Line] += row.Amount
 	}
@@ -233,23 +251,24 @@ func (a *award) take(points, qualifying int64) []reversal {
 
 // uncarry takes what came back from the running amount, and the steps that it loses from the rule's awards.
 func (r *returning) uncarry(one *award, before, after, until int64) []reversal {
-	outcome := one.outcome
-	published := r.check.rules[ruleVersion{Rule: outcome.Rule, Version: outcome.Version}]
-	if published.Points == nil || published.Every == nil {
-		r.expect(Rules, "activities", until, "award by amount of the version", "one", "none")
+	per, ok := r.step(one.outcome)
+	if !ok {
 		return nil
 	}
+	step := per.Step(one.outcome.Rule)
 	var lost int64
-	lost, r.carried[outcome.Rule] = rules.PerAmount{Points: *published.Points, Every: *published.Every}.Uncarry(outcome, r.carried[outcome.Rule], before, after)
+	lost, r.carried[step] = per.Uncarry(one.outcome, r.carried[step], before, after)
 	var taken []reversal
-	for _, award := range append([]*award{one}, r.latest[outcome.Rule]...) {
+	for _, award := range append([]*award{one}, r.latest[step]...) {
+		takes, owed := award.outcome.Absorb(award.absorbed, lost)
+		award.absorbed += takes
+		lost -= takes
 		if award.entry == nil {
 			continue
 		}
 		r.settle(award, until)
-		if points := min(lost, award.entry.Points-award.points); points > 0 {
+		if points := min(owed, award.entry.Points-award.points); points > 0 {
 			taken = append(taken, award.take(points, min(points, award.entry.Qualifying-award.qualifying))...)
-			lost -= points
 		}
 	}
 	return taken
@@ -278,19 +297,39 @@ func (r *returning) checkReversals(came *activityRow, expected []reversal) {
 	}
 }
 
-// checkRemainders compares what rules carry over with what is kept of it.
+// checkRemainders compares what rules carry over, and what returns have cost of it, with what is kept of that.
 func (r *returning) checkRemainders() {
-	kept := map[id.Rule]int64{}
+	kept := map[rules.Step]int64{}
 	for _, row := range r.remainders {
-		kept[row.Rule] = row.Remainder
-		if _, ok := r.carried[row.Rule]; !ok {
-			r.carried[row.Rule] = 0
+		kept[row.Step] = row.Remainder
+		if _, ok := r.carried[row.Step]; !ok {
+			r.carried[row.Step] = 0
 		}
 	}
-	for rule, remainder := range r.carried {
-		if kept[rule] != remainder {
-			r.differs(Remainders, "rule_remainders "+rule.String(), "remainder", show(remainder), show(kept[rule]))
+	for step, remainder := range r.carried {
+		if kept[step] != remainder {
+			r.differs(Remainders, "rule_remainders "+step.Rule.String(), "remainder", show(remainder), show(kept[step]))
 		}
+	}
+	type of struct {
+		sequence int64
+		rule     id.Rule
+	}
+	absorbed := map[of]int64{}
+	for _, row := range r.absorptions {
+		absorbed[of{row.Sequence, row.Rule}] = row.Points
+	}
+	for sequence, sold := range r.purchases {
+		for _, one := range sold.awards {
+			key := of{sequence, one.outcome.Rule}
+			if one.outcome.Remainder != nil {
+				r.expect(Remainders, "rule_absorptions", sequence, "points that returns have cost", one.absorbed, absorbed[key])
+				delete(absorbed, key)
+			}
+		}
+	}
+	for key, points := range absorbed {
+		r.expect(Remainders, "rule_absorptions", key.sequence, "points that returns have cost", int64(0), points)
 	}
 }
 

@@ -8,18 +8,32 @@ import (
 	"regulars/internal/id"
 	"regulars/internal/postgres"
 	"regulars/internal/value"
+	"regulars/loyalty/rules"
 )
 
 // remainderRow is what a rule carries over of a member's purchases.
 type remainderRow struct {
-	Member    id.Member `db:"member_id"`
-	Rule      id.Rule   `db:"rule_id"`
-	Remainder int64     `db:"remainder"`
+	Member id.Member `db:"member_id"`
+	rules.Step
+	Remainder int64 `db:"remainder"`
 }
 
-const selectRemainders = `
-	select member_id, rule_id, remainder
-	from rule_remainders where member_id > $1 and member_id <= $2 order by member_id, rule_id`
+// absorptionRow is how much of what a purchase desired of a rule returns have cost.
+type absorptionRow struct {
+	Member   id.Member `db:"member_id"`
+	Sequence int64     `db:"sequence"`
+	Rule     id.Rule   `db:"rule_id"`
+	Points   int64     `db:"points"`
+}
+
+const (
+	selectRemainders = `
+		select member_id, rule_id, points, every, remainder
+		from rule_remainders where member_id > $1 and member_id <= $2 order by member_id, rule_id`
+	selectAbsorptions = `
+		select member_id, sequence, rule_id, points
+		from rule_absorptions where member_id > $1 and member_id <= $2 order by member_id, sequence, rule_id`
+)
 
 type ruleVersion struct {
 	Rule    id.Rule `db:"rule_id"`

@@ -39,7 +39,8 @@ func (j *judgment) count(one *candidate) bool {
 		// Lines may miss the total by their rounding, and by lines that are worth less than nothing.
 		counted.net = min(counted.net, fact.Total.Minor)
 	}
-	if counted.net <= 0 && !version.Basis.BeforeDiscounts {
+	// Nothing can come back of what was worth nothing.
+	if counted.net <= 0 {
 		outcome.Reason = WorthNothing
 		return false
 	}

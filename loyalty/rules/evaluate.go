@@ -135,7 +135,7 @@ func (j *judgment) awardBase(one *candidate) bool {
 	one.outcome.Reason = ByAmount
 	amount := one.eligible.amount()
 	if per.CarryRemainder {
-		one.outcome.Carried = j.memory.Carried[one.version.Rule]
+		one.outcome.Carried = j.memory.Carried[per.Step(one.version.Rule)]
 		amount += one.outcome.Carried
 		rest := amount % per.Every
 		one.remainder = &rest
@@ -228,10 +228,10 @@ func (j *judgment) stack() (exclusive bool) {
 }
 
 func (c *candidate) yield(to *candidate, reason Reason) {
+	c.excluded = true
 	if c.outcome.Desired == 0 {
 		return
 	}
-	c.excluded = true
 	c.outcome.Status, c.outcome.Reason, c.outcome.Granted, c.outcome.Limit = Excluded, reason, 0, nil
 	c.outcome.By, c.outcome.ByVersion = &to.version.Rule, to.version.Number
 }

@@ -61,8 +61,19 @@ type Memory struct {
 	Member  map[Counter]Usage
 	Program map[Counter]Usage
 	// Carried is, of rules that carry over, the amount in minor units that has not made a full step yet.
-	Carried map[id.Rule]int64
+	Carried map[Step]int64
 }
+
+// Step is what a rule that carries over gives for every full amount. Where a later version gives something else, amounts begin
+// anew: what was carried over at one price is not paid at another.
+type Step struct {
+	Rule   id.Rule `db:"rule_id"`
+	Points int64   `db:"points"`
+	Every  int64   `db:"every"`
+}
+
+// Step is that of a rule.
+func (p PerAmount) Step(rule id.Rule) Step { return Step{Rule: rule, Points: p.Points, Every: p.Every} }
 
 func (m Memory) used(counter Counter) Usage {
 	if counter.Scope == ProgramScope {
@@ -86,6 +97,9 @@ var firstDay = value.Date{Year: 1, Month: time.January, Day: 1}
 // start is the first day of the period that t lies in, t in the program's zone.
 func (p LimitPeriod) start(t time.Time) value.Date {
 	year, month, day := t.Date()
+	if year < 1 {
+		return firstDay
+	}
 	switch p {
 	case Day:
 		return value.DateOf(t)
@@ -123,11 +137,15 @@ func (v *Version) Spans() []Span {
 // Counts tells whether a rule has such counters.
 func (s *Set) Counts(rule id.Rule, wanted Span) bool { return slices.Contains(s.spans[rule], wanted) }
 
-// Carries tells whether a version of the rule carries remainders over.
-func (s *Set) Carries(rule id.Rule) bool {
-	return slices.ContainsFunc(s.version[rule], func(v *Version) bool {
-		return v.Award.PerAmount != nil && v.Award.PerAmount.CarryRemainder
-	})
+// Steps are those of the rule's versions that carry over, each once.
+func (s *Set) Steps(rule id.Rule) []Step {
+	var steps []Step
+	for _, version := range s.version[rule] {
+		if per := version.Award.PerAmount; per != nil && per.CarryRemainder && !slices.Contains(steps, per.Step(rule)) {
+			steps = append(steps, per.Step(rule))
+		}
+	}
+	return steps
 }
 
 // Counters are what counts an award of the rule for a fact that occurred at t. A rule counts what any of its published versions
@@ -149,7 +167,8 @@ func (s *Set) Counters(rule id.Rule, t time.Time) []Counter {
 func (s *Set) Remember(fact Fact, evaluation Evaluation, memory Memory) {
 	for _, outcome := range evaluation.Outcomes {
 		if outcome.Remainder != nil {
-			memory.Carried[outcome.Rule] = *outcome.Remainder
+			version, _ := s.Version(outcome.Rule, outcome.Version)
+			memory.Carried[version.Award.PerAmount.Step(outcome.Rule)] = *outcome.Remainder
 		}
 		if outcome.Granted > 0 {
 			s.Count(outcome.Rule, fact.OccurredAt, outcome.Granted, 1, memory)

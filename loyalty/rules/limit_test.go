@@ -8,7 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"regulars/internal/id"
 	"regulars/internal/value"
 	"regulars/loyalty/rules"
 )
@@ -16,7 +15,7 @@ import (
 // memory is that of somebody to whom nothing has happened yet.
 func memory() rules.Memory {
 	return rules.Memory{
-		Member: map[rules.Counter]rules.Usage{}, Program: map[rules.Counter]rules.Usage{}, Carried: map[id.Rule]int64{},
+		Member: map[rules.Counter]rules.Usage{}, Program: map[rules.Counter]rules.Usage{}, Carried: map[rules.Step]int64{},
 	}
 }
 
@@ -236,10 +235,10 @@ func TestCarry_RunningAmount(t *testing.T) {
 			} else {
 				one := rapid.SampledFrom(all).Draw(t, "one")
 				after := rapid.Int64Range(one.returned, one.outcome.Basis).Draw(t, "returned")
-				lost, remainder := per.Uncarry(one.outcome, remembered.Carried[carrying.Rule], one.returned, after)
+				lost, remainder := per.Uncarry(one.outcome, remembered.Carried[per.Step(carrying.Rule)], one.returned, after)
 				amount -= after - one.returned
 				points -= lost
-				one.returned, remembered.Carried[carrying.Rule] = after, remainder
+				one.returned, remembered.Carried[per.Step(carrying.Rule)] = after, remainder
 			}
 			if want := amount / per.Every * per.Points; points != want {
 				t.Fatalf("%d points for a running amount of %d, want %d", points, amount, want)

@@ -227,6 +227,14 @@ type Outcome struct {
 	Remainder *int64 `json:"remainder,omitempty"`
 }
 
+// RuleID is the rule, nil where a tier did it.
+func (o Outcome) RuleID() *id.Rule {
+	if o.Tier != nil {
+		return nil
+	}
+	return &o.Rule
+}
+
 // Set is the published versions of all rules, ready to be asked.
 type Set struct {
 	zone    *time.Location
@@ -234,7 +242,8 @@ type Set struct {
 	version map[id.Rule][]*Version
 	lives   map[id.Rule]Life
 	// spans are the counters that a rule has.
-	spans map[id.Rule][]Span
+	spans     map[id.Rule][]Span
+	published time.Time
 }
 
 // NewSet compiles versions; those not published are left out. lives says of rules whether they were paused or ended; zone is
@@ -267,6 +276,9 @@ func NewSet(versions []Version, lives map[id.Rule]Life, zone *time.Location) (*S
 				set.spans[version.Rule] = append(set.spans[version.Rule], one)
 			}
 		}
+		if version.PublishedAt.After(set.published) {
+			set.published = *version.PublishedAt
+		}
 		set.version[version.Rule] = append(set.version[version.Rule], &version)
 	}
 	for _, versions := range set.version {
@@ -283,6 +295,9 @@ func NewSet(versions []Version, lives map[id.Rule]Life, zone *time.Location) (*S
 	return set, nil
 }
 
+// PublishedAt is when the last of them was published.
+func (s *Set) PublishedAt() time.Time { return s.published }
+
 // Version returns a published version; false if there is none.
 func (s *Set) Version(rule id.Rule, number int) (*Version, bool) {
 	versions := s.version[rule]
@@ -293,7 +308,18 @@ func (s *Set) Version(rule id.Rule, number int) (*Version, bool) {
 	return versions[i], true
 }
 
-// Serving returns the versions that judge the fact, one a rule, by priority downwards, then by id.
+// remembered is how long after its end a rule is still considered, so that whoever asks why is told that it is over.
+const remembered = 90 * 24 * time.Hour
+
+// over tells whether the version ended so long before t that nobody asks for it any more.
+func (s *Set) over(version *Version, t time.Time) bool {
+	long := t.Add(-remembered)
+	ended := s.lives[version.Rule].EndedAt
+	return ended != nil && ended.Before(long) || version.EndsAt != nil && version.EndsAt.Before(long)
+}
+
+// Serving returns the versions that judge the fact, one a rule, by priority downwards, then by id. Rules that ended more than 90
+// days before the fact occurred are left out.
 func (s *Set) Serving(fact Fact) []*Version {
 	var serving []*Version
 	for _, versions := range s.byRule[fact.Type] {
@@ -301,7 +327,7 @@ func (s *Set) Serving(fact Fact) []*Version {
 			return !fact.RecordedAt.Before(*version.PublishedAt) &&
 				(version.EffectiveFrom == nil || !fact.OccurredAt.Before(*version.EffectiveFrom))
 		})
-		if i >= 0 && versions[i].Trigger == fact.Type {
+		if i >= 0 && versions[i].Trigger == fact.Type && !s.over(versions[i], fact.OccurredAt) {
 			serving = append(serving, versions[i])
 		}
 	}

@@ -25,19 +25,22 @@ func (o Outcome) CameBack(lines, amount, total int64) int64 {
 	return min(max(lines, 0)+Reversed(o.Basis, amount, total), o.Basis)
 }
 
-// Uncarry says what an award that carries over loses when what has come back of its basis grows from before to after: the
-// points of the steps by which the member's running amount gets shorter, as far as limits had granted them, and the remainder
-// that is left over then, of carried before.
-func (p PerAmount) Uncarry(outcome Outcome, carried, before, after int64) (points, remainder int64) {
+// Uncarry says what is lost when what has come back of the basis of an award that carries over grows from before to after: the
+// points of the steps by which the member's running amount gets shorter, whether or not limits had granted them, and the
+// remainder that is left over then, of carried before.
+func (p PerAmount) Uncarry(outcome Outcome, carried, before, after int64) (lost, remainder int64) {
 	counted := outcome.Counted()
 	remainder = carried - (Reversed(counted, after, outcome.Basis) - Reversed(counted, before, outcome.Basis))
 	if remainder >= 0 {
 		return 0, remainder
 	}
 	steps := (-remainder + p.Every - 1) / p.Every
-	points = steps * p.Points
-	if outcome.Desired > 0 {
-		points, _ = value.MultiplyDivide(points, outcome.Granted, outcome.Desired, value.Floor)
-	}
-	return points, remainder + steps*p.Every
+	return steps * p.Points, remainder + steps*p.Every
+}
+
+// Absorb says how many of lost points an award bears that has borne absorbed before, at most what it desired, and how many of
+// those it has to give back: by the share that limits had granted, rounded down over all of them together.
+func (o Outcome) Absorb(absorbed, lost int64) (takes, owed int64) {
+	takes = min(lost, o.Desired-absorbed)
+	return takes, Reversed(o.Granted, absorbed+takes, o.Desired) - Reversed(o.Granted, absorbed, o.Desired)
 }

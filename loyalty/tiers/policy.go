@@ -77,14 +77,57 @@ func (p Policy) CountsAfter(t, joined time.Time) time.Time {
 		return p.begins(t, joined).Add(-time.Microsecond)
 	case Rolling:
 	}
-	window := value.Months(p.Months)
-	after := window.Before(t, p.Zone)
-	until := window.After(after, p.Zone)
-	if value.DateOf(until.In(p.Zone)) == value.DateOf(t.In(p.Zone)) {
-		return after
+	local := p.once(t).In(p.Zone)
+	year, month, day := local.Date()
+	first := time.Date(year, month-time.Month(p.Months), 1, 0, 0, 0, 0, time.UTC)
+	if last := first.AddDate(0, 1, -1).Day(); day > last {
+		return p.shows(time.Date(first.Year(), first.Month(), last+1, 0, 0, 0, 0, time.UTC)).Add(-time.Microsecond)
 	}
-	year, month, day := after.In(p.Zone).Date()
-	return time.Date(year, month, day+1, 0, 0, 0, 0, p.Zone).Add(-time.Microsecond).UTC()
+	hour, minute, second := local.Clock()
+	return p.shows(time.Date(first.Year(), first.Month(), day, hour, minute, second, local.Nanosecond(), time.UTC))
+}
+
+// shows is when clocks show what is told as UTC; where they never do, just before they skip it.
+func (p Policy) shows(told time.Time) time.Time {
+	year, month, day := told.Date()
+	hour, minute, second := told.Clock()
+	at := time.Date(year, month, day, hour, minute, second, told.Nanosecond(), p.Zone)
+	_, offset := at.Zone()
+	shown := at.Add(time.Duration(offset) * time.Second).UTC()
+	begun, ended := at.ZoneBounds()
+	switch {
+	case shown.After(told):
+		at = begun.Add(-time.Microsecond)
+	case shown.Before(told):
+		at = ended.Add(-time.Microsecond)
+	}
+	return at.UTC()
+}
+
+// once is t or, when clocks show a time that they have shown before since they were put back, the last instant before that:
+// windows never go back.
+func (p Policy) once(t time.Time) time.Time {
+	local := t.In(p.Zone)
+	begun, _ := local.ZoneBounds()
+	if begun.IsZero() {
+		return t
+	}
+	last := begun.Add(-time.Microsecond)
+	_, now := local.Zone()
+	_, before := last.In(p.Zone).Zone()
+	if back := time.Duration(before-now) * time.Second; local.Sub(begun) < back {
+		return last
+	}
+	return t
+}
+
+// unsure is how much earlier than by the calendar points may stop counting around changes of clocks, at most.
+const unsure = 3 * time.Hour
+
+// changes tells whether clocks are changed around t.
+func (p Policy) changes(t time.Time) bool {
+	begun, ended := t.In(p.Zone).ZoneBounds()
+	return !begun.IsZero() && t.Sub(begun) < unsure || !ended.IsZero() && ended.Sub(t) < unsure
 }
 
 // CountsUntil is an instant until which points that qualified at t surely count; nil: for ever.
@@ -97,6 +140,9 @@ func (p Policy) CountsUntil(t, joined time.Time) *time.Time {
 		until = p.next(t, joined)
 	case Rolling:
 		until = value.Months(p.Months).After(t, p.Zone)
+		if p.changes(t) || p.changes(until) {
+			until = until.Add(-unsure)
+		}
 	}
 	return &until
 }

@@ -34,10 +34,23 @@ create table program_counters (
     primary key (rule_id, period, starts_on)
 ) with (fillfactor = 80);
 
--- What of a member's purchases has not filled a step of a rule yet that carries over, in minor units.
+-- What of a member's purchases has not filled a step yet of a rule that carries over, so many points for every so much: in minor
+-- units.
 create table rule_remainders (
     member_id uuid   not null,
     rule_id   uuid   not null,
+    points    bigint not null check (points > 0),
+    every     bigint not null check (every > 0),
     remainder bigint not null check (remainder >= 0),
-    primary key (member_id, rule_id)
+    primary key (member_id, rule_id, points, every)
 ) with (fillfactor = 80);
+
+-- How many points of what a purchase desired of a rule that carries over were lost by returns, of it or of others, whether or
+-- not limits had granted them.
+create table rule_absorptions (
+    member_id uuid   not null,
+    sequence  bigint not null,
+    rule_id   uuid   not null,
+    points    bigint not null check (points > 0),
+    primary key (member_id, sequence, rule_id)
+);
