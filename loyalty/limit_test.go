@@ -503,3 +503,30 @@ func TestLimit_YearOne(t *testing.T) {
 	equal(t, "once", []int64{1}, points(w.Purchase(member, "1.00", first)))
 	equal(t, "twice", []int64(nil), points(w.Purchase(member, "1.00", first)))
 }
+
+// A marketer tries a draft on members that there might be, and on days that are yet to come.
+func TestPreview_Somebody(t *testing.T) {
+	t.Parallel()
+	w := loyaltytest.New(t)
+	gold := w.Tier("Gold", 1, 1000)
+	marketer := w.As("MARKETER", "marketer")
+	tomorrow := w.Now().AddDate(0, 0, 1)
+	draft, err := w.Service.CreateEarningRule(marketer, loyaltytest.RuleInput(loyaltytest.Fixed(5),
+		when(`member.tier == "Gold" && activity.number == 10 && member.attributes["shoes"] == "43" && now.getDayOfMonth() == `+fmt.Sprint(tomorrow.Day())),
+		func(input *loyalty.EarningRuleInput) { input.StartsAt = &tomorrow }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	input := loyalty.PreviewPurchaseInput{
+		DraftOf: &draft.Rule, OccurredAt: &tomorrow, Total: w.Money("10.00"),
+		Somebody: &loyalty.Somebody{TierID: &gold.ID, Purchases: 9, Attributes: []value.Attribute{{Name: "shoes", Value: "43"}}},
+	}
+	got, err := w.Service.PreviewPurchase(marketer, input)
+	if err != nil || got.Points != 5 {
+		t.Errorf("it earns %+v: %v", got, err)
+	}
+	input.Somebody.TierID = pointer(id.New[id.Tier]())
+	input.Somebody.Purchases = -1
+	_, err = w.Service.PreviewPurchase(marketer, input)
+	refused(t, "no tier", err, "INVALID_TIERS somebody/tierId", "INVALID_AMOUNT somebody/purchases")
+}

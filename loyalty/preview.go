@@ -129,9 +129,10 @@ func (i PreviewPurchaseInput) somebody(book *rulebook, problems *problem.Problem
 			problems.Add(problem.UnknownMember, []string{"somebody"}, "Ask about a member or about somebody, not both.")
 		}
 	}
-	held, ok := book.ladder.Base(), true
+	held := book.ladder.Base()
 	if said.TierID != nil {
-		if held, ok = book.ladder.Tier(*said.TierID); !ok {
+		named, ok := book.ladder.Tier(*said.TierID)
+		if held = named; !ok {
 			problems.Add(problem.InvalidTiers, []string{"somebody", "tierId"}, "There is no such tier.")
 		}
 	}

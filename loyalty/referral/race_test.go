@@ -35,7 +35,16 @@ func TestRace_ExactlyOnce(t *testing.T) {
 	rest := slices.Clone(members[20:])
 	recording.Go(func() {
 		for _, member := range rest {
-			s.Purchase(member, "10.00")
+			// A till whose connection is lost tells it again.
+			input := []loyalty.RecordPurchaseInput{s.PurchaseInput(member, "10.00")}
+			for {
+				if _, err := s.Service.RecordPurchases(s.Admin, input); err == nil {
+					break
+				} else if ctx.Err() != nil {
+					t.Error(err)
+					return
+				}
+			}
 		}
 	})
 	recorded := make(chan struct{})
