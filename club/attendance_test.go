@@ -99,8 +99,8 @@ func (f *fuse) Err() error {
 	return f.Context.Err()
 }
 
-// A correction gives or takes back, whatever was said before and how often; the audit has who and why.
-func TestCorrectAttendance_ReversesAndAdds(t *testing.T) {
+// Complaint 9: points stay when the attendance goes. A correction gives or takes back, whatever was said before and how often; the audit has who and why.
+func TestCorrectAttendance_Complaint9_ReversesAndAdds(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.Rule(loyaltyFixed(10), func(input *ruleInput) { input.Trigger = "CHECK_IN" })

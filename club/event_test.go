@@ -18,8 +18,8 @@ import (
 	"regulars/internal/value"
 )
 
-// Complaint: what is expanded at a fixed offset from UTC drifts when clocks change.
-func TestEvent_KeepsItsTimeOnTheWall(t *testing.T) {
+// Complaint 7: what is expanded at a fixed offset from UTC drifts when clocks change.
+func TestEvent_Complaint7_KeepsItsTimeOnTheWall(t *testing.T) {
 	t.Parallel()
 	c := open(t)
 	event := c.event("2025-03-24T19:00", "FREQ=WEEKLY;COUNT=3")
@@ -221,8 +221,8 @@ func TestShareEvent(t *testing.T) {
 	denied()
 }
 
-// Complaint: a duplicate keeps the answers of the first.
-func TestDuplicateEvent_KeepsNoBookings(t *testing.T) {
+// Complaint 7: a duplicate keeps the answers of the first.
+func TestDuplicateEvent_Complaint7_KeepsNoBookings(t *testing.T) {
 	t.Parallel()
 	c := open(t)
 	template := c.event("2025-02-01T19:00", "FREQ=WEEKLY;COUNT=2")

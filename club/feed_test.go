@@ -168,8 +168,8 @@ func of(body []byte, names ...string) []string {
 
 // A calendar that follows a series sees it move and end: the same UID, a SEQUENCE that rises, RECURRENCE-ID for a date that
 // moved.
-// Complaint: UIDs change with every export.
-func TestEventFeed_FollowsUpdates(t *testing.T) {
+// Complaint 8: UIDs change with every export.
+func TestEventFeed_Complaint8_KeepsUIDs(t *testing.T) {
 	t.Parallel()
 	c := open(t)
 	event := c.event("2025-03-24T19:00", "FREQ=WEEKLY;COUNT=4")
@@ -212,8 +212,8 @@ func TestEventFeed_FollowsUpdates(t *testing.T) {
 		"UID:evt-1@regulars", "SEQUENCE:4", "DTSTART:20250415T180000", "RRULE:FREQ=WEEKLY;UNTIL=20250415T160000Z", "STATUS:CONFIRMED")
 }
 
-// Complaint: canceled events stay in calendars. They are told for 30 days that an event was canceled.
-func TestClubFeed_Canceled(t *testing.T) {
+// Complaint 8: canceled events stay in calendars. They are told for 30 days that an event was canceled.
+func TestClubFeed_Complaint8_CanceledGoes(t *testing.T) {
 	t.Parallel()
 	c := open(t)
 	series := c.event("2025-03-03T19:00", "FREQ=WEEKLY")
@@ -239,8 +239,8 @@ func TestClubFeed_Canceled(t *testing.T) {
 	statuses()
 }
 
-// Complaint: times without a zone are read as UTC. Every time names its zone, and the feed says what its clocks show.
-func TestFeed_TellsZones(t *testing.T) {
+// Complaint 8: times without a zone are read as UTC. Every time names its zone, and the feed says what its clocks show.
+func TestFeed_Complaint8_TellsZones(t *testing.T) {
 	t.Parallel()
 	c := open(t)
 	c.event("2025-02-01T19:00", "")

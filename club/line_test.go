@@ -164,7 +164,7 @@ func TestPromotion_Complaint6_Groups(t *testing.T) {
 
 // The rank is by tier, waiting time and no-shows, and is explained to the member; the host sees the line in that order.
 // Complaint 10: who does not come waits longer next time, but is not shut out.
-func TestLine_RankIsExplained_Complaint10(t *testing.T) {
+func TestLine_Complaint10_RankIsExplained(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.Tier("Gold", 1, 100)

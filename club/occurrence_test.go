@@ -26,8 +26,8 @@ func ids(dates []*club.Occurrence) []id.Occurrence {
 	return all
 }
 
-// Complaint: an edit of dates wipes the answers. Whatever the scope, occurrences keep their ids and their seats.
-func TestEditOccurrences_KeepsBookings(t *testing.T) {
+// Complaint 7: an edit of dates wipes the answers. Whatever the scope, occurrences keep their ids and their seats.
+func TestEditOccurrences_Complaint7_KeepsBookings(t *testing.T) {
 	t.Parallel()
 	for scope, want := range map[club.EditScope][]string{
 		club.This:             {"2025-02-04T19:00", "2025-02-12T20:00", "2025-02-18T19:00", "2025-02-25T19:00"},
@@ -62,8 +62,8 @@ func TestEditOccurrences_KeepsBookings(t *testing.T) {
 	}
 }
 
-// Complaint: an exception of one date deletes all others. What was changed of one date stays when the others change.
-func TestEditOccurrences_ExceptionsStay(t *testing.T) {
+// Complaint 7: an exception of one date deletes all others. What was changed of one date stays when the others change.
+func TestEditOccurrences_Complaint7_ExceptionsStay(t *testing.T) {
 	t.Parallel()
 	c := open(t)
 	event := c.event("2025-02-04T19:00", "FREQ=WEEKLY;COUNT=4")

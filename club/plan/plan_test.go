@@ -93,8 +93,8 @@ func TestDates(t *testing.T) {
 	}
 }
 
-// Bad input is refused with a code and the field at fault, and at once.
-func TestRefused(t *testing.T) {
+// Bad input is refused with a code and the field at fault, and at once. Complaint 7: a rule without any date hangs.
+func TestRefused_Complaint7_RuleWithoutDates(t *testing.T) {
 	t.Parallel()
 	for rule, field := range map[string]string{
 		"":                                      "recurrence",
