@@ -49,6 +49,7 @@ func TestModel(t *testing.T) {
 			m.check()
 		}
 	})
+	h.clean()
 }
 
 type model struct {
