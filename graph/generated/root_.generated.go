@@ -63,7 +63,6 @@ type ResolverRoot interface {
 	RuleOutcome() RuleOutcomeResolver
 	TierHistoryConnection() TierHistoryConnectionResolver
 	WaitingReturnConnection() WaitingReturnConnectionResolver
-	PreviewPurchaseInput() PreviewPurchaseInputResolver
 }
 
 type DirectiveRoot struct {
