@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-	"fmt"
 	"regulars/graph/generated"
 	"regulars/internal/id"
 	"regulars/loyalty"
@@ -78,10 +77,6 @@ func (r *ruleOutcomeResolver) Reason(ctx context.Context, obj *rules.Outcome) (s
 	return words.Reason(obj), nil
 }
 
-func (r *previewPurchaseInputResolver) Somebody(ctx context.Context, obj *loyalty.PreviewPurchaseInput, data *generated.SomebodyInput) error {
-	panic(fmt.Errorf("not implemented: Somebody - somebody"))
-}
-
 func (r *Resolver) Activity() generated.ActivityResolver { return &activityResolver{r} }
 
 func (r *Resolver) Evaluation() generated.EvaluationResolver { return &evaluationResolver{r} }
@@ -92,14 +87,9 @@ func (r *Resolver) RecordActivityPayload() generated.RecordActivityPayloadResolv
 
 func (r *Resolver) RuleOutcome() generated.RuleOutcomeResolver { return &ruleOutcomeResolver{r} }
 
-func (r *Resolver) PreviewPurchaseInput() generated.PreviewPurchaseInputResolver {
-	return &previewPurchaseInputResolver{r}
-}
-
 type (
 	activityResolver              struct{ *Resolver }
 	evaluationResolver            struct{ *Resolver }
 	recordActivityPayloadResolver struct{ *Resolver }
 	ruleOutcomeResolver           struct{ *Resolver }
-	previewPurchaseInputResolver  struct{ *Resolver }
 )

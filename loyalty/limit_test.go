@@ -512,7 +512,7 @@ func TestPreview_Somebody(t *testing.T) {
 	marketer := w.As("MARKETER", "marketer")
 	tomorrow := w.Now().AddDate(0, 0, 1)
 	draft, err := w.Service.CreateEarningRule(marketer, loyaltytest.RuleInput(loyaltytest.Fixed(5),
-		when(`member.tier == "Gold" && activity.number == 10 && member.attributes["shoes"] == "43" && now.getDayOfMonth() == `+fmt.Sprint(tomorrow.Day())),
+		when(`member.tier == "Gold" && activity.number == 10 && member.attributes["shoes"] == "43" && now.getDate() == `+fmt.Sprint(tomorrow.Day())),
 		func(input *loyalty.EarningRuleInput) { input.StartsAt = &tomorrow }))
 	if err != nil {
 		t.Fatal(err)

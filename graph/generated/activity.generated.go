@@ -37,10 +37,6 @@ type RuleOutcomeResolver interface {
 	Reason(ctx context.Context, obj *rules.Outcome) (string, error)
 }
 
-type PreviewPurchaseInputResolver interface {
-	Somebody(ctx context.Context, obj *loyalty.PreviewPurchaseInput, data *SomebodyInput) error
-}
-
 // endregion ************************** generated!.gotpl **************************
 
 // region    ***************************** args.gotpl *****************************
@@ -968,13 +964,11 @@ func (ec *executionContext) unmarshalInputPreviewPurchaseInput(ctx context.Conte
 			it.Member = data
 		case "somebody":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("somebody"))
-			data, err := ec.unmarshalOSomebodyInput2ᚖregularsᚋgraphᚋgeneratedᚐSomebodyInput(ctx, v)
+			data, err := ec.unmarshalOSomebodyInput2ᚖregularsᚋloyaltyᚐSomebody(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			if err = ec.Resolvers.PreviewPurchaseInput().Somebody(ctx, &it, data); err != nil {
-				return it, err
-			}
+			it.Somebody = data
 		case "source":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("source"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -1391,8 +1385,8 @@ func (ec *executionContext) unmarshalInputReturnLineInput(ctx context.Context, o
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputSomebodyInput(ctx context.Context, obj any) (SomebodyInput, error) {
-	var it SomebodyInput
+func (ec *executionContext) unmarshalInputSomebodyInput(ctx context.Context, obj any) (loyalty.Somebody, error) {
+	var it loyalty.Somebody
 	if obj == nil {
 		return it, nil
 	}
@@ -1415,25 +1409,25 @@ func (ec *executionContext) unmarshalInputSomebodyInput(ctx context.Context, obj
 		switch k {
 		case "tierId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("tierId"))
-			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			data, err := ec.unmarshalOID2ᚖregularsᚋinternalᚋidᚐTier(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.TierID = graphql.OmittableOf(data)
+			it.TierID = data
 		case "birthDate":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("birthDate"))
 			data, err := ec.unmarshalODate2ᚖregularsᚋinternalᚋvalueᚐDate(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.BirthDate = graphql.OmittableOf(data)
+			it.BirthDate = data
 		case "attributes":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attributes"))
-			data, err := ec.unmarshalOAttributeInput2ᚕᚖregularsᚋinternalᚋvalueᚐAttributeᚄ(ctx, v)
+			data, err := ec.unmarshalOAttributeInput2ᚕregularsᚋinternalᚋvalueᚐAttributeᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Attributes = graphql.OmittableOf(data)
+			it.Attributes = data
 		case "purchases":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("purchases"))
 			data, err := ec.unmarshalNInt2int(ctx, v)
@@ -2172,7 +2166,7 @@ func (ec *executionContext) unmarshalOReturnLineInput2ᚕregularsᚋloyaltyᚐRe
 	return res, nil
 }
 
-func (ec *executionContext) unmarshalOSomebodyInput2ᚖregularsᚋgraphᚋgeneratedᚐSomebodyInput(ctx context.Context, v any) (*SomebodyInput, error) {
+func (ec *executionContext) unmarshalOSomebodyInput2ᚖregularsᚋloyaltyᚐSomebody(ctx context.Context, v any) (*loyalty.Somebody, error) {
 	if v == nil {
 		return nil, nil
 	}

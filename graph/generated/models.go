@@ -471,18 +471,6 @@ type RunJobPayload struct {
 	UserErrors []problem.UserError `json:"userErrors"`
 }
 
-// A member that there might be.
-type SomebodyInput struct {
-	// The tier that it holds; null: the lowest.
-	TierID graphql.Omittable[*string] `json:"tierId,omitempty"`
-	// When it was born; null: that is not known.
-	BirthDate graphql.Omittable[*value.Date] `json:"birthDate,omitempty"`
-	// What else is known of it.
-	Attributes graphql.Omittable[[]*value.Attribute] `json:"attributes,omitempty"`
-	// How many purchases it has made before.
-	Purchases int `json:"purchases"`
-}
-
 // The backtest as it is now, or why not.
 type StartBacktestPayload struct {
 	// The backtest.

@@ -71,7 +71,6 @@ type ResolverRoot interface {
 	RuleOutcome() RuleOutcomeResolver
 	TierHistoryConnection() TierHistoryConnectionResolver
 	WaitingReturnConnection() WaitingReturnConnectionResolver
-	PreviewPurchaseInput() PreviewPurchaseInputResolver
 }
 
 type DirectiveRoot struct {
