@@ -104,7 +104,12 @@ func (e *Event) judgeWindows(o *Occurrence, who *guest, t time.Time, zone *time.
 				continue
 			}
 		}
-		if at := window.OpensBefore.Before(o.StartsAt, zone); opens == nil || at.Before(*opens) {
+		at := window.OpensBefore.Before(o.StartsAt, zone)
+		// What an organizer says of a tier is said; what is for everybody opens earlier for tiers that have this benefit.
+		if early := who.tier.EarlyBooking; early != nil && window.MinTierID == nil {
+			at = early.Before(at, zone)
+		}
+		if opens == nil || at.Before(*opens) {
 			opens = &at
 		}
 	}

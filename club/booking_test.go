@@ -178,6 +178,39 @@ func TestBook_Windows(t *testing.T) {
 	try("basic", bob, occurrence)
 }
 
+// A tier whose members book earlier opens them what is for everybody by that much earlier, and not what is for a tier.
+func TestBook_EarlyBooking(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	silver := h.Tier("Silver", 1, 100)
+	h.Clock.Advance(time.Second)
+	if _, err := h.Service.CreateTier(h.Admin, loyalty.TierInput{Name: "Gold", Rank: 2, Threshold: 200, EarlyBooking: &value.Period{Days: 2}}); err != nil {
+		t.Fatal(err)
+	}
+	h.Rule(loyaltyFixed(100))
+	ada, bob := h.enroll("ada"), h.enroll("bob")
+	h.Purchase(ada, "1")
+	h.Purchase(ada, "1")
+	h.Purchase(bob, "1")
+	everybody := h.date(10, func(d *date) { d.windows = club.BookingWindows{{OpensBefore: value.Period{Days: 3}}} })
+	tiered := h.date(10, func(d *date) { d.windows = club.BookingWindows{{MinTierID: &silver.ID, OpensBefore: value.Period{Days: 3}}} })
+	starts := h.occurrence(everybody).StartsAt
+	opens := func(member *loyalty.Member, wanted id.Occurrence, days int) {
+		t.Helper()
+		one := h.occurrence(wanted)
+		told, err := h.club.Bookabilities(h.as(member), []*club.Occurrence{one})
+		h.must(err)
+		equal(t, "opens", one.StartsAt.AddDate(0, 0, -days), *told[one].OpensAt)
+	}
+	opens(ada, everybody, 5)
+	opens(bob, everybody, 3)
+	opens(ada, tiered, 3)
+	h.Clock.Set(starts.AddDate(0, 0, -5))
+	h.book(ada, everybody, 1, club.Confirmed)
+	_, err := h.tryBook(bob, everybody, 1)
+	refused(t, "the others", err, "NOT_OPEN occurrenceId")
+}
+
 // A host approves: the request has no seat until then, and a place in the line as of its own time if there is none by then.
 func TestBook_Approval(t *testing.T) {
 	t.Parallel()

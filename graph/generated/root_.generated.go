@@ -7636,7 +7636,7 @@ enum EventStatus {
 
 "From when on who may book."
 type BookingWindow @access {
-  "The lowest tier that it is for; null: everybody."
+  "The lowest tier that it is for; null: everybody, and members of a tier with earlyBooking by so much earlier."
   minTier: Tier
   "How long before the start it opens."
   opensBefore: Duration!
@@ -7698,7 +7698,7 @@ input CreateEventInput {
 
 "From when on who may book."
 input BookingWindowInput {
-  "The lowest tier that it is for; null: everybody."
+  "The lowest tier that it is for; null: everybody, and members of a tier with earlyBooking by so much earlier."
   minTierId: ID
   "How long before the start it opens, at most 2 years."
   opensBefore: Duration!
@@ -10047,7 +10047,7 @@ type Tier implements Node @access {
   benefits: [String!]!
   "By how much what rules award to its members is multiplied, e.g. 1.5; null: by nothing."
   multiplier: Decimal
-  "How long before others its members may book; null: not before them."
+  "How long before others its members may book, where a booking window is for everybody; null: not before them."
   earlyBooking: Duration
 }
 
