@@ -193,7 +193,9 @@ func TestBook_EarlyBooking(t *testing.T) {
 	h.Purchase(ada, "1")
 	h.Purchase(bob, "1")
 	everybody := h.date(10, func(d *date) { d.windows = club.BookingWindows{{OpensBefore: value.Period{Days: 3}}} })
-	tiered := h.date(10, func(d *date) { d.windows = club.BookingWindows{{MinTierID: &silver.ID, OpensBefore: value.Period{Days: 3}}} })
+	tiered := h.date(10, func(d *date) {
+		d.windows = club.BookingWindows{{MinTierID: &silver.ID, OpensBefore: value.Period{Days: 3}}}
+	})
 	starts := h.occurrence(everybody).StartsAt
 	opens := func(member *loyalty.Member, wanted id.Occurrence, days int) {
 		t.Helper()
