@@ -23,6 +23,7 @@ func TestJob(t *testing.T) {
 		"announce-expiries|daily at 04:30|2026-05-05T04:30:00Z|-|-|-",
 		"check-books|daily at 05:00|2026-05-05T05:00:00Z|-|-|-",
 		"forget-notices|daily at 05:15|2026-05-05T05:15:00Z|-|-|-",
+		"forget-backtests|daily at 05:20|2026-05-05T05:20:00Z|-|-|-",
 		"forget-runs|daily at 05:25|2026-05-05T05:25:00Z|-|-|-",
 	}
 	got := strings.Split(column.ReplaceAllString(strings.TrimSpace(o.succeed(t, "job", "list")), "|"), "\n")
