@@ -60,7 +60,7 @@ func TestUpdateProgram(t *testing.T) {
 	}
 	equal(t, "a new program", loyalty.Program{
 		Program:      program.Program{Name: "Regulars", Currency: "EUR", TimeZone: "UTC", DefaultLocale: "en", Revision: before.Revision},
-		ReturnPolicy: lots.MayGoNegative, Expiry: loyalty.ExpiryPolicy{Mode: lots.Never}, TierPolicy: rollingYear, AdjustmentCaps: []loyalty.AdjustmentCap{},
+		ReturnPolicy: lots.MayGoNegative, Expiry: loyalty.ExpiryPolicy{Mode: lots.Never}, TierPolicy: rollingYear, LadderVersion: 1, AdjustmentCaps: []loyalty.AdjustmentCap{},
 	}, *before)
 
 	cost := w.Money("0.02")
@@ -73,7 +73,7 @@ func TestUpdateProgram(t *testing.T) {
 	changed := change(t, w, edit)
 	want := loyalty.Program{
 		Program:      program.Program{Name: "Bean Club", Currency: "EUR", TimeZone: "UTC", DefaultLocale: "de-DE", CostMinor: pointer(int64(2)), Revision: before.Revision + 1},
-		ReturnPolicy: lots.WithinBalance, Expiry: *edit.Expiry, TierPolicy: rollingYear,
+		ReturnPolicy: lots.WithinBalance, Expiry: *edit.Expiry, TierPolicy: rollingYear, LadderVersion: 1,
 		AdjustmentCaps: []loyalty.AdjustmentCap{{Role: actor.Support, PointsPerDay: 0}, {Role: actor.Admin, PointsPerDay: 1000}},
 	}
 	equal(t, "what was answered", want, *changed)

@@ -237,7 +237,7 @@ func TestApplyTierChange_Refused(t *testing.T) {
 	foreign := step("X", 3, 900)
 	foreign.ID = &unknown
 	bad := step("Silver", 1, 100)
-	bad.Multiplier, bad.EarlyBooking = pointer(value.Decimal("1")), &value.Period{}
+	bad.Multiplier, bad.EarlyBooking = pointer(value.Decimal("0.5")), &value.Period{Years: 101}
 	for _, test := range []struct {
 		name  string
 		input loyalty.ApplyTierChangeInput

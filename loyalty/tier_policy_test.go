@@ -270,8 +270,40 @@ func TestCreateTier_Benefits(t *testing.T) {
 	}
 	equal(t, "kept", *made, *found)
 	equal(t, "multiplier", int64(1_250_000), *found.Multiplier)
-	for _, multiplier := range []value.Decimal{"1", "0.5", "1000.000001", "1.0000001", "-2"} {
+	for _, multiplier := range []value.Decimal{"0.999999", "0.5", "1000.000001", "1.0000001", "-2"} {
 		_, err := w.Service.CreateTier(w.Admin, loyalty.TierInput{Name: "X", Rank: 2, Threshold: 200, Multiplier: &multiplier})
 		refused(t, fmt.Sprintf("times %s", multiplier), err, "INVALID_TIERS multiplier")
 	}
+	// A tier keeps what an edit of the ladder leaves out, and loses what that clears.
+	for _, step := range []struct {
+		edit       loyalty.TierInput
+		multiplier *int64
+		early      *value.Period
+		benefits   []string
+	}{
+		{loyalty.TierInput{}, made.Multiplier, &early, []string{"Tea"}},
+		{loyalty.TierInput{Multiplier: pointer(value.Decimal("1"))}, nil, &early, []string{"Tea"}},
+		{loyalty.TierInput{EarlyBooking: &value.Period{}, Benefits: []string{}}, nil, nil, []string{}},
+	} {
+		step.edit.ID, step.edit.Name, step.edit.Rank, step.edit.Threshold = &made.ID, "Golden", 1, 100
+		changed, err := w.Service.ApplyTierChange(w.Admin, loyalty.ApplyTierChangeInput{
+			Mode: tiers.Now, Tiers: []loyalty.TierInput{{Name: "Member"}, step.edit},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := changed.Tiers[1]
+		equal(t, "multiplier", step.multiplier, got.Multiplier)
+		equal(t, "early booking", step.early, got.EarlyBooking)
+		equal(t, "benefits", step.benefits, append([]string{}, got.Benefits...))
+	}
+	settings, err := w.Service.Program(w.Admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := settings.LadderVersion - 1
+	_, err = w.Service.ApplyTierChange(w.Admin, loyalty.ApplyTierChangeInput{Mode: tiers.Now, Tiers: []loyalty.TierInput{{Name: "Member"}}, ExpectedVersion: &old})
+	refused(t, "somebody was faster", err, "EDIT_CONFLICT expectedVersion")
+	_, err = w.Service.PreviewTierChange(w.Admin, loyalty.TierChangeInput{Mode: tiers.Now, Tiers: []loyalty.TierInput{{Name: "Member"}}, ExpectedVersion: &old})
+	refused(t, "somebody was faster", err, "EDIT_CONFLICT expectedVersion")
 }
