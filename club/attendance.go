@@ -14,10 +14,9 @@ import (
 	"regulars/loyalty"
 )
 
-// attendanceSource is where the facts come from that members attended, attendanceType what they are called.
+// What facts are called that tell who attended.
 const (
-	attendanceSource = "club"
-	attendanceType   = "CHECK_IN"
+	attendanceType = "CHECK_IN"
 	// awardBatch is how many are recorded in one transaction where somebody waits for it.
 	awardBatch = 200
 )
@@ -101,7 +100,7 @@ func (s *Service) awardAll(ctx context.Context, occurrence id.Occurrence) error 
 
 // awardOpen does so for a batch of one occurrence; nil: of all.
 func (s *Service) awardOpen(ctx context.Context, occurrence *id.Occurrence, limit int) (int, error) {
-	ctx = actor.With(ctx, actor.System(attendanceSource))
+	ctx = actor.With(ctx, actor.System(loyalty.ClubSource))
 	open, err := selectOpenAttendances(ctx, s.db, occurrence, limit)
 	if err != nil || len(open) == 0 {
 		return 0, err
@@ -122,7 +121,7 @@ func (s *Service) recordAttendances(ctx context.Context, open []attendance) erro
 	inputs := make([]loyalty.RecordActivityInput, len(open))
 	for i := range open {
 		inputs[i] = loyalty.RecordActivityInput{
-			Member: loyalty.MemberRef{ID: &open[i].Member}, Type: attendanceType, Source: attendanceSource, ExternalID: open[i].key(),
+			Member: loyalty.MemberRef{ID: &open[i].Member}, Type: attendanceType, Source: loyalty.ClubSource, ExternalID: open[i].key(),
 			OccurredAt: open[i].OccurredAt, Attributes: []value.Attribute{
 				{Name: "event", Value: open[i].EventID.String()}, {Name: "occurrence", Value: open[i].OccurrenceID.String()},
 				{Name: "seats", Value: fmt.Sprint(open[i].Seats)},

@@ -5,6 +5,7 @@ import (
 
 	"regulars/internal/id"
 	"regulars/internal/postgres"
+	"regulars/loyalty"
 )
 
 // Each statement lists what differs; one snapshot is read by all of them.
@@ -146,7 +147,7 @@ func selectStrays(ctx context.Context, q postgres.Runner) ([]strayFact, error) {
 		from activities f
 		left join attendances a on a.member_id = f.member_id and a.activity_sequence = f.sequence
 		where f.source = $1 and f.type = $2 and a.booking_id is null
-		order by f.member_id, f.sequence`, attendanceSource, attendanceType)
+		order by f.member_id, f.sequence`, loyalty.ClubSource, attendanceType)
 	return strays, err
 }
 

@@ -122,6 +122,7 @@ func (s *Service) RecordActivities(ctx context.Context, inputs []RecordActivityI
 					"A type is 1 to 50 capital letters, digits and underscores, and neither %s nor %s.", typePurchase, typeReturn)
 			}
 			made.of(members[i])
+			made.from(caller)
 			facts[i] = made
 		}
 		return facts, nil

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"regulars/internal/actor"
 	"regulars/internal/id"
 	"regulars/internal/idempotency"
 	"regulars/internal/postgres"
@@ -45,6 +46,16 @@ type fact struct {
 	twin *fact
 
 	recorded Recorded
+}
+
+// ClubSource is under what the club tells who came to its events. Nobody else tells anything under it.
+const ClubSource = "club"
+
+// from says who tells the fact.
+func (f *fact) from(caller actor.Actor) {
+	if f.source == ClubSource && !caller.Internal() {
+		f.problems.Add(problem.InvalidSource, []string{"source"}, "The source %s is the program's own.", ClubSource)
+	}
 }
 
 // open tells whether the fact is still to be decided.

@@ -83,6 +83,7 @@ func (s *Service) RecordPurchases(ctx context.Context, inputs []RecordPurchaseIn
 		facts := make([]*fact, len(inputs))
 		for i, input := range inputs {
 			facts[i] = newPurchase(input, book, tx.Now)
+			facts[i].from(caller)
 			facts[i].of(members[i])
 		}
 		return facts, nil

@@ -44,17 +44,19 @@ type ReturnLineInput struct {
 // INVALID_QUANTITY, INVALID_LINE, TOO_MANY_LINES, INVALID_SOURCE, OCCURRED_IN_FUTURE, BEFORE_PROGRAM_START,
 // ALREADY_CLAIMED, IDEMPOTENCY_KEY_REUSED.
 func (s *Service) RecordReturns(ctx context.Context, inputs []RecordReturnInput) ([]Recorded, error) {
-	if _, err := actor.Require(ctx, actor.Support, actor.Admin, actor.PurchasesWrite); err != nil {
+	caller, err := actor.Require(ctx, actor.Support, actor.Admin, actor.PurchasesWrite)
+	if err != nil {
 		return nil, err
 	}
-	return s.record(ctx, len(inputs), prepareReturns(inputs))
+	return s.record(ctx, len(inputs), prepareReturns(caller, inputs))
 }
 
-func prepareReturns(inputs []RecordReturnInput) func(context.Context, *postgres.Tx, *rulebook) ([]*fact, error) {
+func prepareReturns(caller actor.Actor, inputs []RecordReturnInput) func(context.Context, *postgres.Tx, *rulebook) ([]*fact, error) {
 	return func(ctx context.Context, tx *postgres.Tx, book *rulebook) ([]*fact, error) {
 		facts := make([]*fact, len(inputs))
 		for i, input := range inputs {
 			facts[i] = newReturn(input, book, tx.Now)
+			facts[i].from(caller)
 		}
 		if err := findPurchases(ctx, tx, inputs, facts); err != nil {
 			return nil, err

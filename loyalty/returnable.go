@@ -75,15 +75,16 @@ var errTogether = errors.New("one of the returns was refused")
 // RecordReturnsTogether is RecordReturns for returns that stand or fall together: where the answers name problems of any,
 // none was recorded.
 func (s *Service) RecordReturnsTogether(ctx context.Context, inputs []RecordReturnInput) ([]Recorded, error) {
-	if _, err := actor.Require(ctx, actor.Support, actor.Admin); err != nil {
+	caller, err := actor.Require(ctx, actor.Support, actor.Admin)
+	if err != nil {
 		return nil, err
 	}
 	if len(inputs) == 0 || len(inputs) > MaximumBatch {
 		return nil, problem.At(problem.TooManyPurchases, nil, "Send 1 to %d at once.", MaximumBatch)
 	}
 	var answers []Recorded
-	err := s.db.InTx(ctx, func(tx *postgres.Tx) (err error) {
-		answers, err = s.recordTx(ctx, tx, prepareReturns(inputs))
+	err = s.db.InTx(ctx, func(tx *postgres.Tx) (err error) {
+		answers, err = s.recordTx(ctx, tx, prepareReturns(caller, inputs))
 		if err == nil && slices.ContainsFunc(answers, func(one Recorded) bool { return len(one.UserErrors) > 0 }) {
 			return errTogether
 		}

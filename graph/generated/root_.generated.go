@@ -6433,7 +6433,7 @@ type Activity implements Node @access(roles: [SUPPORT, ADMIN], scopes: ["members
 input RecordPurchaseInput {
   "Who bought."
   member: MemberRef!
-  "The system that tells it, e.g. \"pos-7\": 1 to 100 characters."
+  "The system that tells it, e.g. \"pos-7\": 1 to 100 characters; \"club\" is the program's own."
   source: String!
   "The order's id there: 1 to 200 characters."
   externalId: String!
