@@ -120,8 +120,11 @@ func (s *Service) Book(ctx context.Context, input BookInput) (*BookingAnswer, er
 		case claims[0].Problem != nil:
 			return claims[0].Problem
 		case claims[0].Replayed:
-			answer, err = replayBooking(ctx, tx, claims[0].Made)
-			return err
+			if answer, err = replayBooking(ctx, tx, claims[0].Made); err != nil {
+				return err
+			}
+			// What had lapsed when the room was entered is told all the same.
+			return s.leave(ctx, tx, room)
 		}
 		booked, err := selectLive(ctx, tx, input.OccurrenceID, member.ID)
 		if err != nil {

@@ -118,8 +118,10 @@ func (s *Service) CheckIn(ctx context.Context, input CheckInInput) (*CheckInAnsw
 		case claims[0].Problem != nil:
 			return atNonce(problem.IdempotencyKeyReused, "This nonce was used before with another ticket.")
 		case claims[0].Replayed:
-			answer, err = replayScan(ctx, tx, claims[0].Made)
-			return err
+			if answer, err = replayScan(ctx, tx, claims[0].Made); err != nil {
+				return err
+			}
+			return s.leave(ctx, tx, room)
 		}
 		if answer, late, err = s.scan(ctx, tx, room, scan, shown); err != nil {
 			return err

@@ -34,7 +34,7 @@ func (s *Service) CompleteOccurrence(ctx context.Context, wanted id.Occurrence) 
 		case !hosted:
 			return unknownOccurrence()
 		case room.Status == Completed:
-			return nil
+			return s.leave(ctx, tx, room)
 		case room.Status == OccurrenceCanceled:
 			return problem.At(problem.EventCanceled, []string{"occurrenceId"}, "What does not take place has no attendance.")
 		case tx.Now.Before(room.StartsAt):
@@ -101,8 +101,11 @@ func (s *Service) CompleteEnded(ctx context.Context, limit int) (int, error) {
 	for done, wanted := range ended {
 		if err := s.db.InTx(ctx, func(tx *postgres.Tx) error {
 			room, err := s.enter(ctx, tx, wanted)
-			if err != nil || room.Status != Scheduled || tx.Now.Before(room.EndsAt) {
+			if err != nil {
 				return err
+			}
+			if room.Status != Scheduled || tx.Now.Before(room.EndsAt) {
+				return s.leave(ctx, tx, room)
 			}
 			if err := s.complete(ctx, tx, room); err != nil {
 				return err

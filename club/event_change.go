@@ -55,7 +55,14 @@ func (s *Service) UpdateEvent(ctx context.Context, wanted id.Event, edit EventEd
 			return err
 		}
 		event.Sequence++
-		return touchOccurrences(ctx, tx, event)
+		event.ChangedAt = tx.Now
+		if err := touchOccurrences(ctx, tx, event); err != nil {
+			return err
+		}
+		if err := updateEvent(ctx, tx, event); err != nil {
+			return err
+		}
+		return s.reset(ctx, tx, event.ID)
 	})
 }
 

@@ -23,18 +23,48 @@ func (s *Service) moved(ctx context.Context, tx *postgres.Tx, occurrences []id.O
 		}
 		for _, booking := range bookings {
 			if booking.Status == Confirmed {
-				booking.ReconfirmationRequestedAt = &tx.Now
+				// Who was let in before has not come to what takes place now.
+				booking.ReconfirmationRequestedAt, booking.CheckedInAt = &tx.Now, nil
 				room.touch(booking)
 			}
-			if until := room.offersUntil(); booking.Status == Offered && booking.OfferExpiresAt.After(until) {
-				booking.OfferExpiresAt = &until
-				room.touch(booking)
-			}
+			room.clip(booking)
 			room.notices = append(room.notices, outbox.Notice{Member: booking.Member, Payload: outbox.BookingMoved{
 				Booking: booking.ID, Occurrence: room.ID, StartsAt: room.StartsAt, Reconfirm: booking.Status == Confirmed, At: tx.Now,
 			}})
 			if booking.lapsed(tx.Now) {
 				room.move(booking, lapse, tx.Now)
+			}
+		}
+	}
+	return s.leave(ctx, tx, rooms...)
+}
+
+// clip ends an offer with what is offered.
+func (r *room) clip(booking *Booking) {
+	if until := r.offersUntil(); booking.Status == Offered && booking.OfferExpiresAt.After(until) {
+		booking.OfferExpiresAt = &until
+		r.touch(booking)
+	}
+}
+
+// reset ends offers that an event's new terms do not let stand, and offers what they do.
+func (s *Service) reset(ctx context.Context, tx *postgres.Tx, event id.Event) error {
+	occurrences, err := selectAsked(ctx, tx, event)
+	if err != nil {
+		return err
+	}
+	rooms, err := s.enterAll(ctx, tx, occurrences)
+	if err != nil {
+		return err
+	}
+	for _, room := range rooms {
+		offers, err := selectInRoom(ctx, tx, room.ID, Offered)
+		if err != nil {
+			return err
+		}
+		for _, offered := range offers {
+			if room.clip(offered); offered.lapsed(tx.Now) {
+				room.move(offered, lapse, tx.Now)
 			}
 		}
 	}

@@ -100,6 +100,17 @@ func touchOccurrences(ctx context.Context, tx *postgres.Tx, event *Event) error 
 	return err
 }
 
+// selectAsked finds the dates of an event that are yet to come and that somebody waits for or is offered.
+func selectAsked(ctx context.Context, tx *postgres.Tx, event id.Event) ([]id.Occurrence, error) {
+	var found []id.Occurrence
+	err := tx.Select(ctx, &found, `
+		select id from occurrences
+		where event_id = $1 and status = 'SCHEDULED' and starts_at > $2 and (waitlisted > 0 or exists (
+			select from bookings where bookings.occurrence_id = occurrences.id and bookings.status = 'OFFERED'))
+		order by id`, event, tx.Now)
+	return found, err
+}
+
 // selectOccurrences reads those of the occurrences whose events the caller sees.
 func selectOccurrences(ctx context.Context, q postgres.Runner, seen sight, wanted []id.Occurrence) ([]*Occurrence, error) {
 	var rows []*Occurrence
