@@ -87,6 +87,9 @@ func New(input Input) (*Plan, error) {
 	return p, nil
 }
 
+// maximumWalk is how many dates of a rule are looked at for those that are left out or added: plans are made again and again.
+const maximumWalk = 10 * MaximumDates
+
 // except takes over the dates left out and added.
 func (p *Plan) except(input Input) error {
 	var problems problem.Problems
@@ -110,7 +113,9 @@ func (p *Plan) except(input Input) error {
 		if date.Compare(last) > 0 {
 			break
 		}
-		by[date] = true
+		if by[date] = true; len(by) > maximumWalk {
+			return invalid("recurrence", "Dates are left out or added within the first %d of the rule.", maximumWalk)
+		}
 	}
 	if !by[input.StartsAt] {
 		return invalid("startsAt", "The first date is none of the rule's: start on one of them.")

@@ -262,3 +262,14 @@ func TestRule(t *testing.T) {
 		}
 	}
 }
+
+// A date far away must not make anybody walk through all dates before it, again and again.
+func TestNew_FarAway(t *testing.T) {
+	t.Parallel()
+	often := "FREQ=DAILY;BYHOUR=0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23;BYMINUTE=0,30"
+	start, far := local("2026-01-05T00:00"), local("2100-01-05T00:00")
+	_, err := plan.New(plan.Input{Zone: time.UTC, StartsAt: start, Recurrence: &often, Added: []value.LocalDateTime{far}})
+	if problems, ok := problem.UserErrors(err); !ok || len(problems) != 1 {
+		t.Errorf("it is answered %v", err)
+	}
+}
