@@ -28,7 +28,7 @@ func (p *plan) evenings() []club.CreateEventInput {
 		}
 	}
 	roaster := input("Behind the roaster", "The roaster lights the drum and answers questions.", p.at(7*lastEvening+1, 19, 0), 10)
-	tasting := input("Thursday tasting", "Three coffees of one country, blind.", p.at(7*weeks+3, 19, 0), 12)
+	tasting := input("The weekly tasting", "Three coffees of one country, blind.", p.at(7*weeks+3, 19, 0), 12)
 	weekly := "FREQ=WEEKLY"
 	tasting.Recurrence, tasting.BookingWindows = &weekly, []club.BookingWindow{{OpensBefore: value.Period{Days: 28}}}
 	latte := input("Milk and patience", "Latte art for beginners, with milk for everybody.", p.at(7*weeks+9, 10, 0), 4)
