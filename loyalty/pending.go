@@ -62,45 +62,9 @@ func (s *Service) CancelPending(ctx context.Context, wanted id.Activity, reason,
 	request := idempotency.Request{
 		Operation: "cancelPending", Key: key, Input: map[string]any{"activity": wanted.String(), "reason": reason},
 	}
-	check := func() error {
-		if !Within(reason, MaximumReason) {
-			return problem.At(problem.ReasonRequired, []string{"reason"}, "Give a reason of 1 to %d characters.", MaximumReason)
-		}
-		return nil
-	}
-	return s.onPending(ctx, wanted, request, check, func(tx *postgres.Tx, posting *Posting, caller actor.Actor, awards []*ledger.Entry, operation uuid.UUID) (bool, error) {
-		reversed, err := ledger.ReversedTx(ctx, tx, awards)
-		if err != nil {
-			return false, err
-		}
-		if err := posting.LoadLapsed(ctx, awards); err != nil {
-			return false, err
-		}
-		memories, err := openMemories(ctx, tx, posting.book.rules, recallAwards(awards), nil, true)
-		if err != nil {
-			return false, err
-		}
-		now := posting.Next(wanted.Member)
-		var points int64
-		for _, award := range awards {
-			// What of it paid a debt is taken back as well.
-			left, qualifying := award.Points+reversed[award.ID()].Points, award.Qualifying+reversed[award.ID()].Qualifying
-			if left == 0 || !posting.Pending(award, now) {
-				continue
-			}
-			posting.Reverse(ledger.Entry{
-				Member: award.Member, Kind: ledger.Reversal, OccurredAt: now, RecordedAt: now, ActivitySequence: award.ActivitySequence,
-				ReversesSequence: &award.Sequence, Rule: award.Rule, RuleVersion: award.RuleVersion, Qualifying: -qualifying,
-				QualifiesAt: award.QualifiesAt, OperationID: &operation,
-			}, left)
-			posting.standings.count(award.Member, -qualifying, award.QualifiesAt, now)
-			memories.forget(award, left, true)
-			points += left
-		}
-		if points == 0 {
-			return false, nil
-		}
-		if err := memories.write(ctx, tx); err != nil {
+	return s.onPending(ctx, wanted, request, reasoned(reason), func(tx *postgres.Tx, posting *Posting, caller actor.Actor, awards []*ledger.Entry, operation uuid.UUID) (bool, error) {
+		points, err := posting.takeAll(ctx, tx, wanted.Member, operation, awards, posting.Pending)
+		if err != nil || points == 0 {
 			return false, err
 		}
 		return true, audit.RecordTx(ctx, tx, caller, audit.Change{
@@ -108,6 +72,50 @@ func (s *Service) CancelPending(ctx context.Context, wanted id.Activity, reason,
 			After: map[string]any{"pending": 0, "reason": reason},
 		})
 	})
+}
+
+// reasoned checks that a reason is given.
+func reasoned(reason string) func() error {
+	return func() error {
+		if !Within(reason, MaximumReason) {
+			return problem.At(problem.ReasonRequired, []string{"reason"}, "Give a reason of 1 to %d characters.", MaximumReason)
+		}
+		return nil
+	}
+}
+
+// takeAll takes back all that is left of those of a member's awards that may be, qualifying points and what rules have counted with
+// it, and returns how many points that is.
+func (p *Posting) takeAll(ctx context.Context, tx *postgres.Tx, member id.Member, operation uuid.UUID, awards []*ledger.Entry, may func(*ledger.Entry, time.Time) bool) (int64, error) {
+	reversed, err := ledger.ReversedTx(ctx, tx, awards)
+	if err != nil {
+		return 0, err
+	}
+	if err := p.LoadLapsed(ctx, awards); err != nil {
+		return 0, err
+	}
+	memories, err := openMemories(ctx, tx, p.book.rules, recallAwards(awards), nil, true)
+	if err != nil {
+		return 0, err
+	}
+	now := p.Next(member)
+	var points int64
+	for _, award := range awards {
+		// What of it paid a debt is taken back as well.
+		left, qualifying := award.Points+reversed[award.ID()].Points, award.Qualifying+reversed[award.ID()].Qualifying
+		if left == 0 || !may(award, now) {
+			continue
+		}
+		p.Reverse(ledger.Entry{
+			Member: award.Member, Kind: ledger.Reversal, OccurredAt: now, RecordedAt: now, ActivitySequence: award.ActivitySequence,
+			ReversesSequence: &award.Sequence, Rule: award.Rule, RuleVersion: award.RuleVersion, Qualifying: -qualifying,
+			QualifiesAt: award.QualifiesAt, OperationID: &operation,
+		}, left)
+		p.standings.count(award.Member, -qualifying, award.QualifiesAt, now)
+		memories.forget(award, left, true)
+		points += left
+	}
+	return points, memories.write(ctx, tx)
 }
 
 // onPending does work with what a fact awarded, once, and answers the fact with what its awards are then. work returns false

@@ -17,8 +17,8 @@ import (
 
 // RevokeActivity takes back all that is left of what a fact awarded which turned out not to be so, qualifying points with it.
 // Points come first from the lots that it made; what has lapsed of them counts as taken back, and what was spent is dealt
-// with by the program's policy of returns. What limits counted of it is free again. The fact stays. Of purchases that is what returns are for. For support, admins
-// and PurchasesWrite.
+// with by the program's policy of returns. What limits counted of it is free again. The fact stays. Of purchases that is what
+// returns are for. For support, admins and PurchasesWrite.
 //
 // Problems: UNKNOWN_ACTIVITY for a purchase or return as well, REASON_REQUIRED, INVALID_IDEMPOTENCY_KEY,
 // IDEMPOTENCY_KEY_REUSED.
@@ -26,13 +26,7 @@ func (s *Service) RevokeActivity(ctx context.Context, wanted id.Activity, reason
 	request := idempotency.Request{
 		Operation: "revokeActivity", Key: key, Input: map[string]any{"activity": wanted.String(), "reason": reason},
 	}
-	check := func() error {
-		if !Within(reason, MaximumReason) {
-			return problem.At(problem.ReasonRequired, []string{"reason"}, "Give a reason of 1 to %d characters.", MaximumReason)
-		}
-		return nil
-	}
-	return s.onPending(ctx, wanted, request, check, func(tx *postgres.Tx, posting *Posting, caller actor.Actor, awards []*ledger.Entry, operation uuid.UUID) (bool, error) {
+	return s.onPending(ctx, wanted, request, reasoned(reason), func(tx *postgres.Tx, posting *Posting, caller actor.Actor, awards []*ledger.Entry, operation uuid.UUID) (bool, error) {
 		facts, err := selectActivities(ctx, tx, []id.Activity{wanted})
 		if err != nil {
 			return false, err
@@ -40,34 +34,8 @@ func (s *Service) RevokeActivity(ctx context.Context, wanted id.Activity, reason
 		if facts[0].Type == typePurchase || facts[0].Type == typeReturn {
 			return false, problem.At(problem.UnknownActivity, []string{"activityId"}, "A purchase is taken back by a return.")
 		}
-		reversed, err := ledger.ReversedTx(ctx, tx, awards)
+		points, err := posting.takeAll(ctx, tx, wanted.Member, operation, awards, func(*ledger.Entry, time.Time) bool { return true })
 		if err != nil {
-			return false, err
-		}
-		if err := posting.LoadLapsed(ctx, awards); err != nil {
-			return false, err
-		}
-		memories, err := openMemories(ctx, tx, posting.book.rules, recallAwards(awards), nil, true)
-		if err != nil {
-			return false, err
-		}
-		now := posting.Next(wanted.Member)
-		var points int64
-		for _, award := range awards {
-			left, qualifying := award.Points+reversed[award.ID()].Points, award.Qualifying+reversed[award.ID()].Qualifying
-			if left == 0 && qualifying == 0 {
-				continue
-			}
-			posting.Reverse(ledger.Entry{
-				Member: award.Member, Kind: ledger.Reversal, OccurredAt: now, RecordedAt: now, ActivitySequence: award.ActivitySequence,
-				ReversesSequence: &award.Sequence, Rule: award.Rule, RuleVersion: award.RuleVersion, Qualifying: -qualifying,
-				QualifiesAt: award.QualifiesAt, OperationID: &operation,
-			}, left)
-			posting.standings.count(award.Member, -qualifying, award.QualifiesAt, now)
-			memories.forget(award, left, true)
-			points += left
-		}
-		if err := memories.write(ctx, tx); err != nil {
 			return false, err
 		}
 		return true, audit.RecordTx(ctx, tx, caller, audit.Change{
