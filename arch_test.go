@@ -63,21 +63,26 @@ var plan = map[string][]string{
 	"club/waitlist": {"internal/id"},
 	"club":          all(leaves, tables, []string{"internal/identity", "internal/postgres", "club/calendar", "club/plan", "club/waitlist", "loyalty", "loyalty/ledger", "loyalty/reconcile", "loyalty/tiers"}),
 
+	"care/occasion": {"internal/value"},
+	"care/template": {"internal/problem", "internal/value"},
+	"care/delivery": all(leaves, []string{"internal/program"}),
+	"care":          all(leaves, tables, []string{"internal/identity", "internal/postgres", "care/occasion", "care/template", "care/delivery", "club", "loyalty", "loyalty/ledger", "loyalty/reconcile", "loyalty/tiers"}),
+
 	"internal/importer": all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty"}),
-	"internal/demo":     all(leaves, tables, pure, []string{"club", "internal/identity", "internal/postgres", "loyalty/ledger", "loyalty", "loyalty/reward"}),
+	"internal/demo":     all(leaves, tables, pure, []string{"care", "care/occasion", "care/template", "care/delivery", "club", "internal/identity", "internal/postgres", "loyalty/ledger", "loyalty", "loyalty/reward"}),
 
-	"internal/bench": all(leaves, tables, pure, []string{"club", "internal/identity", "internal/postgres", "loyalty/ledger", "loyalty", "loyalty/backtest", "loyalty/reconcile", "loyalty/reward"}),
+	"internal/bench": all(leaves, tables, pure, []string{"care", "care/occasion", "care/template", "care/delivery", "club", "internal/identity", "internal/postgres", "loyalty/ledger", "loyalty", "loyalty/backtest", "loyalty/reconcile", "loyalty/reward"}),
 
-	"jobs": all(leaves, tables, pure, []string{"internal/identity", "internal/postgres", "loyalty/ledger", "loyalty", "loyalty/backtest", "loyalty/reconcile", "club"}),
+	"jobs": all(leaves, tables, pure, []string{"internal/identity", "internal/postgres", "loyalty/ledger", "loyalty", "loyalty/backtest", "loyalty/reconcile", "care", "care/occasion", "care/template", "care/delivery", "club"}),
 
-	"graph":           all(leaves, tables, pure, []string{"internal/identity", "internal/postgres", "jobs", "loyalty/ledger", "loyalty", "loyalty/backtest", "loyalty/reconcile", "loyalty/referral", "loyalty/reward", "club", "graph/generated", "graph/scalars"}),
-	"graph/generated": all(leaves, tables, pure, []string{"internal/identity", "jobs", "loyalty/ledger", "loyalty", "loyalty/backtest", "loyalty/reconcile", "loyalty/referral", "loyalty/reward", "club", "graph/scalars"}),
+	"graph":           all(leaves, tables, pure, []string{"internal/identity", "internal/postgres", "jobs", "loyalty/ledger", "loyalty", "loyalty/backtest", "loyalty/reconcile", "loyalty/referral", "loyalty/reward", "care", "care/occasion", "care/template", "care/delivery", "club", "graph/generated", "graph/scalars"}),
+	"graph/generated": all(leaves, tables, pure, []string{"internal/identity", "jobs", "loyalty/ledger", "loyalty", "loyalty/backtest", "loyalty/reconcile", "loyalty/referral", "loyalty/reward", "care", "care/occasion", "care/template", "care/delivery", "club", "graph/scalars"}),
 	"graph/scalars":   {"internal/problem", "internal/value"},
 
-	"internal/web": all(leaves, []string{"internal/postgres", "internal/identity", "internal/ratelimit", "club", "club/calendar"}),
+	"internal/web": all(leaves, []string{"internal/postgres", "internal/identity", "internal/ratelimit", "care", "care/occasion", "care/template", "care/delivery", "club", "club/calendar"}),
 	"cli": all(leaves, tables, []string{"internal/bench", "internal/postgres", "internal/postgres/embedded", "internal/identity", "internal/importer",
-		"internal/demo", "club", "jobs", "loyalty", "loyalty/reconcile"}),
-	"": {"cli", "club", "graph", "internal/actor", "internal/audit", "internal/demo", "internal/identity", "internal/program", "internal/ratelimit", "internal/web", "jobs", "loyalty", "loyalty/backtest", "loyalty/referral", "loyalty/reward"},
+		"internal/demo", "care", "care/delivery", "club", "jobs", "loyalty", "loyalty/reconcile"}),
+	"": {"care", "care/delivery", "cli", "club", "graph", "internal/actor", "internal/audit", "internal/demo", "internal/identity", "internal/program", "internal/ratelimit", "internal/web", "jobs", "loyalty", "loyalty/backtest", "loyalty/referral", "loyalty/reward"},
 }
 
 // restricted says who may import what is not ours: a folder means it and what is below it.
@@ -91,7 +96,7 @@ var restricted = []struct {
 	{"github.com/vikstrous/dataloadgen", []string{"graph"}, nil},
 	{"github.com/jmoiron/sqlx", []string{"internal/postgres"}, nil},
 	{"github.com/lib/pq", []string{"internal/postgres"}, nil},
-	{"github.com/lib/pq", []string{"internal", "loyalty", "club", "jobs"}, regexp.MustCompile(`_sql\.go$`)},
+	{"github.com/lib/pq", []string{"internal", "loyalty", "club", "care", "jobs"}, regexp.MustCompile(`_sql\.go$`)},
 	{"github.com/alecthomas/kong", []string{"cli"}, nil},
 	{"github.com/golang-jwt/jwt", []string{"internal/identity"}, nil},
 	{"github.com/go-jose/go-jose", []string{"internal/identity"}, nil},
@@ -99,6 +104,7 @@ var restricted = []struct {
 	{"golang.org/x/time", []string{"internal/ratelimit"}, nil},
 	{"github.com/hashicorp/golang-lru", []string{"internal/ratelimit", "graph"}, nil},
 	{"cel.dev/cel-go", []string{"loyalty/rules"}, nil},
+	{"github.com/wneessen/go-mail", []string{"care/delivery"}, nil},
 	{"github.com/robfig/cron", []string{"jobs"}, nil},
 	{"github.com/teambition/rrule-go", []string{"club/plan"}, nil},
 }
@@ -242,7 +248,7 @@ func TestRestrictedImports(t *testing.T) {
 	t.Parallel()
 	for _, file := range sources(t) {
 		for _, imported := range file.imports() {
-			if slices.Contains(append(slices.Clone(pure), "club/plan", "club/calendar", "club/waitlist"), file.folder) && !file.test() && slices.Contains(impure, imported) {
+			if slices.Contains(append(slices.Clone(pure), "club/plan", "club/calendar", "club/waitlist", "care/occasion", "care/template"), file.folder) && !file.test() && slices.Contains(impure, imported) {
 				t.Errorf("%s is pure and must not import %s", file.path, imported)
 			}
 			governed, permitted := false, false

@@ -18,6 +18,7 @@ import (
 	"time"
 	_ "time/tzdata" // the zones of the world, also where the machine does not have them
 
+	"regulars/care"
 	"regulars/cli"
 	"regulars/club"
 	"regulars/graph"
@@ -180,9 +181,10 @@ func Open(ctx context.Context, settings cli.Settings, seed program.Seed, logger 
 	s.clients = identity.NewClients(s.database.Doorway, logger)
 	keys := identity.NewSigningKeys(s.database.Doorway)
 	events := club.New(s.database.DB, s.loyalty, keys).At(s.publicURL)
+	messages := care.New(s.database.DB, s.loyalty, keys, s.publicURL)
 	s.handler = web.NewHandler(web.Parts{
 		GraphQL: graph.NewHandler(graph.Services{
-			Loyalty: s.loyalty, Rewards: reward.New(s.database.DB, s.loyalty), Backtests: s.backtests, Referrals: s.referrals, Club: events, Jobs: s.jobs,
+			Loyalty: s.loyalty, Rewards: reward.New(s.database.DB, s.loyalty), Backtests: s.backtests, Referrals: s.referrals, Club: events, Care: messages, Jobs: s.jobs,
 			Clients: s.clients, Log: audit.NewLog(s.database.DB),
 		}, graph.Limits{
 			Complexity: bounds.MaximumComplexity, Depth: bounds.MaximumDepth,

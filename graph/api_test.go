@@ -20,6 +20,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"regulars/care"
 	"regulars/club"
 	"regulars/graph"
 	"regulars/internal/actor"
@@ -184,6 +185,7 @@ func (s *stage) work(t *testing.T) {
 func (s *stage) services(service *loyalty.Service) graph.Services {
 	return graph.Services{
 		Loyalty: service, Rewards: reward.New(s.db, service), Backtests: s.backtests, Referrals: s.referrals, Club: club.New(s.db, service, identity.NewSigningKeys(s.db)).At("https://club.example"), Jobs: s.jobs,
+		Care:    care.New(s.db, service, identity.NewSigningKeys(s.db), "https://club.example"),
 		Clients: identity.NewClients(s.db, slog.New(slog.DiscardHandler)), Log: audit.NewLog(s.db),
 	}
 }

@@ -3,6 +3,7 @@
 package graph
 
 import (
+	"regulars/care"
 	"regulars/club"
 	"regulars/internal/audit"
 	"regulars/internal/identity"
@@ -21,6 +22,7 @@ type Services struct {
 	Backtests *backtest.Service
 	Referrals *referral.Service
 	Club      *club.Service
+	Care      *care.Service
 	Jobs      *jobs.Runner
 	Clients   *identity.Clients
 	Log       *audit.Log

@@ -19,6 +19,7 @@ type Posting struct {
 	tx        *postgres.Tx
 	book      *rulebook
 	standings *standings
+	gifts     []*ledger.Adjustment
 }
 
 // PostTx begins a posting. It takes the program's lock, which comes before all others.
@@ -52,10 +53,47 @@ func (p *Posting) Ladder() tiers.Ladder { return p.book.ladder }
 // Zone is where the program counts days and periods.
 func (p *Posting) Zone() *time.Location { return p.book.zone }
 
+// Gift is points that the program gives a member by itself.
+type Gift struct {
+	Member id.Member
+	Points int64
+	// Reason is what the member reads in its history.
+	Reason string
+	// GivenBy is the caller that gives it.
+	GivenBy string
+	// ExpiresAt is when the points lapse, later than now; nil: never.
+	ExpiresAt *time.Time
+}
+
+// Give posts a gift to a member that is open, as an adjustment: it does not count towards tiers. It returns the adjustment, and
+// false where the member would have more points than can be counted.
+func (p *Posting) Give(gift Gift) (*ledger.Adjustment, bool) {
+	if !p.Fits(gift.Member, gift.Points) {
+		return nil, false
+	}
+	now := p.Next(gift.Member)
+	given := &ledger.Adjustment{
+		ID: id.New[id.Adjustment](), Member: gift.Member, Points: gift.Points, Reason: gift.Reason, ExpiresAt: gift.ExpiresAt,
+		RequestedBy: gift.GivenBy, RequestedAt: now, Status: ledger.AdjustmentPosted,
+	}
+	entry := p.Credit(ledger.Entry{
+		Member: gift.Member, Kind: ledger.Adjusted, Points: gift.Points, OccurredAt: now, RecordedAt: now, AdjustmentID: &given.ID,
+		QualifiesAt: now, AvailableAt: &now, ExpiresAt: gift.ExpiresAt,
+	})
+	given.EntrySequence = &entry.Sequence
+	p.gifts = append(p.gifts, given)
+	return given, true
+}
+
 // Write writes what was posted. The posting is done with then.
 func (p *Posting) Write(ctx context.Context) error {
 	if err := p.Batch.Write(ctx); err != nil {
 		return err
+	}
+	for _, gift := range p.gifts {
+		if err := ledger.InsertAdjustmentTx(ctx, p.tx, gift); err != nil {
+			return fmt.Errorf("write a gift: %w", err)
+		}
 	}
 	if err := insertMoves(ctx, p.tx, p.standings.moves); err != nil {
 		return fmt.Errorf("write tier moves: %w", err)

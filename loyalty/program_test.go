@@ -59,7 +59,7 @@ func TestUpdateProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, "a new program", loyalty.Program{
-		Program:      program.Program{Name: "Regulars", Currency: "EUR", TimeZone: "UTC", DefaultLocale: "en", Revision: before.Revision},
+		Program:      program.Program{Name: "Regulars", Currency: "EUR", TimeZone: "UTC", DefaultLocale: "en", Revision: before.Revision, Care: before.Care},
 		ReturnPolicy: lots.MayGoNegative, Expiry: loyalty.ExpiryPolicy{Mode: lots.Never}, TierPolicy: rollingYear, LadderVersion: 1, AdjustmentCaps: []loyalty.AdjustmentCap{},
 	}, *before)
 
@@ -72,7 +72,7 @@ func TestUpdateProgram(t *testing.T) {
 	}
 	changed := change(t, w, edit)
 	want := loyalty.Program{
-		Program:      program.Program{Name: "Bean Club", Currency: "EUR", TimeZone: "UTC", DefaultLocale: "de-DE", CostMinor: pointer(int64(2)), Revision: before.Revision + 1},
+		Program:      program.Program{Name: "Bean Club", Currency: "EUR", TimeZone: "UTC", DefaultLocale: "de-DE", CostMinor: pointer(int64(2)), Revision: before.Revision + 1, Care: before.Care},
 		ReturnPolicy: lots.WithinBalance, Expiry: *edit.Expiry, TierPolicy: rollingYear, LadderVersion: 1,
 		AdjustmentCaps: []loyalty.AdjustmentCap{{Role: actor.Support, PointsPerDay: 0}, {Role: actor.Admin, PointsPerDay: 1000}},
 	}

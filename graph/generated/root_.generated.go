@@ -8313,6 +8313,74 @@ type MemberEdge @access {
   cursor: String!
 }
 `, BuiltIn: false},
+	{Name: "../schema/message.graphqls", Input: `"What kind of message something is: what the member has to allow depends on it."
+enum MessageClass {
+  "What the member needs; it is sent whether allowed or not."
+  SERVICE
+  "Greetings and thanks, without selling."
+  CARE
+  "What sells."
+  MARKETING
+  "What goes on in the club."
+  COMMUNITY
+}
+
+"The way that a message takes."
+enum Channel {
+  "A mail to the member's address."
+  EMAIL
+  "A call of the webhook of a provider of text messages or push notifications."
+  WEBHOOK
+  "The list of messages in the brand's own apps. Nothing has to be allowed for it."
+  INBOX
+}
+
+"What has become of a message."
+enum MessageStatus {
+  "It is sent as soon as a sender takes it."
+  QUEUED
+  "It is sent from a later instant on."
+  DEFERRED
+  "It is not sent; ` + "`" + `statusReason` + "`" + ` says why."
+  SUPPRESSED
+  "A sender has it."
+  SENDING
+  "A mail server or a provider has accepted it."
+  SENT
+  "It is where the member reads it."
+  DELIVERED
+  "It was refused for its address."
+  BOUNCED
+  "It could not be sent, however often that was tried."
+  FAILED
+  "It could not be sent before it was too late."
+  EXPIRED
+}
+`, BuiltIn: false},
+	{Name: "../schema/occasion.graphqls", Input: `"What members are greeted for, or told of."
+enum Occasion {
+  "The member's birthday. One on 29 February is on the day that the program has set in other years."
+  BIRTHDAY
+  "The day on which the member joined, in each year after."
+  MEMBERSHIP_ANNIVERSARY
+  "A holiday of the member's country."
+  HOLIDAY
+  "The member has joined."
+  WELCOME
+  "The member has reached a higher tier."
+  TIER_REACHED
+  "The member's tier ends unless it earns more."
+  TIER_AT_RISK
+  "Points of the member lapse."
+  POINTS_EXPIRING
+  "An event that the member has booked takes place."
+  EVENT_REMINDER
+  "The member came to an event."
+  EVENT_THANKS
+  "Nothing has been heard of the member for some time."
+  WIN_BACK
+}
+`, BuiltIn: false},
 	{Name: "../schema/occurrence.graphqls", Input: `extend type Mutation {
   """
   Changes when, how long and where dates of an event take place, and how many seats they have. No booking is lost: whoever booked a date that moved is asked to confirm anew. With a wider scope, dates that come later follow; what was changed of one date alone stays as it is there; dates that are canceled, completed or over stay as they were. For ORGANIZER and ADMIN.

@@ -179,6 +179,29 @@ CREATE TABLE public.calendar_links (
     CONSTRAINT calendar_links_generation_check CHECK ((generation > 0))
 );
 
+CREATE TABLE public.care_campaigns (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    occasion text NOT NULL,
+    class text NOT NULL,
+    channels text[] NOT NULL,
+    templates jsonb NOT NULL,
+    send_at text NOT NULL,
+    shift text NOT NULL,
+    holidays text[] DEFAULT '{}'::text[] NOT NULL,
+    gift_points bigint,
+    gift_valid_for text,
+    enabled boolean NOT NULL,
+    enabled_at timestamp with time zone,
+    decided_to date,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT care_campaigns_class_check CHECK ((class = ANY (ARRAY['SERVICE'::text, 'CARE'::text, 'MARKETING'::text, 'COMMUNITY'::text]))),
+    CONSTRAINT care_campaigns_enabled CHECK (((NOT enabled) OR ((enabled_at IS NOT NULL) AND (decided_to IS NOT NULL)))),
+    CONSTRAINT care_campaigns_gift_points_check CHECK ((gift_points > 0))
+);
+
 CREATE TABLE public.changes (
     id uuid NOT NULL,
     at timestamp with time zone NOT NULL,
@@ -213,6 +236,20 @@ CREATE TABLE public.confirmations (
     activity_sequence bigint NOT NULL,
     recorded_at timestamp with time zone NOT NULL,
     confirmed_by text NOT NULL
+);
+
+CREATE TABLE public.consents (
+    member_id uuid NOT NULL,
+    id uuid NOT NULL,
+    class text NOT NULL,
+    channel text NOT NULL,
+    granted boolean NOT NULL,
+    source text NOT NULL,
+    text_version text,
+    at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    CONSTRAINT consents_channel_check CHECK ((channel = ANY (ARRAY['EMAIL'::text, 'WEBHOOK'::text, 'INBOX'::text]))),
+    CONSTRAINT consents_class_check CHECK ((class = ANY (ARRAY['SERVICE'::text, 'CARE'::text, 'MARKETING'::text, 'COMMUNITY'::text])))
 );
 
 CREATE TABLE public.debts (
@@ -315,6 +352,30 @@ CREATE TABLE public.events (
     CONSTRAINT events_published CHECK (((status <> 'PUBLISHED'::text) OR (published_at IS NOT NULL))),
     CONSTRAINT events_seats_per_booking_check CHECK ((seats_per_booking > 0)),
     CONSTRAINT events_status_check CHECK ((status = ANY (ARRAY['DRAFT'::text, 'PUBLISHED'::text, 'CANCELED'::text])))
+);
+
+CREATE TABLE public.gifts (
+    member_id uuid NOT NULL,
+    occasion_key text NOT NULL,
+    campaign_id uuid NOT NULL,
+    points bigint NOT NULL,
+    expires_at timestamp with time zone,
+    given_at timestamp with time zone NOT NULL,
+    adjustment_id uuid NOT NULL,
+    CONSTRAINT gifts_points_check CHECK ((points > 0))
+);
+
+CREATE TABLE public.happenings (
+    member_id uuid NOT NULL,
+    occasion text NOT NULL,
+    subject text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    details jsonb DEFAULT '{}'::jsonb NOT NULL
+);
+
+CREATE TABLE public.hearings (
+    member_id uuid NOT NULL,
+    heard_on date NOT NULL
 );
 
 CREATE TABLE public.hold_draws (
@@ -460,9 +521,46 @@ CREATE TABLE public.members (
     referral_code text NOT NULL,
     referred_by uuid,
     referral_until timestamp with time zone,
+    birthday smallint GENERATED ALWAYS AS ((((EXTRACT(month FROM birth_date) * (100)::numeric) + EXTRACT(day FROM birth_date)))::smallint) STORED,
+    joining_day smallint GENERATED ALWAYS AS ((((EXTRACT(month FROM (joined_at AT TIME ZONE 'UTC'::text)) * (100)::numeric) + EXTRACT(day FROM (joined_at AT TIME ZONE 'UTC'::text))))::smallint) STORED,
+    earlier_time_zone text,
+    time_zone_changed_at timestamp with time zone,
     CONSTRAINT members_referral_until CHECK (((referral_until IS NULL) OR (referred_by IS NOT NULL))),
     CONSTRAINT members_status_check CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'SUSPENDED'::text])))
 );
+
+CREATE TABLE public.messages (
+    member_id uuid NOT NULL,
+    id uuid NOT NULL,
+    campaign_id uuid NOT NULL,
+    occasion text NOT NULL,
+    occasion_key text NOT NULL,
+    occasion_date date NOT NULL,
+    class text NOT NULL,
+    channel text NOT NULL,
+    status text NOT NULL,
+    reason text,
+    detail text,
+    locale text NOT NULL,
+    subject text,
+    body text NOT NULL,
+    html text,
+    created_at timestamp with time zone NOT NULL,
+    send_after timestamp with time zone NOT NULL,
+    send_before timestamp with time zone NOT NULL,
+    due_at timestamp with time zone,
+    attempts integer DEFAULT 0 NOT NULL,
+    claimed_at timestamp with time zone,
+    handed_at timestamp with time zone,
+    uncertain integer DEFAULT 0 NOT NULL,
+    sent_at timestamp with time zone,
+    read_at timestamp with time zone,
+    CONSTRAINT messages_channel_check CHECK ((channel = ANY (ARRAY['EMAIL'::text, 'WEBHOOK'::text, 'INBOX'::text]))),
+    CONSTRAINT messages_due CHECK (((status = ANY (ARRAY['QUEUED'::text, 'DEFERRED'::text, 'SENDING'::text])) = (due_at IS NOT NULL))),
+    CONSTRAINT messages_reason CHECK (((status <> 'SUPPRESSED'::text) OR (reason IS NOT NULL))),
+    CONSTRAINT messages_status_check CHECK ((status = ANY (ARRAY['QUEUED'::text, 'DEFERRED'::text, 'SUPPRESSED'::text, 'SENDING'::text, 'SENT'::text, 'DELIVERED'::text, 'BOUNCED'::text, 'FAILED'::text, 'EXPIRED'::text])))
+)
+WITH (fillfactor='80');
 
 CREATE TABLE public.notice_consumers (
     name text NOT NULL,
@@ -550,6 +648,7 @@ CREATE TABLE public.program (
     revision bigint NOT NULL,
     created_at timestamp with time zone NOT NULL,
     cost_per_point bigint,
+    care jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT program_cost_per_point_check CHECK ((cost_per_point >= 0)),
     CONSTRAINT program_singleton_check CHECK (singleton)
 );
@@ -660,6 +759,14 @@ END) AND ((status = 'REWARDED'::text) OR (num_nonnulls(referrer_sequence, refere
     CONSTRAINT referrals_taken_back_check CHECK ((taken_back >= 0))
 )
 WITH (fillfactor='80');
+
+CREATE TABLE public.refused_addresses (
+    member_id uuid NOT NULL,
+    address_hash bytea NOT NULL,
+    reason text NOT NULL,
+    refused_at timestamp with time zone NOT NULL,
+    CONSTRAINT refused_addresses_address_hash_check CHECK ((length(address_hash) = 32))
+);
 
 CREATE TABLE public.return_lines (
     member_id uuid NOT NULL,
@@ -905,6 +1012,9 @@ ALTER TABLE ONLY public.bookings
 ALTER TABLE ONLY public.calendar_links
     ADD CONSTRAINT calendar_links_pkey PRIMARY KEY (member_id);
 
+ALTER TABLE ONLY public.care_campaigns
+    ADD CONSTRAINT care_campaigns_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.changes
     ADD CONSTRAINT changes_pkey PRIMARY KEY (id);
 
@@ -916,6 +1026,9 @@ ALTER TABLE ONLY public.clients
 
 ALTER TABLE ONLY public.confirmations
     ADD CONSTRAINT confirmations_pkey PRIMARY KEY (member_id, sequence);
+
+ALTER TABLE ONLY public.consents
+    ADD CONSTRAINT consents_pkey PRIMARY KEY (member_id, id);
 
 ALTER TABLE ONLY public.debts
     ADD CONSTRAINT debts_pkey PRIMARY KEY (member_id, sequence);
@@ -934,6 +1047,15 @@ ALTER TABLE ONLY public.event_organizers
 
 ALTER TABLE ONLY public.events
     ADD CONSTRAINT events_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.gifts
+    ADD CONSTRAINT gifts_pkey PRIMARY KEY (member_id, occasion_key);
+
+ALTER TABLE ONLY public.happenings
+    ADD CONSTRAINT happenings_pkey PRIMARY KEY (member_id, occasion, subject);
+
+ALTER TABLE ONLY public.hearings
+    ADD CONSTRAINT hearings_pkey PRIMARY KEY (member_id);
 
 ALTER TABLE ONLY public.hold_draws
     ADD CONSTRAINT hold_draws_pkey PRIMARY KEY (member_id, hold_sequence, lot_sequence);
@@ -977,6 +1099,12 @@ ALTER TABLE ONLY public.member_keys
 ALTER TABLE ONLY public.members
     ADD CONSTRAINT members_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.messages
+    ADD CONSTRAINT messages_once UNIQUE (member_id, occasion_key, channel);
+
+ALTER TABLE ONLY public.messages
+    ADD CONSTRAINT messages_pkey PRIMARY KEY (member_id, id);
+
 ALTER TABLE ONLY public.notice_consumers
     ADD CONSTRAINT notice_consumers_pkey PRIMARY KEY (name);
 
@@ -1009,6 +1137,9 @@ ALTER TABLE ONLY public.referral_policies
 
 ALTER TABLE ONLY public.referrals
     ADD CONSTRAINT referrals_pkey PRIMARY KEY (referrer_id, id);
+
+ALTER TABLE ONLY public.refused_addresses
+    ADD CONSTRAINT refused_addresses_pkey PRIMARY KEY (member_id, address_hash);
 
 ALTER TABLE ONLY public.return_lines
     ADD CONSTRAINT return_lines_pkey PRIMARY KEY (member_id, sequence, line);
@@ -1055,6 +1186,8 @@ ALTER TABLE ONLY public.voucher_codes
 ALTER TABLE ONLY public.waiting_returns
     ADD CONSTRAINT waiting_returns_pkey PRIMARY KEY (hash);
 
+CREATE INDEX accounts_tier_ending ON public.accounts USING btree (tier_valid_until, member_id) WHERE (tier_valid_until IS NOT NULL);
+
 CREATE INDEX accounts_to_review ON public.accounts USING btree (review_at) WHERE (review_at IS NOT NULL);
 
 CREATE INDEX activities_by_purchase ON public.activities USING btree (member_id, purchase_sequence) WHERE (purchase_sequence IS NOT NULL);
@@ -1091,6 +1224,8 @@ CREATE UNIQUE INDEX client_keys_current ON public.client_keys USING btree (clien
 
 CREATE UNIQUE INDEX clients_name ON public.clients USING btree (name) WHERE (revoked_at IS NULL);
 
+CREATE INDEX consents_newest ON public.consents USING btree (member_id, class, channel, id DESC);
+
 CREATE INDEX debts_open ON public.debts USING btree (member_id) WHERE open;
 
 CREATE INDEX entries_by_activity ON public.entries USING btree (member_id, activity_sequence) WHERE (activity_sequence IS NOT NULL);
@@ -1106,6 +1241,10 @@ CREATE INDEX event_organizers_by_organizer ON public.event_organizers USING btre
 CREATE INDEX events_by_owner ON public.events USING btree (owner);
 
 CREATE INDEX events_to_materialize ON public.events USING btree (materialized_to) WHERE ((materialized_to IS NOT NULL) AND (status <> 'CANCELED'::text));
+
+CREATE INDEX happenings_by_time ON public.happenings USING btree (occasion, at, member_id);
+
+CREATE INDEX hearings_by_day ON public.hearings USING btree (heard_on, member_id);
 
 CREATE INDEX holds_by_id ON public.holds USING btree (id);
 
@@ -1127,7 +1266,23 @@ CREATE INDEX lots_expiring ON public.lots USING btree (expires_at) WHERE (open A
 
 CREATE INDEX lots_open ON public.lots USING btree (member_id) WHERE open;
 
+CREATE INDEX members_by_birthday ON public.members USING btree (birthday, id) WHERE (birthday IS NOT NULL);
+
+CREATE INDEX members_by_joining_day ON public.members USING btree (joining_day, id);
+
 CREATE INDEX members_by_name ON public.members USING btree (lower(display_name) COLLATE "C");
+
+CREATE INDEX messages_by_campaign ON public.messages USING btree (campaign_id, status, reason);
+
+CREATE INDEX messages_by_id ON public.messages USING btree (id);
+
+CREATE INDEX messages_by_time ON public.messages USING btree (created_at);
+
+CREATE INDEX messages_inbox ON public.messages USING btree (member_id, id) WHERE ((channel = 'INBOX'::text) AND (status = 'DELIVERED'::text));
+
+CREATE INDEX messages_to_send ON public.messages USING btree (channel, due_at) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX messages_unread ON public.messages USING btree (member_id) WHERE ((channel = 'INBOX'::text) AND (status = 'DELIVERED'::text) AND (read_at IS NULL));
 
 CREATE INDEX occurrences_by_event ON public.occurrences USING btree (event_id, starts_at, id);
 
@@ -1166,6 +1321,10 @@ CREATE TRIGGER activities_never_truncated BEFORE TRUNCATE ON public.activities F
 CREATE TRIGGER bookings_never_deleted BEFORE DELETE ON public.bookings FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER bookings_never_truncated BEFORE TRUNCATE ON public.bookings FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER consents_append_only BEFORE DELETE OR UPDATE ON public.consents FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER consents_never_truncated BEFORE TRUNCATE ON public.consents FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER entries_append_only BEFORE DELETE OR UPDATE ON public.entries FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 

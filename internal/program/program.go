@@ -22,6 +22,8 @@ type Program struct {
 	StartsAt *time.Time `db:"starts_at"`
 	// CostMinor is what a point costs the program, in minor units; nil: not said.
 	CostMinor *int64 `db:"cost_per_point"`
+	// Care is the contact policy.
+	Care CarePolicy `db:"care"`
 	// Revision counts up with every change of rules, tiers and settings.
 	Revision int64 `db:"revision"`
 }
@@ -135,7 +137,7 @@ func Load(ctx context.Context, q postgres.Runner) (Program, error) {
 	return loaded, err
 }
 
-// Write keeps what can be changed of a program: its name, its locale and what a point costs. Whoever calls it has taken Change.
+// Write keeps what can be changed of a program: its name, its locale, what a point costs and the contact policy. Whoever calls it has taken Change.
 func Write(ctx context.Context, tx *postgres.Tx, p Program) error {
 	return update(ctx, tx, p)
 }

@@ -20,12 +20,12 @@ func insert(ctx context.Context, q postgres.Runner, p Program, now time.Time) (i
 
 func selectProgram(ctx context.Context, q postgres.Runner) (Program, error) {
 	var p Program
-	err := q.Get(ctx, &p, `select name, currency, time_zone, default_locale, starts_at, cost_per_point, revision from program`)
+	err := q.Get(ctx, &p, `select name, currency, time_zone, default_locale, starts_at, cost_per_point, care, revision from program`)
 	return p, err
 }
 
 func update(ctx context.Context, q postgres.Runner, p Program) error {
-	_, err := q.Exec(ctx, `update program set name = $1, default_locale = $2, cost_per_point = $3`, p.Name, p.DefaultLocale, p.CostMinor)
+	_, err := q.Exec(ctx, `update program set name = $1, default_locale = $2, cost_per_point = $3, care = $4`, p.Name, p.DefaultLocale, p.CostMinor, p.Care)
 	return err
 }
 

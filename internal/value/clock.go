@@ -1,6 +1,7 @@
 package value
 
 import (
+	"database/sql/driver"
 	"fmt"
 	"time"
 )
@@ -26,4 +27,16 @@ func (t LocalTime) MarshalText() ([]byte, error) { return []byte(t.String()), ni
 func (t *LocalTime) UnmarshalText(text []byte) (err error) {
 	*t, err = ParseLocalTime(string(text))
 	return err
+}
+
+// Value gives the time to the database.
+func (t LocalTime) Value() (driver.Value, error) { return t.String(), nil }
+
+// Scan takes the time from the database.
+func (t *LocalTime) Scan(source any) error {
+	text, ok := source.(string)
+	if !ok {
+		return fmt.Errorf("a time of the day cannot be read from %T", source)
+	}
+	return t.UnmarshalText([]byte(text))
 }

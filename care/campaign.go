@@ -1,0 +1,41 @@
+package care
+
+import (
+	"time"
+
+	"regulars/care/template"
+	"regulars/internal/id"
+	"regulars/internal/value"
+)
+
+// Campaign is what is said on an occasion.
+type Campaign struct {
+	ID       id.Campaign
+	Name     string
+	Occasion Occasion
+	Class    Class
+	// Channels are where it is said: one message for each.
+	Channels []Channel
+	// Texts are what is said, one for each locale; that of the program's is among them.
+	Texts []template.Text
+	// SendAt is the earliest time on the member's clocks.
+	SendAt value.LocalTime
+	// Offset is how much before or after the occasion it is said.
+	Offset value.Offset
+	// Holidays are which ones, by their names in the data file, of HOLIDAY; empty: all of the member's country.
+	Holidays []string
+	// GiftPoints come with it, nil: none, and lapse GiftValidFor after they were given, nil: never.
+	GiftPoints   *int64
+	GiftValidFor *value.Period
+	Enabled      bool
+	// EnabledAt is since when it is, nil: it never was: occasions whose time was over by then are not its business. DecidedTo is the
+	// first day on which something may be undecided.
+	EnabledAt *time.Time
+	DecidedTo *value.Date
+	Version   int
+	CreatedAt time.Time
+	ChangedAt time.Time
+}
+
+// IsNode marks the campaign as one of the API's nodes.
+func (Campaign) IsNode() {}
