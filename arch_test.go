@@ -64,7 +64,7 @@ var plan = map[string][]string{
 	"club":          all(leaves, tables, []string{"internal/identity", "internal/postgres", "club/calendar", "club/plan", "club/waitlist", "loyalty", "loyalty/ledger", "loyalty/reconcile", "loyalty/tiers"}),
 
 	"care/occasion": {"internal/value"},
-	"care/template": {"internal/problem", "internal/value"},
+	"care/template": {"care/occasion", "internal/problem", "internal/value"},
 	"care/delivery": all(leaves, []string{"internal/program"}),
 	"care":          all(leaves, tables, []string{"internal/identity", "internal/postgres", "care/occasion", "care/template", "care/delivery", "club", "loyalty", "loyalty/ledger", "loyalty/reconcile", "loyalty/tiers"}),
 

@@ -28,10 +28,10 @@ type Campaign struct {
 	GiftPoints   *int64
 	GiftValidFor *value.Period
 	Enabled      bool
-	// EnabledAt is since when it is, nil: it never was: occasions whose time was over by then are not its business. DecidedTo is the
-	// first day on which something may be undecided.
+	// EnabledAt is since when it is, nil: it never was: occasions whose time was over by then are not its business. What was due by
+	// DecidedAt is decided.
 	EnabledAt *time.Time
-	DecidedTo *value.Date
+	DecidedAt *time.Time
 	Version   int
 	CreatedAt time.Time
 	ChangedAt time.Time

@@ -14,7 +14,7 @@ import (
 )
 
 const campaignColumns = `id, name, occasion, class, channels, templates, send_at, shift, holidays, gift_points, gift_valid_for, enabled,
-	enabled_at, decided_to, version, created_at, changed_at`
+	enabled_at, decided_at, version, created_at, changed_at`
 
 // campaignRow is a campaign as it is kept.
 type campaignRow struct {
@@ -31,7 +31,7 @@ type campaignRow struct {
 	GiftValidFor *value.Period   `db:"gift_valid_for"`
 	Enabled      bool            `db:"enabled"`
 	EnabledAt    *time.Time      `db:"enabled_at"`
-	DecidedTo    *value.Date     `db:"decided_to"`
+	DecidedAt    *time.Time      `db:"decided_at"`
 	Version      int             `db:"version"`
 	CreatedAt    time.Time       `db:"created_at"`
 	ChangedAt    time.Time       `db:"changed_at"`
@@ -40,7 +40,7 @@ type campaignRow struct {
 func (r campaignRow) campaign() (*Campaign, error) {
 	made := &Campaign{
 		ID: r.ID, Name: r.Name, Occasion: r.Occasion, Class: r.Class, SendAt: r.SendAt, Offset: r.Shift, Holidays: r.Holidays,
-		GiftPoints: r.GiftPoints, GiftValidFor: r.GiftValidFor, Enabled: r.Enabled, EnabledAt: r.EnabledAt, DecidedTo: r.DecidedTo,
+		GiftPoints: r.GiftPoints, GiftValidFor: r.GiftValidFor, Enabled: r.Enabled, EnabledAt: r.EnabledAt, DecidedAt: r.DecidedAt,
 		Version: r.Version, CreatedAt: r.CreatedAt, ChangedAt: r.ChangedAt,
 	}
 	for _, channel := range r.Channels {

@@ -122,7 +122,7 @@ func TestSchema_UserErrors(t *testing.T) {
 		names = append(names, definition.Name)
 	}
 	slices.Sort(names)
-	if want := []string{"CapacityBelowTakenError", "ConflictError", "InputError", "InsufficientPointsError", "InvalidConditionError"}; !slices.Equal(names, want) {
+	if want := []string{"CapacityBelowTakenError", "ConflictError", "InputError", "InsufficientPointsError", "InvalidConditionError", "InvalidTemplateError"}; !slices.Equal(names, want) {
 		t.Errorf("the schema has %v, the domain %v", names, want)
 	}
 }

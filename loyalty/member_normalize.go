@@ -57,8 +57,8 @@ func (m *Member) normalize(problems *problem.Problems, now time.Time) {
 			problems.Add(problem.InvalidName, []string{"displayName"}, "A name has 1 to %d characters.", maximumName)
 		}
 	}
-	if m.BirthDate != nil && (value.DateOf(now.AddDate(0, 0, 1)).Before(*m.BirthDate) || m.BirthDate.Year < 1900) {
-		problems.Add(problem.InvalidDate, []string{"birthDate"}, "A birth date lies between 1900 and today.")
+	if m.BirthDate != nil && (value.DateOf(now.AddDate(0, 0, 1)).Before(*m.BirthDate) || m.BirthDate.Year < 1900 && m.BirthDate.Year != value.UnknownYear) {
+		problems.Add(problem.InvalidDate, []string{"birthDate"}, "A birth date lies between 1900 and today, or in %d if its year is not known.", value.UnknownYear)
 	}
 	if tag, err := language.Parse(m.Locale); err != nil || tag == language.Und || len(m.Locale) > maximumLocale {
 		problems.Add(problem.InvalidLocale, []string{"locale"}, "Write the locale as a BCP 47 tag, e.g. en-GB.")

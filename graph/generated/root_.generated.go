@@ -568,6 +568,15 @@ type ComplexityRoot struct {
 		Path    func(childComplexity int) int
 	}
 
+	InvalidTemplateError struct {
+		Code    func(childComplexity int) int
+		Hint    func(childComplexity int) int
+		Line    func(childComplexity int) int
+		Locale  func(childComplexity int) int
+		Message func(childComplexity int) int
+		Path    func(childComplexity int) int
+	}
+
 	Job struct {
 		Description func(childComplexity int) int
 		LastRun     func(childComplexity int) int
@@ -3102,6 +3111,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InvalidConditionError.Path(childComplexity), true
+
+	case "InvalidTemplateError.code":
+		if e.ComplexityRoot.InvalidTemplateError.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvalidTemplateError.Code(childComplexity), true
+	case "InvalidTemplateError.hint":
+		if e.ComplexityRoot.InvalidTemplateError.Hint == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvalidTemplateError.Hint(childComplexity), true
+	case "InvalidTemplateError.line":
+		if e.ComplexityRoot.InvalidTemplateError.Line == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvalidTemplateError.Line(childComplexity), true
+	case "InvalidTemplateError.locale":
+		if e.ComplexityRoot.InvalidTemplateError.Locale == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvalidTemplateError.Locale(childComplexity), true
+	case "InvalidTemplateError.message":
+		if e.ComplexityRoot.InvalidTemplateError.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvalidTemplateError.Message(childComplexity), true
+	case "InvalidTemplateError.path":
+		if e.ComplexityRoot.InvalidTemplateError.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvalidTemplateError.Path(childComplexity), true
 
 	case "Job.description":
 		if e.ComplexityRoot.Job.Description == nil {
@@ -6960,6 +7006,22 @@ type InvalidConditionError implements UserError @access {
   line: Int!
   "The column at fault, from 1."
   column: Int!
+  "What may have been meant."
+  hint: String
+}
+
+"INVALID_TEMPLATE: the text of a message is not a valid template."
+type InvalidTemplateError implements UserError @access {
+  "Names the kind of problem."
+  code: String!
+  "A sentence for people, safe to show."
+  message: String!
+  "The input field at fault."
+  path: [String!]
+  "The locale of the text at fault."
+  locale: String!
+  "The line at fault, from 1."
+  line: Int!
   "What may have been meant."
   hint: String
 }

@@ -193,12 +193,12 @@ CREATE TABLE public.care_campaigns (
     gift_valid_for text,
     enabled boolean NOT NULL,
     enabled_at timestamp with time zone,
-    decided_to date,
+    decided_at timestamp with time zone,
     version integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone NOT NULL,
     changed_at timestamp with time zone NOT NULL,
     CONSTRAINT care_campaigns_class_check CHECK ((class = ANY (ARRAY['SERVICE'::text, 'CARE'::text, 'MARKETING'::text, 'COMMUNITY'::text]))),
-    CONSTRAINT care_campaigns_enabled CHECK (((NOT enabled) OR ((enabled_at IS NOT NULL) AND (decided_to IS NOT NULL)))),
+    CONSTRAINT care_campaigns_enabled CHECK (((NOT enabled) OR ((enabled_at IS NOT NULL) AND (decided_at IS NOT NULL)))),
     CONSTRAINT care_campaigns_gift_points_check CHECK ((gift_points > 0))
 );
 

@@ -127,6 +127,10 @@ const (
 	ClientNameTaken Code = "CLIENT_NAME_TAKEN"
 	InvalidScope    Code = "INVALID_SCOPE"
 
+	InvalidTemplate Code = "INVALID_TEMPLATE"
+	InvalidCampaign Code = "INVALID_CAMPAIGN"
+	UnknownCampaign Code = "UNKNOWN_CAMPAIGN"
+
 	JobUnknown Code = "JOB_UNKNOWN"
 	JobRunning Code = "JOB_RUNNING"
 )
@@ -222,7 +226,7 @@ var Registry = []Description{
 	{InvalidSchedule, "The rule would end before it starts, or before it serves, or never serve in a week."},
 	{InvalidLimit, "The rule's limit or budget is not one."},
 	{InvalidAward, "The award is out of its range."},
-	{EditConflict, "Someone else changed the rule since; start again from the current version."},
+	{EditConflict, "Someone else changed it since; start again from the current version."},
 	{NotADraft, "The rule has no draft to publish."},
 	{NotPublished, "The rule has never been published: there is nothing to pause or resume."},
 	{RuleEnded, "The rule has been ended, for ever. A duplicate of it can go on."},
@@ -256,6 +260,10 @@ var Registry = []Description{
 	{UnknownClient, "There is no such machine client, or it is revoked."},
 	{ClientNameTaken, "Another machine client that is not revoked has this name."},
 	{InvalidScope, "A machine client has at least one scope, and there is no scope of this name."},
+
+	{InvalidTemplate, "The text of a message is not a valid template, or there is none in the program's locale; the answer says in which locale and line."},
+	{InvalidCampaign, "What is said of a campaign is out of its range, or does not go with its occasion."},
+	{UnknownCampaign, "There is no such campaign."},
 
 	{JobUnknown, "No job has this name. The query jobs lists them."},
 	{JobRunning, "The job is running already, on this server or another."},

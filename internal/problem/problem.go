@@ -46,6 +46,17 @@ type InvalidConditionError struct {
 	Hint    *string
 }
 
+// InvalidTemplateError says where the text of a message is wrong; Line counts from 1.
+type InvalidTemplateError struct {
+	Code    Code
+	Message string
+	Path    []string
+	// Locale is of the text at fault.
+	Locale string
+	Line   int
+	Hint   *string
+}
+
 // ConflictError says that someone else was faster; CurrentVersion is the version to start from, and Changes what it says
 // differently from the one that the caller started from.
 type ConflictError struct {
@@ -83,6 +94,7 @@ type CapacityConflict struct {
 func (e InputError) Error() string              { return string(e.Code) + ": " + e.Message }
 func (e InsufficientPointsError) Error() string { return string(e.Code) + ": " + e.Message }
 func (e InvalidConditionError) Error() string   { return string(e.Code) + ": " + e.Message }
+func (e InvalidTemplateError) Error() string    { return string(e.Code) + ": " + e.Message }
 func (e ConflictError) Error() string           { return string(e.Code) + ": " + e.Message }
 func (e CapacityBelowTakenError) Error() string { return string(e.Code) + ": " + e.Message }
 
@@ -94,6 +106,9 @@ func (InsufficientPointsError) IsUserError() {}
 
 // IsUserError marks the type as one of the API's user errors.
 func (InvalidConditionError) IsUserError() {}
+
+// IsUserError marks the type as one of the API's user errors.
+func (InvalidTemplateError) IsUserError() {}
 
 // IsUserError marks the type as one of the API's user errors.
 func (ConflictError) IsUserError() {}
@@ -123,13 +138,21 @@ func (p *Problems) Add(code Code, path []string, format string, arguments ...any
 func Below(path []string, problems []UserError) []UserError {
 	moved := make([]UserError, len(problems))
 	for i, one := range problems {
-		if simple, ok := one.(InputError); ok {
-			simple.Path = slices.Concat([]string{"input"}, path, simple.Path[min(1, len(simple.Path)):])
-			one = simple
+		switch at := one.(type) {
+		case InputError:
+			at.Path = below(path, at.Path)
+			one = at
+		case InvalidTemplateError:
+			at.Path = below(path, at.Path)
+			one = at
 		}
 		moved[i] = one
 	}
 	return moved
+}
+
+func below(path, found []string) []string {
+	return slices.Concat([]string{"input"}, path, found[min(1, len(found)):])
 }
 
 // Err returns the problems as an error, nil if there are none.

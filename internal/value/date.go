@@ -15,6 +15,9 @@ type Date struct {
 	Day   int
 }
 
+// UnknownYear is the year of a day of birth of which only month and day are known: a leap year before anybody's birth.
+const UnknownYear = 1604
+
 // ParseDate reads YYYY-MM-DD.
 func ParseDate(text string) (Date, error) {
 	at, err := time.Parse(time.DateOnly, text)

@@ -36,12 +36,12 @@ create table care_campaigns (
     enabled        boolean     not null,
     -- Since when it is: it is about no occasion whose time was over by then.
     enabled_at     timestamptz,
-    -- Everything that was to be decided on days before is decided, everywhere on earth.
-    decided_to     date,
+    -- Everything that was due by then is decided.
+    decided_at     timestamptz,
     version        int         not null default 1,
     created_at     timestamptz not null,
     changed_at     timestamptz not null,
-    constraint care_campaigns_enabled check (not enabled or enabled_at is not null and decided_to is not null)
+    constraint care_campaigns_enabled check (not enabled or enabled_at is not null and decided_at is not null)
 );
 
 -- What happened to members that campaigns are about: heard of by notices, in the transaction that reads these.

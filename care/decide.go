@@ -1,0 +1,230 @@
+package care
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"regulars/care/occasion"
+	"regulars/internal/actor"
+	"regulars/internal/id"
+	"regulars/internal/postgres"
+	"regulars/internal/value"
+	"regulars/loyalty"
+)
+
+// decision is what is decided about an occasion.
+type decision struct {
+	*found
+	verdicts map[Channel]verdict
+	gift     *gift
+}
+
+// gift is points that come with an occasion.
+type gift struct {
+	Member     id.Member     `db:"member_id"`
+	Key        string        `db:"occasion_key"`
+	CampaignID id.Campaign   `db:"campaign_id"`
+	Points     int64         `db:"points"`
+	ExpiresAt  *time.Time    `db:"expires_at"`
+	Adjustment id.Adjustment `db:"adjustment_id"`
+}
+
+// decide decides about occasions, each once, and returns about how many: it writes a message for each channel and gives what is
+// given. They are in the order of their priority.
+func (s *Service) decide(ctx context.Context, tx *postgres.Tx, round *round, list []*found) (int, error) {
+	list, err := s.confirm(ctx, tx, list)
+	if err != nil || len(list) == 0 {
+		return 0, err
+	}
+	people, recipients, err := round.meet(ctx, members(list))
+	if err != nil {
+		return 0, err
+	}
+	decisions := make([]*decision, len(list))
+	for i, one := range list {
+		decisions[i] = &decision{found: one, verdicts: map[Channel]verdict{}}
+		for _, channel := range one.campaign.Channels {
+			who := recipients[one.Member]
+			made := judge(round.settings.Care, who, one, channel, tx.Now)
+			decisions[i].verdicts[channel] = made
+			if made.status != Suppressed {
+				who.contacts = append(who.contacts, contact{class: one.campaign.Class, channel: channel, key: one.key, yearly: one.yearly, at: made.sendAfter})
+			}
+		}
+	}
+	if err := s.give(ctx, tx, decisions); err != nil {
+		return 0, err
+	}
+	var messages []*Message
+	texts := newTexts(round.settings)
+	for _, one := range decisions {
+		for _, channel := range one.campaign.Channels {
+			message, err := texts.message(people[one.Member], one, channel, tx.Now)
+			if err != nil {
+				return 0, err
+			}
+			messages = append(messages, message)
+		}
+	}
+	if err := insertMessages(ctx, tx, messages); err != nil {
+		return 0, fmt.Errorf("write messages: %w", err)
+	}
+	return len(list), nil
+}
+
+// meet reads members as the policy sees them.
+func (r *round) meet(ctx context.Context, wanted []id.Member) (map[id.Member]*person, map[id.Member]*recipient, error) {
+	rows, err := selectPeople(ctx, r.tx, wanted)
+	if err != nil {
+		return nil, nil, err
+	}
+	people, recipients := map[id.Member]*person{}, map[id.Member]*recipient{}
+	for _, one := range rows {
+		zone := r.zone
+		if own, err := value.ParseZone(one.TimeZone); err == nil {
+			zone = own
+		}
+		people[one.Member] = one
+		recipients[one.Member] = &recipient{
+			left: one.Status == left, address: one.Email != nil, refused: one.Refused, zone: zone, consents: map[consentKey]bool{},
+		}
+	}
+	consents, err := selectConsents(ctx, r.tx, wanted)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, one := range consents {
+		recipients[one.Member].consents[consentKey{one.Class, one.Channel}] = one.Granted
+	}
+	since := r.tx.Now.Add(-again)
+	for _, limit := range r.settings.Care.Caps {
+		if from := limit.Per.Before(r.tx.Now, time.UTC).AddDate(0, 0, -1); from.Before(since) {
+			since = from
+		}
+	}
+	contacts, err := selectContacts(ctx, r.tx, wanted, since)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, one := range contacts {
+		who := recipients[one.Member]
+		who.contacts = append(who.contacts, contact{class: one.Class, channel: one.Channel, key: one.Key, yearly: yearly(one.Occasion, one.Key), at: one.At})
+	}
+	if len(r.settings.Care.Caps) > 0 {
+		for _, one := range people {
+			r.await(one, recipients[one.Member])
+		}
+	}
+	return people, recipients, nil
+}
+
+// yearly is the key of what comes again each year, without the year.
+func yearly(kind Occasion, key string) string {
+	campaign := Campaign{Occasion: kind}
+	prefix := campaign.prefix()
+	if kind != occasion.Birthday && kind != occasion.MembershipAnniversary || len(key) < len(prefix)+4 {
+		return ""
+	}
+	return prefix + key[len(prefix)+4:]
+}
+
+// await finds what comes to a member today by its own dates and has not been said.
+func (r *round) await(one *person, who *recipient) {
+	today := value.DateOf(r.tx.Now.In(who.zone))
+	for _, campaign := range r.campaigns {
+		if campaign.Occasion != occasion.Birthday && campaign.Occasion != occasion.MembershipAnniversary {
+			continue
+		}
+		own := one.candidate
+		own.settle(r.zone)
+		located := campaign.locate(&own, r.settings, today)
+		if located == nil || located.window.Day != today || located.window.Late(r.tx.Now) {
+			continue
+		}
+		for _, channel := range campaign.Channels {
+			said := slices.ContainsFunc(who.contacts, func(had contact) bool { return had.key == located.key && had.channel == channel })
+			if !said && (!asksConsent(campaign.Class, channel) || who.consents[consentKey{campaign.Class, channel}]) {
+				who.awaited = append(who.awaited, awaited{priority: campaign.priority(), class: campaign.Class, channel: channel, day: today, key: located.key})
+			}
+		}
+	}
+}
+
+// give gives the gifts of occasions that have come in time, once for each occasion: whether the member allows messages does
+// not matter.
+func (s *Service) give(ctx context.Context, tx *postgres.Tx, decisions []*decision) error {
+	var wanted []*decision
+	for _, one := range decisions {
+		if one.campaign.GiftPoints != nil && !one.window.Late(tx.Now) && !one.refused() {
+			wanted = append(wanted, one)
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	posting, err := s.loyalty.PostTx(ctx, tx)
+	if err != nil {
+		return err
+	}
+	var receivers []*found
+	for _, one := range wanted {
+		receivers = append(receivers, one.found)
+	}
+	if err := posting.Open(ctx, members(receivers)); err != nil {
+		return err
+	}
+	had, err := selectGifts(ctx, tx, wanted)
+	if err != nil {
+		return err
+	}
+	var given []*gift
+	for _, one := range wanted {
+		made := &gift{Member: one.Member, Key: one.giftKey(), CampaignID: one.campaign.ID, Points: *one.campaign.GiftPoints}
+		if had[giftID{made.Member, made.Key}] {
+			continue
+		}
+		if valid := one.campaign.GiftValidFor; valid != nil {
+			at := valid.After(tx.Now, posting.Zone())
+			made.ExpiresAt = &at
+		}
+		adjustment, fits := posting.Give(loyalty.Gift{
+			Member: made.Member, Points: made.Points, Reason: one.giftReason(), GivenBy: actor.System(consumer).Caller, ExpiresAt: made.ExpiresAt,
+		})
+		if !fits {
+			continue
+		}
+		made.Adjustment = adjustment.ID
+		had[giftID{made.Member, made.Key}] = true
+		one.gift = made
+		given = append(given, made)
+	}
+	if err := posting.Write(ctx); err != nil {
+		return err
+	}
+	return insertGifts(ctx, tx, given)
+}
+
+// refused tells whether the occasion is none for the member: it has left, or was greeted for it a short time ago.
+func (d *decision) refused() bool {
+	for _, made := range d.verdicts {
+		if made.reason == nil || *made.reason != Left && *made.reason != Duplicate {
+			return false
+		}
+	}
+	return true
+}
+
+// giftKey is the occasion, whenever it is spoken of: a gift comes once for it.
+func (f *found) giftKey() string {
+	if suffix := f.campaign.suffix(); suffix != "" {
+		return f.key[:len(f.key)-len(suffix)]
+	}
+	return f.key
+}
+
+// giftReason is what the member reads of the gift in its history.
+func (f *found) giftReason() string {
+	return f.campaign.Name
+}

@@ -1,0 +1,190 @@
+package care
+
+import (
+	"context"
+	"time"
+
+	"github.com/lib/pq"
+
+	"regulars/internal/id"
+	"regulars/internal/postgres"
+	"regulars/internal/value"
+)
+
+// personColumns are what is read of members to place their occasions.
+const personColumns = `members.id as member_id, members.birth_date, members.joined_at, members.recorded_at, members.locale, members.time_zone,
+	members.earlier_time_zone, members.time_zone_changed_at`
+
+// undecidedSQL tells whether a channel of a campaign has no message yet about the occasion of a key: $1 are the channels, $2
+// whether that does not matter.
+func undecidedSQL(key string) string {
+	return `($2 or cardinality($1::text[]) > (
+		select count(*) from messages
+		where messages.member_id = members.id and messages.occasion_key = ` + key + ` and messages.channel = any($1::text[])))`
+}
+
+// selectBorn finds members whose birthday is on one of the days of the year, as month * 100 + day.
+func selectBorn(ctx context.Context, q postgres.Runner, wanted search, key string, days []int64) ([]*candidate, error) {
+	var list []*candidate
+	err := q.Select(ctx, &list, `
+		select `+personColumns+`, '' as subject
+		from members
+		where birthday = any($3::smallint[]) and members.id > $4 and `+undecidedSQL("$5")+`
+		order by members.id
+		limit $6`,
+		pq.StringArray(wanted.campaign.channelTexts()), wanted.all, pq.Int64Array(days), wanted.after.Member, key, wanted.limit)
+	return list, err
+}
+
+// selectJoined finds members that joined on one of the days of the year by UTC, as month * 100 + day.
+func selectJoined(ctx context.Context, q postgres.Runner, wanted search, key string, days []int64) ([]*candidate, error) {
+	var list []*candidate
+	err := q.Select(ctx, &list, `
+		select `+personColumns+`, '' as subject
+		from members
+		where joining_day = any($3::smallint[]) and members.id > $4 and `+undecidedSQL("$5")+`
+		order by members.id
+		limit $6`,
+		pq.StringArray(wanted.campaign.channelTexts()), wanted.all, pq.Int64Array(days), wanted.after.Member, key, wanted.limit)
+	return list, err
+}
+
+// place of origin: what tells the country of a member.
+type origin struct {
+	Locale   string `db:"locale"`
+	TimeZone string `db:"time_zone"`
+}
+
+// selectOrigins reads where members are from.
+func selectOrigins(ctx context.Context, q postgres.Runner) ([]origin, error) {
+	var list []origin
+	err := q.Select(ctx, &list, `select distinct locale, time_zone from members`)
+	return list, err
+}
+
+// selectFrom finds members from places of origin, of which each has the key of its occasion.
+func selectFrom(ctx context.Context, q postgres.Runner, wanted search, origins []origin, keys []string) ([]*candidate, error) {
+	locales, zones := make([]string, len(origins)), make([]string, len(origins))
+	for i, one := range origins {
+		locales[i], zones[i] = one.Locale, one.TimeZone
+	}
+	var list []*candidate
+	err := q.Select(ctx, &list, `
+		select `+personColumns+`, '' as subject
+		from members
+		join unnest($3::text[], $4::text[], $5::text[]) as origin (locale, time_zone, key)
+			on origin.locale = members.locale and origin.time_zone = members.time_zone
+		where members.id > $6 and `+undecidedSQL("origin.key")+`
+		order by members.id
+		limit $7`,
+		pq.StringArray(wanted.campaign.channelTexts()), wanted.all, pq.StringArray(locales), pq.StringArray(zones), pq.StringArray(keys),
+		wanted.after.Member, wanted.limit)
+	return list, err
+}
+
+// selectUnheard finds members of whom nothing was heard since a day, as far as is known.
+func selectUnheard(ctx context.Context, q postgres.Runner, wanted search) ([]*candidate, error) {
+	from, to := wanted.span()
+	var list []*candidate
+	err := q.Select(ctx, &list, `
+		select `+personColumns+`, '' as subject, hearings.heard_on::timestamp at time zone 'UTC' as at, accounts.heard_at
+		from hearings
+		join members on members.id = hearings.member_id
+		join accounts on accounts.member_id = hearings.member_id
+		where hearings.heard_on >= $3::date and hearings.heard_on < $4::date
+			and (hearings.heard_on, hearings.member_id) > ($5::date, $6)
+			and (accounts.heard_at >= (hearings.heard_on + 1)::timestamp at time zone 'UTC' or `+undecidedSQL("$7 || hearings.heard_on || $8")+`)
+		order by hearings.heard_on, hearings.member_id
+		limit $9`,
+		pq.StringArray(wanted.campaign.channelTexts()), wanted.all, value.DateOf(from), value.DateOf(to), value.DateOf(wanted.after.At.UTC()),
+		wanted.after.Member, wanted.campaign.prefix(), wanted.campaign.suffix(), wanted.limit)
+	return list, err
+}
+
+// selectEnding finds members whose tier ends.
+func selectEnding(ctx context.Context, q postgres.Runner, wanted search) ([]*candidate, error) {
+	const subject = `accounts.tier_id || ':' || extract(epoch from accounts.tier_valid_until)::bigint`
+	return selectTimed(ctx, q, wanted, `
+		select `+personColumns+`, `+subject+` as subject, accounts.tier_valid_until as at
+		from accounts
+		join members on members.id = accounts.member_id
+		where accounts.tier_valid_until >= $3 and accounts.tier_valid_until < $4
+			and (accounts.tier_valid_until, accounts.member_id) > ($5, $6) and $7::text is not null
+			and `+undecidedSQL(`$8 || `+subject+` || $9`)+`
+		order by accounts.tier_valid_until, accounts.member_id
+		limit $10`)
+}
+
+// selectComing finds who has booked what takes place.
+func selectComing(ctx context.Context, q postgres.Runner, wanted search) ([]*candidate, error) {
+	const subject = `bookings.id || ':' || extract(epoch from occurrences.starts_at)::bigint`
+	return selectTimed(ctx, q, wanted, `
+		select `+personColumns+`, `+subject+` as subject, occurrences.starts_at as at, bookings.booked_at
+		from occurrences
+		join events on events.id = occurrences.event_id and events.status = 'PUBLISHED'
+		join bookings on bookings.occurrence_id = occurrences.id and bookings.status = 'CONFIRMED'
+		join members on members.id = bookings.member_id
+		where occurrences.status = 'SCHEDULED' and occurrences.starts_at >= $3 and occurrences.starts_at < $4
+			and (occurrences.starts_at, members.id, `+subject+`) > ($5, $6, $7)
+			and `+undecidedSQL(`$8 || `+subject+` || $9`)+`
+		order by occurrences.starts_at, members.id, subject
+		limit $10`)
+}
+
+// selectHappened finds what notices told of.
+func selectHappened(ctx context.Context, q postgres.Runner, wanted search) ([]*candidate, error) {
+	return selectTimed(ctx, q, wanted, `
+		select `+personColumns+`, happenings.subject, happenings.at
+		from happenings
+		join members on members.id = happenings.member_id
+		where happenings.occasion = $11 and happenings.at >= $3 and happenings.at < $4
+			and (happenings.at, happenings.member_id, happenings.subject) > ($5, $6, $7)
+			and `+undecidedSQL(`$8 || happenings.subject || $9`)+`
+		order by happenings.at, happenings.member_id, happenings.subject
+		limit $10`, string(wanted.campaign.Occasion))
+}
+
+// selectTimed finds what is at an instant.
+func selectTimed(ctx context.Context, q postgres.Runner, wanted search, statement string, more ...any) ([]*candidate, error) {
+	from, to := wanted.span()
+	var list []*candidate
+	err := q.Select(ctx, &list, statement, append([]any{
+		pq.StringArray(wanted.campaign.channelTexts()), wanted.all, from, to, wanted.after.At, wanted.after.Member, wanted.after.Subject,
+		wanted.campaign.prefix(), wanted.campaign.suffix(), wanted.limit,
+	}, more...)...)
+	return list, err
+}
+
+// selectHappeningsOf reads what happened of members by their subjects.
+func selectHappeningsOf(ctx context.Context, q postgres.Runner, wanted []happening) ([]*candidate, error) {
+	members, kinds, subjects := make([]id.Member, len(wanted)), make([]string, len(wanted)), make([]string, len(wanted))
+	for i, one := range wanted {
+		members[i], kinds[i], subjects[i] = one.Member, string(one.Occasion), one.Subject
+	}
+	var list []*candidate
+	err := q.Select(ctx, &list, `
+		select `+personColumns+`, happenings.subject, happenings.at
+		from unnest($1::uuid[], $2::text[], $3::text[]) as wanted (member_id, occasion, subject)
+		join happenings on happenings.member_id = wanted.member_id and happenings.occasion = wanted.occasion and happenings.subject = wanted.subject
+		join members on members.id = happenings.member_id`,
+		pq.StringArray(id.Texts(members)), pq.StringArray(kinds), pq.StringArray(subjects))
+	return list, err
+}
+
+// updateHearings notes since when members may not have been heard of.
+func updateHearings(ctx context.Context, q postgres.Runner, heard []hearing) error {
+	return postgres.ExecRows(ctx, q, heard, `
+		insert into hearings (member_id, heard_on)
+		select member_id, max(heard_on) from unnest($1::uuid[], $2::date[]) as heard (member_id, heard_on) group by member_id
+		on conflict (member_id) do update set heard_on = excluded.heard_on
+		where hearings.heard_on < excluded.heard_on`,
+		func(one hearing) any { return one.Member },
+		func(one hearing) any { return value.DateOf(one.At.UTC()) },
+	)
+}
+
+// hearing is that a member was heard of.
+type hearing struct {
+	Member id.Member
+	At     time.Time
+}
