@@ -287,4 +287,3 @@ func TestCaps(t *testing.T) {
 	h.expect(one, "membership-anniversary:2025 EMAIL QUEUED")
 	h.expect(needed, "welcome:joined EMAIL QUEUED")
 }
-

@@ -113,12 +113,22 @@ func (c *Campaign) channelTexts() []string {
 	return texts
 }
 
-// find reads a page of candidates and returns those of them whose occasion is spoken of on the day of the search, the place to
-// read on from, and whether there is more. What is decided is left out unless all is asked for.
-func (s *Service) find(ctx context.Context, q postgres.Runner, settings program.Program, wanted search) (list []*found, next place, more bool, err error) {
+// findings are a page of what was found.
+type findings struct {
+	// list are the occasions that are spoken of on the day of the search.
+	list []*found
+	// heard are members of whom was heard later than was noted.
+	heard []hearing
+	// next is from where the search goes on; more tells whether it does.
+	next place
+	more bool
+}
+
+// find reads a page of candidates. What is decided is left out unless all is asked for.
+func (s *Service) find(ctx context.Context, q postgres.Runner, settings program.Program, wanted search) (findings, error) {
 	fallback, err := settings.Zone()
 	if err != nil {
-		return nil, place{}, false, err
+		return findings{}, err
 	}
 	var page []*candidate
 	switch wanted.campaign.Occasion {
@@ -137,21 +147,26 @@ func (s *Service) find(ctx context.Context, q postgres.Runner, settings program.
 	case occasion.Welcome, occasion.TierReached, occasion.PointsExpiring, occasion.EventThanks:
 		page, err = selectHappened(ctx, q, wanted)
 	default:
-		return nil, place{}, false, fmt.Errorf("nobody knows how to find %s", wanted.campaign.Occasion)
+		return findings{}, fmt.Errorf("nobody knows how to find %s", wanted.campaign.Occasion)
 	}
 	if err != nil {
-		return nil, place{}, false, fmt.Errorf("find %s: %w", wanted.campaign.Occasion, err)
+		return findings{}, fmt.Errorf("find %s: %w", wanted.campaign.Occasion, err)
 	}
+	made := findings{more: len(page) == wanted.limit}
 	for _, one := range page {
 		one.settle(fallback)
+		if one.HeardAt != nil && value.DateOf(one.At.UTC()).Before(value.DateOf(one.HeardAt.UTC())) {
+			made.heard = append(made.heard, hearing{Member: one.Member, At: *one.HeardAt})
+			continue
+		}
 		if located := wanted.campaign.locate(one, settings, wanted.day); located != nil && located.window.Day == wanted.day {
-			list = append(list, located)
+			made.list = append(made.list, located)
 		}
 	}
 	if len(page) > 0 {
-		next = page[len(page)-1].place()
+		made.next = page[len(page)-1].place()
 	}
-	return list, next, len(page) == wanted.limit, nil
+	return made, nil
 }
 
 // date is that of the occasions that are spoken of on the day of the search, of kinds whose offset has whole days alone.

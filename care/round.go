@@ -108,7 +108,7 @@ func (s *Service) decideCampaign(ctx context.Context, campaign *Campaign, advanc
 	for day := first; !last.Before(day); day = occasion.AddDays(day, 1) {
 		wanted := search{campaign: campaign, day: day, limit: decidedAtOnce}
 		for more := true; more; {
-			decided := 0
+			var decided int
 			var next place
 			if err := s.db.InTx(ctx, func(tx *postgres.Tx) error {
 				round, err := s.begin(ctx, tx)
@@ -120,12 +120,16 @@ func (s *Service) decideCampaign(ctx context.Context, campaign *Campaign, advanc
 					more = false
 					return nil
 				}
-				var list []*found
-				if list, next, more, err = s.find(ctx, tx, round.settings, wanted); err != nil {
+				page, err := s.find(ctx, tx, round.settings, wanted)
+				if err != nil {
 					return err
 				}
-				list = slices.DeleteFunc(list, func(one *found) bool { return !round.considers(one) })
-				decided, err = s.decide(ctx, tx, round, list)
+				if err := updateHearings(ctx, tx, page.heard); err != nil {
+					return err
+				}
+				due := slices.DeleteFunc(page.list, func(one *found) bool { return !round.considers(one) })
+				next, more = page.next, page.more
+				decided, err = s.decide(ctx, tx, round, due)
 				return err
 			}); err != nil {
 				return err

@@ -179,13 +179,24 @@ func offset(t testing.TB, text string) value.Offset {
 
 func pointer[T any](of T) *T { return &of }
 
-
 // books proves the books of all floors.
 func (h *house) books() {
 	h.t.Helper()
-	report, err := reconcile.Check(h.Admin, h.DB, nil, club.CheckBooks)
+	report, err := reconcile.Check(h.Admin, h.DB, nil, club.CheckBooks, care.CheckBooks)
 	h.must(err)
 	if !report.Clean() {
 		h.t.Errorf("the books differ: %+v", report.Differences)
 	}
+}
+
+// careTexts is the shipped text of a locale.
+func careTexts(t testing.TB, kind occasion.Kind, locale string) template.Text {
+	t.Helper()
+	for _, text := range template.Defaults(kind) {
+		if text.Locale == locale {
+			return text
+		}
+	}
+	t.Fatalf("there is no text of %s in %s", kind, locale)
+	return template.Text{}
 }

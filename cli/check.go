@@ -11,6 +11,7 @@ import (
 	"slices"
 	"text/tabwriter"
 
+	"regulars/care"
 	"regulars/club"
 	"regulars/internal/actor"
 	"regulars/loyalty/reconcile"
@@ -42,7 +43,7 @@ func (c checkCommand) Run(ctx context.Context, running Program, settings Setting
 	shown := newProgress(running)
 	report, err := reconcile.Check(actor.With(ctx, actor.System("check")), database.DB, func(done, total int) {
 		shown.show("checking", int64(done), int64(total))
-	}, club.CheckBooks)
+	}, club.CheckBooks, care.CheckBooks)
 	shown.end()
 	if err != nil {
 		return fmt.Errorf("checking the books: %w", err)

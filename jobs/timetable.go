@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"regulars/care"
 	"regulars/club"
 	"regulars/internal/identity"
 	"regulars/internal/outbox"
@@ -36,6 +37,7 @@ var timetable = []job{
 	{"complete-occurrences", "Completes dates of events that are over, and gives what coming to them is worth.", "*/5 * * * *", 3 * time.Hour, completeOccurrences},
 	{"add-occurrences", "Adds the dates of endless series that have come within 12 months.", "40 3 * * *", 3 * time.Hour, addOccurrences},
 	{"announce-expiries", "Tells, by notices, of points that lapse within 30 days.", "30 4 * * *", 3 * time.Hour, announceExpiries},
+	{"care-occasions", "Decides what members are told, and what not, and gives what comes with it.", "*/5 * * * *", 3 * time.Hour, decideOccasions},
 	{"check-books", "Proves the books; it fails if anything differs.", "0 5 * * *", 12 * time.Hour, checkBooks},
 	{"forget-notices", "Deletes notices that are 30 days old and that every consumer has had.", "15 5 * * *", time.Hour, forgetNotices},
 	{"forget-backtests", "Deletes backtests that were done 90 days ago.", "20 5 * * *", time.Hour, forgetBacktests},
@@ -97,13 +99,22 @@ func addOccurrences(ctx context.Context, work *Work) error {
 	return err
 }
 
+func decideOccasions(ctx context.Context, work *Work) error {
+	return work.care().DecideOccasions(ctx, work.Advance)
+}
+
+// care is the care as a job writes to it.
+func (w *Work) care() *care.Service {
+	return care.New(w.DB, loyalty.New(w.DB), identity.NewSigningKeys(w.DB), "")
+}
+
 // club is the club as a job writes to it.
 func (w *Work) club() *club.Service {
 	return club.New(w.DB, loyalty.New(w.DB), identity.NewSigningKeys(w.DB))
 }
 
 func checkBooks(ctx context.Context, work *Work) error {
-	report, err := reconcile.Check(ctx, work.DB, work.Report, club.CheckBooks)
+	report, err := reconcile.Check(ctx, work.DB, work.Report, club.CheckBooks, care.CheckBooks)
 	if err != nil || report.Clean() {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"regulars/care"
 	"regulars/club"
 	"regulars/internal/actor"
 	"regulars/internal/postgres"
@@ -124,7 +125,7 @@ func (b *Bench) Run(ctx context.Context) (*Report, error) {
 	if report.Lines, err = w.measure(ctx); err != nil {
 		return nil, err
 	}
-	report.Books, err = reconcile.Check(ctx, w.db, func(done, total int) { b.Progress("checking", int64(done), int64(total)) }, club.CheckBooks)
+	report.Books, err = reconcile.Check(ctx, w.db, func(done, total int) { b.Progress("checking", int64(done), int64(total)) }, club.CheckBooks, care.CheckBooks)
 	if err != nil {
 		return nil, fmt.Errorf("check the books: %w", err)
 	}

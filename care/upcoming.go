@@ -1,0 +1,183 @@
+package care
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"regulars/internal/actor"
+	"regulars/internal/id"
+	"regulars/internal/page"
+	"regulars/internal/postgres"
+	"regulars/internal/problem"
+	"regulars/internal/value"
+)
+
+// OccasionPreview is what would be said to a member.
+type OccasionPreview struct {
+	Member     id.Member
+	CampaignID id.Campaign
+	Occasion   Occasion
+	// Date is the occasion's day where the member lives.
+	Date value.Date
+	// Would is what would become of the message: of several channels, of the first on which it would be sent.
+	Would Status
+	// Reason is why it would not be sent, or later; nil: nothing is in the way.
+	Reason *string
+}
+
+type (
+	// OccasionPreviewConnection is a page of previews.
+	OccasionPreviewConnection = page.Connection[*OccasionPreview]
+	// OccasionPreviewEdge is a preview in a page.
+	OccasionPreviewEdge = page.Edge[*OccasionPreview]
+)
+
+const upcomingPages = "upcoming"
+
+// UpcomingOccasions lists to whom the campaigns that are on would say something on a day, by the members' own calendars: the
+// most important occasions first. It tells what is known now: of what happens until then it knows nothing. What has been said
+// stands there as if it had not. For support and admins.
+func (s *Service) UpcomingOccasions(ctx context.Context, day value.Date, first *int, after *string) (*OccasionPreviewConnection, error) {
+	if _, err := actor.Require(ctx, actor.Support, actor.Admin); err != nil {
+		return nil, err
+	}
+	arguments, err := page.Parse(upcomingPages, first, after)
+	if err != nil {
+		return nil, err
+	}
+	from, err := parseUpcoming(arguments.After)
+	if err != nil {
+		return nil, err
+	}
+	var list []*OccasionPreview
+	keys := map[*OccasionPreview]string{}
+	err = s.preview(ctx, day, from, func(one *OccasionPreview, at upcomingKey) bool {
+		list = append(list, one)
+		keys[one] = at.String()
+		return len(list) <= arguments.Size
+	})
+	if err != nil {
+		return nil, err
+	}
+	return page.New(upcomingPages, arguments, list, func(one *OccasionPreview) string { return keys[one] }, func(ctx context.Context) (int, error) {
+		count := 0
+		err := s.preview(ctx, day, upcomingKey{}, func(*OccasionPreview, upcomingKey) bool {
+			count++
+			return true
+		})
+		return count, err
+	}), nil
+}
+
+// upcomingKey is the place of a preview in the list.
+type upcomingKey struct {
+	campaign id.Campaign
+	place
+}
+
+func (k upcomingKey) String() string {
+	at := "0"
+	if !k.At.IsZero() {
+		at = strconv.FormatInt(k.At.UnixMicro(), 10)
+	}
+	return strings.Join([]string{k.campaign.String(), at, k.Member.String(), k.Subject}, "|")
+}
+
+func parseUpcoming(text string) (upcomingKey, error) {
+	if text == "" {
+		return upcomingKey{}, nil
+	}
+	parts := strings.SplitN(text, "|", 4)
+	if len(parts) != 4 {
+		return upcomingKey{}, problem.BadUserInput("after is not a cursor of this list")
+	}
+	micros, err := strconv.ParseInt(parts[1], 10, 64)
+	read := upcomingKey{campaign: id.ParseCampaign(parts[0]), place: place{Member: id.ParseMember(parts[2]), Subject: parts[3]}}
+	if micros != 0 {
+		read.At = time.UnixMicro(micros).UTC()
+	}
+	if err != nil || read.campaign == (id.Campaign{}) || read.Member == (id.Member{}) || strings.ContainsRune(read.Subject, 0) {
+		return upcomingKey{}, problem.BadUserInput("after is not a cursor of this list")
+	}
+	return read, nil
+}
+
+// preview shows what would be said on a day, behind a place, until it is not wanted any more.
+func (s *Service) preview(ctx context.Context, day value.Date, from upcomingKey, show func(*OccasionPreview, upcomingKey) bool) error {
+	return s.db.InSnapshot(ctx, func(tx *postgres.Tx) error {
+		round, err := s.begin(ctx, tx)
+		if err != nil {
+			return err
+		}
+		campaigns := round.campaigns
+		if from.campaign != (id.Campaign{}) {
+			at := slices.IndexFunc(campaigns, func(one *Campaign) bool { return one.ID == from.campaign })
+			if at < 0 {
+				return nil
+			}
+			campaigns = campaigns[at:]
+		}
+		after := from.place
+		for _, campaign := range campaigns {
+			wanted := search{campaign: campaign, day: day, all: true, after: after, limit: decidedAtOnce}
+			after = place{}
+			for more := true; more; {
+				found, err := s.find(ctx, tx, round.settings, wanted)
+				if err != nil {
+					return err
+				}
+				previews, err := s.foresee(ctx, tx, round, found.list)
+				if err != nil {
+					return err
+				}
+				for i, one := range previews {
+					if !show(one.OccasionPreview, upcomingKey{campaign.ID, previews[i].place}) {
+						return nil
+					}
+				}
+				wanted.after, more = found.next, found.more
+			}
+		}
+		return nil
+	})
+}
+
+// foreseen is a preview with its place in the list.
+type foreseen struct {
+	*OccasionPreview
+	place place
+}
+
+// foresee judges occasions as of when they come.
+func (s *Service) foresee(ctx context.Context, tx *postgres.Tx, round *round, list []*found) ([]foreseen, error) {
+	list, err := s.confirm(ctx, tx, slices.Clone(list))
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	_, recipients, err := round.meet(ctx, members(list))
+	if err != nil {
+		return nil, err
+	}
+	var previews []foreseen
+	for _, one := range list {
+		who := *recipients[one.Member]
+		who.contacts = slices.DeleteFunc(slices.Clone(who.contacts), func(had contact) bool { return had.key == one.key })
+		made := &OccasionPreview{Member: one.Member, CampaignID: one.campaign.ID, Occasion: one.campaign.Occasion, Date: one.date}
+		for i, channel := range one.campaign.Channels {
+			would := judge(round.settings.Care, &who, one, channel, one.window.From)
+			if i > 0 && (made.Would != Suppressed || would.status == Suppressed) {
+				continue
+			}
+			made.Would = would.status
+			if made.Reason = nil; would.reason != nil {
+				reason := string(*would.reason)
+				made.Reason = &reason
+			}
+		}
+		previews = append(previews, foreseen{made, one.place()})
+	}
+	return previews, nil
+}
