@@ -345,7 +345,8 @@ func (w *world) fill(t *testing.T, db *postgres.DB, ada, eve, admin caller) {
 	w.things["<platinum>"] = keep("<tier>", `tie_\w+`, do(admin, `createTier(input: {name: "Platinum", rank: 3, threshold: 1000000, multiplier: "3", earlyBooking: "P4D"})`, "tier { id }"))
 	w.things["<tier>"] = gold
 	do(admin, `updateProgram(input: {costPerPoint: {amount: "0.01", currency: "EUR"}, adjustmentCaps: [{role: SUPPORT, pointsPerDay: 5}],
-		expiry: {mode: AFTER_EARNING, after: "P10Y", roundUpTo: YEAR}, tierPolicy: {period: ROLLING, months: 12, grace: "P30D"}})`, "program { name }")
+		expiry: {mode: AFTER_EARNING, after: "P10Y", roundUpTo: YEAR}, tierPolicy: {period: ROLLING, months: 12, grace: "P30D"},
+		care: {quietFrom: "21:00", quietTo: "08:00", caps: [{class: MARKETING, channel: EMAIL, per: "P7D", messages: 3}]}})`, "program { name }")
 	do(admin, `createEarningRule(input: {name: "Later", award: {fixed: 1}, pending: {for: "P14D"}, expiresAfter: "P1Y"})`, "rule { id }")
 	do(admin, `createEarningRule(input: {name: "Once confirmed", award: {fixed: 1}, pending: {untilConfirmed: true}})`, "rule { id }")
 	do(admin, `createEarningRule(input: {name: "Twice", award: {multiplier: "2"}})`, "rule { id }")

@@ -74,8 +74,25 @@ func programEdit(input generated.UpdateProgramInput) loyalty.ProgramEdit {
 	return loyalty.ProgramEdit{
 		Name: input.Name.Value(), DefaultLocale: input.DefaultLocale.Value(), CostPerPoint: cost, ForgetCost: said && cost == nil,
 		ReturnPolicy: input.ReturnPolicy.Value(), Expiry: input.Expiry.Value(), TierPolicy: input.TierPolicy.Value(), AdjustmentCaps: caps(input.AdjustmentCaps.Value()),
-		Referral: referral, EndReferral: inviting && referral == nil,
+		Referral: referral, EndReferral: inviting && referral == nil, Care: carePolicyEdit(input.Care.Value()),
 	}
+}
+
+// carePolicyEdit is what an input changes of the contact policy, nil if nothing: null ends quiet hours, and nothing else.
+func carePolicyEdit(input *generated.CarePolicyInput) *loyalty.CarePolicyEdit {
+	if input == nil {
+		return nil
+	}
+	from, saidFrom := input.QuietFrom.ValueOK()
+	to, saidTo := input.QuietTo.ValueOK()
+	edit := &loyalty.CarePolicyEdit{
+		LeapDayBirthday: input.LeapDayBirthday.Value(), QuietFrom: from, QuietTo: to,
+		EndQuietFrom: saidFrom && from == nil, EndQuietTo: saidTo && to == nil,
+	}
+	if given := input.Caps.Value(); given != nil {
+		edit.Caps = values(given)
+	}
+	return edit
 }
 
 // caps are nil only where nothing was said.

@@ -46,7 +46,7 @@ func (p *Program) CostPerPoint() *value.Money {
 func (p *Program) settings() map[string]any {
 	return map[string]any{
 		"name": p.Name, "defaultLocale": p.DefaultLocale, "costPerPoint": p.CostMinor, "returnPolicy": p.ReturnPolicy,
-		"expiry": p.Expiry.said(), "tierPolicy": p.TierPolicy.said(), "adjustmentCaps": p.AdjustmentCaps, "referral": p.Referral.said(),
+		"expiry": p.Expiry.said(), "tierPolicy": p.TierPolicy.said(), "adjustmentCaps": p.AdjustmentCaps, "referral": p.Referral.said(), "care": p.Care,
 	}
 }
 
@@ -89,6 +89,7 @@ type ProgramEdit struct {
 	Referral       *ReferralPolicyInput
 	// EndReferral makes inviting worth nothing to those who join from then on.
 	EndReferral bool
+	Care        *CarePolicyEdit
 }
 
 // UpdateProgram changes settings of the program, and returns all of them. A new policy holds for what is recorded from then on:
@@ -205,6 +206,9 @@ func (e ProgramEdit) apply(before *Program, now time.Time) (*Program, error) {
 		if wanted := e.Referral.policy(&problems, before.Program); !reflect.DeepEqual(wanted.said(), before.Referral.said()) {
 			after.Referral = wanted
 		}
+	}
+	if e.Care != nil {
+		after.Care = e.Care.apply(&problems, before.Care)
 	}
 	return &after, problems.Err()
 }

@@ -8184,6 +8184,24 @@ func (ec *executionContext) marshalOLocalDateTime2ᚖregularsᚋinternalᚋvalue
 	return res
 }
 
+func (ec *executionContext) unmarshalOLocalTime2ᚖregularsᚋinternalᚋvalueᚐLocalTime(ctx context.Context, v any) (*value.LocalTime, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := scalars.UnmarshalLocalTime(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOLocalTime2ᚖregularsᚋinternalᚋvalueᚐLocalTime(ctx context.Context, sel ast.SelectionSet, v *value.LocalTime) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := scalars.MarshalLocalTime(*v)
+	return res
+}
+
 func (ec *executionContext) marshalOMoney2ᚖregularsᚋinternalᚋvalueᚐMoney(ctx context.Context, sel ast.SelectionSet, v *value.Money) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null

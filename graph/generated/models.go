@@ -7,6 +7,7 @@ import (
 	"regulars/internal/actor"
 	"regulars/internal/identity"
 	"regulars/internal/problem"
+	"regulars/internal/program"
 	"regulars/internal/value"
 	"regulars/jobs"
 	"regulars/loyalty"
@@ -137,6 +138,18 @@ type CaptureHoldPayload struct {
 	Replayed *bool `json:"replayed,omitempty"`
 	// Why it was refused.
 	UserErrors []problem.UserError `json:"userErrors"`
+}
+
+// What changes of the contact policy. What is left out stays, and so does what is null, but for quiet hours.
+type CarePolicyInput struct {
+	// When a birthday or an anniversary on 29 February is in years without that day.
+	LeapDayBirthday graphql.Omittable[*program.LeapDayBirthday] `json:"leapDayBirthday,omitempty"`
+	// From when on members' clocks nothing is sent. Both times or none; null for both ends quiet hours.
+	QuietFrom graphql.Omittable[*value.LocalTime] `json:"quietFrom,omitempty"`
+	// Until when nothing is sent: another time than `quietFrom`, on the next day if it is earlier.
+	QuietTo graphql.Omittable[*value.LocalTime] `json:"quietTo,omitempty"`
+	// All caps that there shall be, at most 50; an empty list: none.
+	Caps graphql.Omittable[[]*program.ContactCap] `json:"caps,omitempty"`
 }
 
 // Answers `checkIn`.
@@ -553,7 +566,7 @@ type UpdateMemberInput struct {
 	Phone graphql.Omittable[*string] `json:"phone,omitempty"`
 	// How the member wants to be called.
 	DisplayName graphql.Omittable[*string] `json:"displayName,omitempty"`
-	// The day of birth.
+	// The day of birth; its year is 1604 if only month and day are known.
 	BirthDate graphql.Omittable[*value.Date] `json:"birthDate,omitempty"`
 	// The language as a BCP 47 tag; null: the program's.
 	Locale graphql.Omittable[*string] `json:"locale,omitempty"`
@@ -581,6 +594,8 @@ type UpdateProgramInput struct {
 	AdjustmentCaps graphql.Omittable[[]*loyalty.AdjustmentCap] `json:"adjustmentCaps,omitempty"`
 	// What inviting is worth to those who join from now on; null: nothing.
 	Referral graphql.Omittable[*loyalty.ReferralPolicyInput] `json:"referral,omitempty"`
+	// The contact policy; what is left out of it stays.
+	Care graphql.Omittable[*CarePolicyInput] `json:"care,omitempty"`
 }
 
 // What changes of a reward: fields left out stay, null clears.

@@ -8,6 +8,7 @@ import (
 	"math"
 	"regulars/internal/actor"
 	"regulars/internal/problem"
+	"regulars/internal/program"
 	"regulars/internal/value"
 	"regulars/loyalty"
 	"regulars/loyalty/lots"
@@ -488,6 +489,38 @@ func (ec *executionContext) fieldContext_Program_referral(_ context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _Program_care(ctx context.Context, field graphql.CollectedField, obj *loyalty.Program) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Program_care(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Care, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v program.CarePolicy) graphql.Marshaler {
+			return ec.marshalNCarePolicy2regularsᚋinternalᚋprogramᚐCarePolicy(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Program_care(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Program",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CarePolicy(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ProgramPayload_program(ctx context.Context, field graphql.CollectedField, obj *ProgramPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -655,7 +688,7 @@ func (ec *executionContext) unmarshalInputUpdateProgramInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "defaultLocale", "costPerPoint", "returnPolicy", "expiry", "tierPolicy", "adjustmentCaps", "referral"}
+	fieldsInOrder := [...]string{"name", "defaultLocale", "costPerPoint", "returnPolicy", "expiry", "tierPolicy", "adjustmentCaps", "referral", "care"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -718,6 +751,13 @@ func (ec *executionContext) unmarshalInputUpdateProgramInput(ctx context.Context
 				return it, err
 			}
 			it.Referral = graphql.OmittableOf(data)
+		case "care":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("care"))
+			data, err := ec.unmarshalOCarePolicyInput2ᚖregularsᚋgraphᚋgeneratedᚐCarePolicyInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Care = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -897,6 +937,11 @@ func (ec *executionContext) _Program(ctx context.Context, sel ast.SelectionSet, 
 		case "referral":
 			out.Values[i] = ec._Program_referral(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "care":
+			out.Values[i] = ec._Program_care(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:

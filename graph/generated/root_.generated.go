@@ -308,6 +308,13 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	CarePolicy struct {
+		Caps            func(childComplexity int) int
+		LeapDayBirthday func(childComplexity int) int
+		QuietFrom       func(childComplexity int) int
+		QuietTo         func(childComplexity int) int
+	}
+
 	CheckInPayload struct {
 		Booking    func(childComplexity int) int
 		Replayed   func(childComplexity int) int
@@ -361,6 +368,13 @@ type ComplexityRoot struct {
 		CurrentVersion func(childComplexity int) int
 		Message        func(childComplexity int) int
 		Path           func(childComplexity int) int
+	}
+
+	ContactCap struct {
+		Channel  func(childComplexity int) int
+		Class    func(childComplexity int) int
+		Messages func(childComplexity int) int
+		Per      func(childComplexity int) int
 	}
 
 	CreateClientPayload struct {
@@ -841,6 +855,7 @@ type ComplexityRoot struct {
 
 	Program struct {
 		AdjustmentCaps func(childComplexity int) int
+		Care           func(childComplexity int) int
 		CostPerPoint   func(childComplexity int) int
 		Currency       func(childComplexity int) int
 		DefaultLocale  func(childComplexity int) int
@@ -2103,6 +2118,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CaptureHoldPayload.UserErrors(childComplexity), true
 
+	case "CarePolicy.caps":
+		if e.ComplexityRoot.CarePolicy.Caps == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CarePolicy.Caps(childComplexity), true
+	case "CarePolicy.leapDayBirthday":
+		if e.ComplexityRoot.CarePolicy.LeapDayBirthday == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CarePolicy.LeapDayBirthday(childComplexity), true
+	case "CarePolicy.quietFrom":
+		if e.ComplexityRoot.CarePolicy.QuietFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CarePolicy.QuietFrom(childComplexity), true
+	case "CarePolicy.quietTo":
+		if e.ComplexityRoot.CarePolicy.QuietTo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CarePolicy.QuietTo(childComplexity), true
+
 	case "CheckInPayload.booking":
 		if e.ComplexityRoot.CheckInPayload.Booking == nil {
 			break
@@ -2296,6 +2336,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ConflictError.Path(childComplexity), true
+
+	case "ContactCap.channel":
+		if e.ComplexityRoot.ContactCap.Channel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactCap.Channel(childComplexity), true
+	case "ContactCap.class":
+		if e.ComplexityRoot.ContactCap.Class == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactCap.Class(childComplexity), true
+	case "ContactCap.messages":
+		if e.ComplexityRoot.ContactCap.Messages == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactCap.Messages(childComplexity), true
+	case "ContactCap.per":
+		if e.ComplexityRoot.ContactCap.Per == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ContactCap.Per(childComplexity), true
 
 	case "CreateClientPayload.client":
 		if e.ComplexityRoot.CreateClientPayload.Client == nil {
@@ -4699,6 +4764,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Program.AdjustmentCaps(childComplexity), true
+	case "Program.care":
+		if e.ComplexityRoot.Program.Care == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Program.Care(childComplexity), true
 	case "Program.costPerPoint":
 		if e.ComplexityRoot.Program.CostPerPoint == nil {
 			break
@@ -6176,10 +6247,12 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCancelPendingInput,
 		ec.unmarshalInputCancelRedemptionInput,
 		ec.unmarshalInputCaptureHoldInput,
+		ec.unmarshalInputCarePolicyInput,
 		ec.unmarshalInputCheckInInput,
 		ec.unmarshalInputClaimReferralInput,
 		ec.unmarshalInputCompleteOccurrenceInput,
 		ec.unmarshalInputConfirmActivityInput,
+		ec.unmarshalInputContactCapInput,
 		ec.unmarshalInputCorrectAttendanceInput,
 		ec.unmarshalInputCreateClientInput,
 		ec.unmarshalInputCreateEventInput,
@@ -7392,6 +7465,62 @@ type CalendarLinkPayload @access {
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../schema/care_policy.graphqls", Input: `"The contact policy of the program: it binds everything that is sent to members, whoever sends it."
+type CarePolicy @access {
+  "When a birthday or an anniversary on 29 February is in years without that day."
+  leapDayBirthday: LeapDayBirthday!
+  "From when on members' clocks nothing is sent; null: there are no quiet hours. SERVICE is sent nevertheless, and INBOX disturbs nobody."
+  quietFrom: LocalTime
+  "Until when nothing is sent, on the next day if it is earlier than ` + "`" + `quietFrom` + "`" + `."
+  quietTo: LocalTime
+  "How many messages a member gets at most; all of them hold. Without any there is no limit."
+  caps: [ContactCap!]!
+}
+
+"How many messages a member gets at most in a length of time."
+type ContactCap @access {
+  "Which class counts and is bounded; null: all but SERVICE, which is never capped."
+  class: MessageClass
+  "Which channel counts and is bounded; null: all but INBOX."
+  channel: Channel
+  "How far it looks back from each message, on the member's calendar: P1D is the last 24 hours."
+  per: Duration!
+  "How many at most."
+  messages: Int!
+}
+
+"When a birthday or an anniversary on 29 February is in years without that day."
+enum LeapDayBirthday {
+  "On the day before 1 March."
+  FEBRUARY_28
+  "On the day behind 28 February."
+  MARCH_1
+}
+
+"What changes of the contact policy. What is left out stays, and so does what is null, but for quiet hours."
+input CarePolicyInput {
+  "When a birthday or an anniversary on 29 February is in years without that day."
+  leapDayBirthday: LeapDayBirthday
+  "From when on members' clocks nothing is sent. Both times or none; null for both ends quiet hours."
+  quietFrom: LocalTime
+  "Until when nothing is sent: another time than ` + "`" + `quietFrom` + "`" + `, on the next day if it is earlier."
+  quietTo: LocalTime
+  "All caps that there shall be, at most 50; an empty list: none."
+  caps: [ContactCapInput!]
+}
+
+"How many messages a member gets at most in a length of time. There is one cap of a class, a channel and a time."
+input ContactCapInput {
+  "Which class counts and is bounded, but never SERVICE; null: all but SERVICE."
+  class: MessageClass
+  "Which channel counts and is bounded; null: all but INBOX."
+  channel: Channel
+  "How far it looks back from each message, on the member's calendar: more than nothing, at most a year."
+  per: Duration!
+  "How many at most, 1 to 10,000. For no cap leave it out."
+  messages: Int!
+}
+`, BuiltIn: false},
 	{Name: "../schema/client.graphqls", Input: `extend type Query {
   """
   Machine clients, oldest first, those that are revoked among them. For ADMIN.
@@ -8239,7 +8368,7 @@ type Member implements Node @access(roles: [ORGANIZER, SUPPORT, ADMIN], scopes: 
   email: String @access(roles: [SUPPORT, ADMIN], scopes: ["members:read", "members:write"], owner: true)
   "The phone number in E.164 form."
   phone: String @access(roles: [SUPPORT, ADMIN], scopes: ["members:read", "members:write"], owner: true)
-  "The day of birth."
+  "The day of birth; its year is 1604 if only month and day are known."
   birthDate: Date @access(roles: [SUPPORT, ADMIN], scopes: ["members:read", "members:write"], owner: true)
   "The language as a BCP 47 tag."
   locale: String!
@@ -8293,7 +8422,7 @@ input EnrollMemberInput {
   phone: String
   "How the member wants to be called."
   displayName: String
-  "The day of birth."
+  "The day of birth; its year is 1604 if only month and day are known."
   birthDate: Date
   "The language as a BCP 47 tag; by default the program's."
   locale: String
@@ -8329,7 +8458,7 @@ input UpdateMemberInput {
   phone: String
   "How the member wants to be called."
   displayName: String
-  "The day of birth."
+  "The day of birth; its year is 1604 if only month and day are known."
   birthDate: Date
   "The language as a BCP 47 tag; null: the program's."
   locale: String
@@ -8888,7 +9017,7 @@ type AdjustmentEdge @access {
 
 extend type Mutation {
   """
-  Changes settings of the program. What is not given stays, and so does what is null, but for ` + "`" + `costPerPoint` + "`" + ` and ` + "`" + `referral` + "`" + `. A new policy holds for what is recorded from then on: points that were given before keep the expiry that they have, nobody becomes idle sooner than counted from now, tiers keep the end that they have until they are decided about next, and who joined before is rewarded by the referral policy of that time. For ADMIN.
+  Changes settings of the program. What is not given stays, and so does what is null, but for ` + "`" + `costPerPoint` + "`" + `, ` + "`" + `referral` + "`" + ` and the quiet hours of ` + "`" + `care` + "`" + `. A new policy holds for what is recorded from then on: points that were given before keep the expiry that they have, nobody becomes idle sooner than counted from now, tiers keep the end that they have until they are decided about next, and who joined before is rewarded by the referral policy of that time. For ADMIN.
   Codes: INVALID_NAME, INVALID_LOCALE, INVALID_AMOUNT, CURRENCY_MISMATCH, INVALID_POLICY, INVALID_POINTS.
   """
   updateProgram(
@@ -8923,6 +9052,8 @@ type Program @access {
   adjustmentCaps: [AdjustmentCap!] @access(roles: [MARKETER, SUPPORT, ADMIN], scopes: ["program:read"])
   "What inviting is worth to those who join now; null: nothing."
   referral: ReferralPolicy
+  "The contact policy: it binds everything that is sent to members."
+  care: CarePolicy!
 }
 
 "How points lapse."
@@ -8995,6 +9126,8 @@ input UpdateProgramInput {
   adjustmentCaps: [AdjustmentCapInput!]
   "What inviting is worth to those who join from now on; null: nothing."
   referral: ReferralPolicyInput
+  "The contact policy; what is left out of it stays."
+  care: CarePolicyInput
 }
 
 "How points lapse."
@@ -10995,6 +11128,20 @@ func (ec *executionContext) childFields_CaptureHoldPayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type CaptureHoldPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CarePolicy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "leapDayBirthday":
+		return ec.fieldContext_CarePolicy_leapDayBirthday(ctx, field)
+	case "quietFrom":
+		return ec.fieldContext_CarePolicy_quietFrom(ctx, field)
+	case "quietTo":
+		return ec.fieldContext_CarePolicy_quietTo(ctx, field)
+	case "caps":
+		return ec.fieldContext_CarePolicy_caps(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CarePolicy", field.Name)
+}
+
 func (ec *executionContext) childFields_CheckInPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "booking":
@@ -11087,6 +11234,20 @@ func (ec *executionContext) childFields_ConditionField(ctx context.Context, fiel
 		return ec.fieldContext_ConditionField_example(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ConditionField", field.Name)
+}
+
+func (ec *executionContext) childFields_ContactCap(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "class":
+		return ec.fieldContext_ContactCap_class(ctx, field)
+	case "channel":
+		return ec.fieldContext_ContactCap_channel(ctx, field)
+	case "per":
+		return ec.fieldContext_ContactCap_per(ctx, field)
+	case "messages":
+		return ec.fieldContext_ContactCap_messages(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ContactCap", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateClientPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11865,6 +12026,8 @@ func (ec *executionContext) childFields_Program(ctx context.Context, field graph
 		return ec.fieldContext_Program_adjustmentCaps(ctx, field)
 	case "referral":
 		return ec.fieldContext_Program_referral(ctx, field)
+	case "care":
+		return ec.fieldContext_Program_care(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Program", field.Name)
 }

@@ -60,6 +60,15 @@ type ContactCap struct {
 	Messages int          `json:"messages"`
 }
 
+// SameScope tells whether both bound the same messages in the same time.
+func (c ContactCap) SameScope(other ContactCap) bool {
+	return same(c.Class, other.Class) && same(c.Channel, other.Channel) && c.Per == other.Per
+}
+
+func same[T comparable](a, b *T) bool {
+	return a == nil && b == nil || a != nil && b != nil && *a == *b
+}
+
 // CarePolicy is the contact policy of the program: it binds everything that is sent to members.
 type CarePolicy struct {
 	LeapDayBirthday LeapDayBirthday `json:"leapDayBirthday,omitempty"`
