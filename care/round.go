@@ -18,6 +18,9 @@ import (
 // decidedAtOnce is how many occasions one transaction decides about.
 const decidedAtOnce = 500
 
+// remembered is for how many days what nobody decided about is noted as too late: what was missed before is not mentioned.
+const remembered = 31
+
 // round is what one transaction decides by.
 type round struct {
 	tx        *postgres.Tx
@@ -104,7 +107,11 @@ func (s *Service) DecideOccasions(ctx context.Context, advance func(int)) error 
 func (s *Service) decideCampaign(ctx context.Context, campaign *Campaign, advance func(int)) error {
 	now := s.now()
 	// Days begin in Kiritimati and end in Baker Island.
-	first, last := value.DateOf(campaign.DecidedAt.UTC().Add(-12*time.Hour)), value.DateOf(now.Add(14*time.Hour))
+	since := *campaign.DecidedAt
+	if oldest := now.AddDate(0, 0, -remembered); since.Before(oldest) {
+		since = oldest
+	}
+	first, last := value.DateOf(since.UTC().Add(-12*time.Hour)), value.DateOf(now.Add(14*time.Hour))
 	for day := first; !last.Before(day); day = occasion.AddDays(day, 1) {
 		wanted := search{campaign: campaign, day: day, limit: decidedAtOnce}
 		for more := true; more; {

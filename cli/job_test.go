@@ -24,6 +24,7 @@ func TestJob(t *testing.T) {
 		"complete-occurrences|every 5 minutes|2026-05-04T12:05:00Z|-|-|-",
 		"add-occurrences|daily at 03:40|2026-05-05T03:40:00Z|-|-|-",
 		"announce-expiries|daily at 04:30|2026-05-05T04:30:00Z|-|-|-",
+		"care-occasions|every 5 minutes|2026-05-04T12:05:00Z|-|-|-",
 		"check-books|daily at 05:00|2026-05-05T05:00:00Z|-|-|-",
 		"forget-notices|daily at 05:15|2026-05-05T05:15:00Z|-|-|-",
 		"forget-backtests|daily at 05:20|2026-05-05T05:20:00Z|-|-|-",

@@ -78,7 +78,8 @@ func TestTimetable_Days(t *testing.T) {
 		}
 	}
 	want := map[string]int{
-		"expire-points 0": 31, "expire-points 3": 1, "announce-expiries 0": 31, "announce-expiries 3": 1, "check-books 3": 32,
+		"expire-points 0": 31, "expire-points 3": 1, "announce-expiries 0": 31, "announce-expiries 3": 1,
+		"care-occasions 0": 32, "check-books 3": 32,
 		"recalculate-tiers 0": 31, "recalculate-tiers 3": 1, "forget-backtests 0": 32,
 		"post-lapsed-offers 0": 32, "complete-occurrences 0": 32, "add-occurrences 0": 32,
 		// First that each has its tiers and its points is a month old, and a year later that these would lapse and did.

@@ -4,6 +4,7 @@ package generated
 
 import (
 	"context"
+	"regulars/care"
 	"regulars/internal/program"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -35,6 +36,23 @@ import (
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
+
+func (ec *executionContext) unmarshalNMessageStatus2regularsᚋcareᚐStatus(ctx context.Context, v any) (care.Status, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := care.Status(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMessageStatus2regularsᚋcareᚐStatus(ctx context.Context, sel ast.SelectionSet, v care.Status) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
 
 func (ec *executionContext) unmarshalOChannel2ᚖregularsᚋinternalᚋprogramᚐChannel(ctx context.Context, v any) (*program.Channel, error) {
 	if v == nil {

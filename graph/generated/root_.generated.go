@@ -54,6 +54,8 @@ type ResolverRoot interface {
 	Member() MemberResolver
 	MemberConnection() MemberConnectionResolver
 	Mutation() MutationResolver
+	OccasionPreview() OccasionPreviewResolver
+	OccasionPreviewConnection() OccasionPreviewConnectionResolver
 	Occurrence() OccurrenceResolver
 	OccurrenceConnection() OccurrenceConnectionResolver
 	PointsBalance() PointsBalanceResolver
@@ -747,6 +749,26 @@ type ComplexityRoot struct {
 		UseVoucher           func(childComplexity int, input reward.UseInput) int
 	}
 
+	OccasionPreview struct {
+		Date     func(childComplexity int) int
+		Member   func(childComplexity int) int
+		Occasion func(childComplexity int) int
+		Reason   func(childComplexity int) int
+		Would    func(childComplexity int) int
+	}
+
+	OccasionPreviewConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	OccasionPreviewEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	Occurrence struct {
 		AttendeesCSV  func(childComplexity int) int
 		Bookable      func(childComplexity int) int
@@ -875,27 +897,28 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Activity        func(childComplexity int, source string, externalID string) int
-		Adjustments     func(childComplexity int, first *int, after *string, status []ledger.AdjustmentStatus) int
-		AuditEntries    func(childComplexity int, first *int, after *string, of *string) int
-		Backtests       func(childComplexity int, first *int, after *string) int
-		Clients         func(childComplexity int, first *int, after *string) int
-		ConditionFields func(childComplexity int) int
-		EarningRules    func(childComplexity int, first *int, after *string, filter *EarningRuleFilter) int
-		Events          func(childComplexity int, first *int, after *string, filter *EventFilter) int
-		Households      func(childComplexity int, first *int, after *string) int
-		JobRuns         func(childComplexity int, first *int, after *string, job *string) int
-		Jobs            func(childComplexity int) int
-		Member          func(childComplexity int, by loyalty.MemberRef) int
-		Members         func(childComplexity int, first *int, after *string, filter *loyalty.MemberFilter) int
-		Node            func(childComplexity int, id string) int
-		PreviewPurchase func(childComplexity int, input loyalty.PreviewPurchaseInput) int
-		Program         func(childComplexity int) int
-		Referrals       func(childComplexity int, first *int, after *string, status []referral.Status) int
-		Rewards         func(childComplexity int, first *int, after *string, filter *RewardFilter) int
-		Tiers           func(childComplexity int) int
-		Viewer          func(childComplexity int) int
-		WaitingReturns  func(childComplexity int, first *int, after *string) int
+		Activity          func(childComplexity int, source string, externalID string) int
+		Adjustments       func(childComplexity int, first *int, after *string, status []ledger.AdjustmentStatus) int
+		AuditEntries      func(childComplexity int, first *int, after *string, of *string) int
+		Backtests         func(childComplexity int, first *int, after *string) int
+		Clients           func(childComplexity int, first *int, after *string) int
+		ConditionFields   func(childComplexity int) int
+		EarningRules      func(childComplexity int, first *int, after *string, filter *EarningRuleFilter) int
+		Events            func(childComplexity int, first *int, after *string, filter *EventFilter) int
+		Households        func(childComplexity int, first *int, after *string) int
+		JobRuns           func(childComplexity int, first *int, after *string, job *string) int
+		Jobs              func(childComplexity int) int
+		Member            func(childComplexity int, by loyalty.MemberRef) int
+		Members           func(childComplexity int, first *int, after *string, filter *loyalty.MemberFilter) int
+		Node              func(childComplexity int, id string) int
+		PreviewPurchase   func(childComplexity int, input loyalty.PreviewPurchaseInput) int
+		Program           func(childComplexity int) int
+		Referrals         func(childComplexity int, first *int, after *string, status []referral.Status) int
+		Rewards           func(childComplexity int, first *int, after *string, filter *RewardFilter) int
+		Tiers             func(childComplexity int) int
+		UpcomingOccasions func(childComplexity int, date value.Date, first *int, after *string) int
+		Viewer            func(childComplexity int) int
+		WaitingReturns    func(childComplexity int, first *int, after *string) int
 	}
 
 	RecordActivityPayload struct {
@@ -4328,6 +4351,75 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Mutation.UseVoucher(childComplexity, args["input"].(reward.UseInput)), true
 
+	case "OccasionPreview.date":
+		if e.ComplexityRoot.OccasionPreview.Date == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OccasionPreview.Date(childComplexity), true
+	case "OccasionPreview.member":
+		if e.ComplexityRoot.OccasionPreview.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OccasionPreview.Member(childComplexity), true
+	case "OccasionPreview.occasion":
+		if e.ComplexityRoot.OccasionPreview.Occasion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OccasionPreview.Occasion(childComplexity), true
+	case "OccasionPreview.reason":
+		if e.ComplexityRoot.OccasionPreview.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OccasionPreview.Reason(childComplexity), true
+	case "OccasionPreview.would":
+		if e.ComplexityRoot.OccasionPreview.Would == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OccasionPreview.Would(childComplexity), true
+
+	case "OccasionPreviewConnection.edges":
+		if e.ComplexityRoot.OccasionPreviewConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OccasionPreviewConnection.Edges(childComplexity), true
+	case "OccasionPreviewConnection.nodes":
+		if e.ComplexityRoot.OccasionPreviewConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OccasionPreviewConnection.Nodes(childComplexity), true
+	case "OccasionPreviewConnection.pageInfo":
+		if e.ComplexityRoot.OccasionPreviewConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OccasionPreviewConnection.PageInfo(childComplexity), true
+	case "OccasionPreviewConnection.totalCount":
+		if e.ComplexityRoot.OccasionPreviewConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OccasionPreviewConnection.TotalCount(childComplexity), true
+
+	case "OccasionPreviewEdge.cursor":
+		if e.ComplexityRoot.OccasionPreviewEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OccasionPreviewEdge.Cursor(childComplexity), true
+	case "OccasionPreviewEdge.node":
+		if e.ComplexityRoot.OccasionPreviewEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OccasionPreviewEdge.Node(childComplexity), true
+
 	case "Occurrence.attendeesCsv":
 		if e.ComplexityRoot.Occurrence.AttendeesCSV == nil {
 			break
@@ -5040,6 +5132,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Tiers(childComplexity), true
+	case "Query.upcomingOccasions":
+		if e.ComplexityRoot.Query.UpcomingOccasions == nil {
+			break
+		}
+
+		args, err := ec.field_Query_upcomingOccasions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.UpcomingOccasions(childComplexity, args["date"].(value.Date), args["first"].(*int), args["after"].(*string)), true
 	case "Query.viewer":
 		if e.ComplexityRoot.Query.Viewer == nil {
 			break
@@ -8571,6 +8674,55 @@ enum Occasion {
   "Nothing has been heard of the member for some time."
   WIN_BACK
 }
+
+extend type Query {
+  """
+  To whom the campaigns that are on would say something on a day, by the members' own calendars, the most important occasions first. It tells what is known now; what has been said stands there as if it had not. For SUPPORT and ADMIN.
+  """
+  upcomingOccasions(
+    "The day on which it would be said."
+    date: Date!
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+  ): OccasionPreviewConnection! @access(roles: [SUPPORT, ADMIN])
+}
+
+"What would be said to a member."
+type OccasionPreview @access(roles: [SUPPORT, ADMIN]) {
+  "Whom."
+  member: Member!
+  "On which kind of occasion."
+  occasion: Occasion!
+  "The occasion's day where the member lives."
+  date: Date!
+  "What would become of the message: of several channels, of the first on which it would be sent."
+  would: MessageStatus!
+  "Why it would not be sent, or later, e.g. NO_CONSENT; null: nothing is in the way."
+  reason: String
+}
+
+"A page of what would be said."
+type OccasionPreviewConnection @access(roles: [SUPPORT, ADMIN]) {
+  "What would be said, with cursors."
+  edges: [OccasionPreviewEdge!]!
+  "The same alone."
+  nodes: [OccasionPreview!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "How many there are over all pages."
+  totalCount: Int!
+}
+
+"What would be said, in a page."
+# eslint-disable-next-line @graphql-eslint/relay-edge-types -- what is only foreseen is a value and has no identity
+type OccasionPreviewEdge @access(roles: [SUPPORT, ADMIN]) {
+  "What would be said."
+  node: OccasionPreview!
+  "The cursor to read on behind."
+  cursor: String!
+}
 `, BuiltIn: false},
 	{Name: "../schema/occurrence.graphqls", Input: `extend type Mutation {
   """
@@ -11786,6 +11938,46 @@ func (ec *executionContext) childFields_Money(ctx context.Context, field graphql
 		return ec.fieldContext_Money_currency(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Money", field.Name)
+}
+
+func (ec *executionContext) childFields_OccasionPreview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "member":
+		return ec.fieldContext_OccasionPreview_member(ctx, field)
+	case "occasion":
+		return ec.fieldContext_OccasionPreview_occasion(ctx, field)
+	case "date":
+		return ec.fieldContext_OccasionPreview_date(ctx, field)
+	case "would":
+		return ec.fieldContext_OccasionPreview_would(ctx, field)
+	case "reason":
+		return ec.fieldContext_OccasionPreview_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OccasionPreview", field.Name)
+}
+
+func (ec *executionContext) childFields_OccasionPreviewConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_OccasionPreviewConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_OccasionPreviewConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_OccasionPreviewConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_OccasionPreviewConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OccasionPreviewConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_OccasionPreviewEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_OccasionPreviewEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_OccasionPreviewEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OccasionPreviewEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_Occurrence(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
