@@ -133,9 +133,9 @@ func (s *Service) find(ctx context.Context, q postgres.Runner, settings program.
 	var page []*candidate
 	switch wanted.campaign.Occasion {
 	case occasion.Birthday:
-		page, err = selectBorn(ctx, q, wanted, wanted.key(wanted.date()), days(wanted.date(), settings.Care.LeapDayBirthday, 0))
+		page, err = selectBorn(ctx, q, wanted, wanted.key(wanted.date()), days(wanted.date(), settings.Care.LeapsToMarch(), 0))
 	case occasion.MembershipAnniversary:
-		page, err = selectJoined(ctx, q, wanted, wanted.key(wanted.date()), days(wanted.date(), settings.Care.LeapDayBirthday, 1))
+		page, err = selectJoined(ctx, q, wanted, wanted.key(wanted.date()), days(wanted.date(), settings.Care.LeapsToMarch(), 1))
 	case occasion.Holiday:
 		page, err = s.celebrating(ctx, q, wanted)
 	case occasion.WinBack:
@@ -190,14 +190,14 @@ func (w search) span() (from, to time.Time) {
 }
 
 // days are the days of the year, as month * 100 + day, of whatever comes again on a date, with so many before and after it.
-func days(date value.Date, leap program.LeapDayBirthday, around int) []int64 {
+func days(date value.Date, onMarch1 bool, around int) []int64 {
 	var list []int64
 	for by := -around; by <= around; by++ {
 		one := occasion.AddDays(date, by)
 		list = append(list, int64(one.Month)*100+int64(one.Day))
 	}
-	onLeapDay := value.Date{Year: value.UnknownYear, Month: time.February, Day: 29}
-	if leapDay, _ := occasion.BirthdayIn(onLeapDay, date.Year, leap == program.March1); leapDay == date || around > 0 {
+	leapDay := value.Date{Year: value.UnknownYear, Month: time.February, Day: 29}
+	if leapDay.InYear(date.Year, onMarch1) == date || around > 0 {
 		list = append(list, 229)
 	}
 	return list
@@ -214,7 +214,7 @@ func (f *found) repeat(since int) {
 // locate says when and under which key a campaign speaks of the candidate's occasion; nil: it has none.
 func (c *Campaign) locate(one *candidate, settings program.Program, day value.Date) *found {
 	made := &found{candidate: one, campaign: c}
-	onMarch1 := settings.Care.LeapDayBirthday == program.March1
+	onMarch1 := settings.Care.LeapsToMarch()
 	switch c.Occasion {
 	case occasion.Birthday:
 		made.date = c.terms().Date(day)

@@ -130,7 +130,7 @@ func (s *Service) JudgeTx(ctx context.Context, tx *postgres.Tx, trial Trial) (*J
 		return nil, fmt.Errorf("compile rules: %w", err)
 	}
 	with := *book
-	with.rules, j.book = set, &with
+	with.rules, j.book = set.WithLeapDay(book.Care.LeapsToMarch()), &with
 	j.readsLines, j.readsNumber = set.ReadsLines(), set.Reads("activity.number")
 	j.readsAttributes, j.readsMember = set.Reads("activity.attributes"), set.Reads("member.attributes")
 	j.carries = slices.ContainsFunc(versions, func(one rules.Version) bool { return len(set.Steps(one.Rule)) > 0 })

@@ -170,7 +170,7 @@ func drafted(ctx context.Context, tx *postgres.Tx, caller actor.Actor, book *rul
 	}
 	newest.PublishedAt, newest.EffectiveFrom, newest.StartsAt, newest.EndsAt = &time.Time{}, nil, nil, nil
 	with := *book
-	with.rules, err = loadRules(ctx, tx, book.zone, newest)
+	with.rules, err = loadRules(ctx, tx, book.Program, book.zone, newest)
 	return &with, err
 }
 

@@ -124,7 +124,7 @@ func (s *Service) rulebook(ctx context.Context, q postgres.Runner) (*rulebook, e
 	if err != nil {
 		return nil, fmt.Errorf("load the ladder: %w", err)
 	}
-	set, err := loadRules(ctx, q, zone)
+	set, err := loadRules(ctx, q, settings, zone)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +149,7 @@ func (s *Service) rulebook(ctx context.Context, q postgres.Runner) (*rulebook, e
 }
 
 // loadRules compiles the published rules, and with them also others that count as published.
-func loadRules(ctx context.Context, q postgres.Runner, zone *time.Location, also ...rules.Version) (*rules.Set, error) {
+func loadRules(ctx context.Context, q postgres.Runner, settings program.Program, zone *time.Location, also ...rules.Version) (*rules.Set, error) {
 	versions, err := selectPublished(ctx, q)
 	if err != nil {
 		return nil, fmt.Errorf("load rules: %w", err)
@@ -162,5 +162,5 @@ func loadRules(ctx context.Context, q postgres.Runner, zone *time.Location, also
 	if err != nil {
 		return nil, fmt.Errorf("compile rules: %w", err)
 	}
-	return set, nil
+	return set.WithLeapDay(settings.Care.LeapsToMarch()), nil
 }

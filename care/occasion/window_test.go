@@ -17,15 +17,6 @@ func zone(t *testing.T, name string) *time.Location {
 	return read
 }
 
-func date(t *testing.T, text string) value.Date {
-	t.Helper()
-	read, err := value.ParseDate(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return read
-}
-
 func terms(t *testing.T, sendAt, offset string) occasion.Terms {
 	t.Helper()
 	at, err := value.ParseLocalTime(sendAt)
@@ -63,7 +54,7 @@ func TestOnDay(t *testing.T) {
 		// Days that begin at one, since clocks go forward at midnight.
 		{"America/Asuncion", "2021-10-02", "09:00", "PT0S", "2021-10-02T13:00:00Z", "2021-10-03T04:00:00Z"},
 	} {
-		got := terms(t, one.sendAt, one.offset).OnDay(date(t, one.date), occasion.Home{Zone: zone(t, one.zone)})
+		got := terms(t, one.sendAt, one.offset).OnDay(date(one.date), occasion.Home{Zone: zone(t, one.zone)})
 		if !got.From.Equal(instant(t, one.from)) || !got.To.Equal(instant(t, one.to)) || !got.DayEnds.Equal(got.To) {
 			t.Errorf("%s in %s is said from %s to %s", one.date, one.zone, got.From, got.To)
 		}
@@ -73,7 +64,7 @@ func TestOnDay(t *testing.T) {
 // Who moves east while the day goes on has not lost it.
 func TestOnDay_Moved(t *testing.T) {
 	t.Parallel()
-	birthday, said := date(t, "2026-05-14"), terms(t, "09:00", "PT0S")
+	birthday, said := date("2026-05-14"), terms(t, "09:00", "PT0S")
 	moved := instant(t, "2026-05-14T13:00:00Z") // 06:00 in Los Angeles, 01:00 of the next day in Auckland
 	home := occasion.Home{Zone: zone(t, "Pacific/Auckland"), Earlier: zone(t, "America/Los_Angeles"), Moved: moved}
 	if window := said.OnDay(birthday, home); !window.Due(moved) || window.Due(instant(t, "2026-05-15T07:00:00Z")) {

@@ -79,6 +79,9 @@ type CarePolicy struct {
 	Caps      []ContactCap     `json:"caps,omitempty"`
 }
 
+// LeapsToMarch tells whether what is on 29 February is on 1 March in other years.
+func (p CarePolicy) LeapsToMarch() bool { return p.LeapDayBirthday == March1 }
+
 // Value gives the policy to the database.
 func (p CarePolicy) Value() (driver.Value, error) {
 	encoded, err := json.Marshal(p)

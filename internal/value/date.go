@@ -38,6 +38,17 @@ func (d Date) String() string { return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.M
 // Before tells whether d lies before other.
 func (d Date) Before(other Date) bool { return d.String() < other.String() }
 
+// InYear returns the same day in another year: 29 February is 28 February in years without that day, or 1 March if
+// leapOnMarch1.
+func (d Date) InYear(year int, leapOnMarch1 bool) Date {
+	same := time.Date(year, d.Month, d.Day, 0, 0, 0, 0, time.UTC)
+	// Of a day that the year does not have, Go makes the next one.
+	if same.Day() != d.Day && !leapOnMarch1 {
+		same = same.AddDate(0, 0, -1)
+	}
+	return DateOf(same)
+}
+
 // Value gives the date to the database.
 func (d Date) Value() (driver.Value, error) { return d.String(), nil }
 

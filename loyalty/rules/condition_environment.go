@@ -89,7 +89,7 @@ var objects = map[string][]field{
 			func(in *input) ref.Val { return types.Timestamp{Time: in.member.JoinedAt.In(in.zone)} }),
 		of("locale", cel.StringType, "The member's language, e.g. en-GB.", `member.locale.startsWith("de")`,
 			func(in *input) ref.Val { return types.String(in.member.Locale) }),
-		of("birthday", cel.BoolType, "Whether the fact happened on the member's birthday, which is 28 February for one of the 29th in other years; false if the birth date is not known.", `member.birthday`,
+		of("birthday", cel.BoolType, "Whether the fact happened on the member's birthday, which the program sets for one of 29 February in other years; false if the birth date is not known.", `member.birthday`,
 			func(in *input) ref.Val { return types.Bool(in.birthday()) }),
 		of("birthdayMonth", cel.BoolType, "Whether the fact happened in the month of the member's birthday; false if the birth date is not known.", `member.birthdayMonth && purchase.total >= 10`,
 			func(in *input) ref.Val { return types.Bool(in.birthdayMonth()) }),

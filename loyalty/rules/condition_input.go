@@ -9,6 +9,8 @@ import (
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/common/types/traits"
+
+	"regulars/internal/value"
 )
 
 // input is a fact as conditions see it, made once for all rules that it meets. What conditions do not ask for is never
@@ -17,6 +19,8 @@ type input struct {
 	member Member
 	fact   Fact
 	zone   *time.Location
+	// leapOnMarch1 tells that birthdays on 29 February are on 1 March in other years.
+	leapOnMarch1 bool
 	// line is which line a line condition is about.
 	line int
 	// listed are the lines as conditions see them, once one has asked.
@@ -90,13 +94,8 @@ func (in *input) birthday() bool {
 	if in.member.BirthDate == nil {
 		return false
 	}
-	born := *in.member.BirthDate
-	year, month, day := in.fact.OccurredAt.In(in.zone).Date()
-	leap := time.Date(year, time.February, 29, 0, 0, 0, 0, time.UTC).Month() == time.February
-	if born.Month == time.February && born.Day == 29 && !leap {
-		born.Day = 28
-	}
-	return born.Month == month && born.Day == day
+	day := value.DateOf(in.fact.OccurredAt.In(in.zone))
+	return in.member.BirthDate.InYear(day.Year, in.leapOnMarch1) == day
 }
 
 func major(units int64, places int) float64 {

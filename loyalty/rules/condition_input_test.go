@@ -238,3 +238,22 @@ func TestConditionFields_Documented(t *testing.T) {
 		t.Errorf("docs/conditions.md is not what the environment says; run go test ./loyalty/rules -run Documented -update (-want +got):\n%s", difference)
 	}
 }
+
+// Rules and greetings say the same of a birthday on 29 February.
+func TestCondition_BirthdayOnMarch1(t *testing.T) {
+	t.Parallel()
+	born, err := value.ParseDate("2000-02-29")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for day, want := range map[string]bool{"2026-02-28": false, "2026-03-01": true, "2028-02-29": true, "2028-03-01": false} {
+		at, err := time.Parse(time.DateOnly, day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := &input{fact: Fact{Type: "VISIT", OccurredAt: at}, zone: time.UTC, leapOnMarch1: true, member: Member{BirthDate: &born}}
+		if got, err := judged(t, "member.birthday", in); err != nil || got != want {
+			t.Errorf("on %s: %v, %v", day, got, err)
+		}
+	}
+}

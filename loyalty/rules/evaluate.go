@@ -27,7 +27,7 @@ type Evaluation struct {
 func (s *Set) Evaluate(member Member, fact Fact, memory Memory) (Evaluation, bool) {
 	serving := s.Serving(fact)
 	asked := &judgment{
-		set: s, memory: memory, input: &input{member: member, fact: fact, zone: s.zone}, candidates: make([]*candidate, len(serving)),
+		set: s, memory: memory, input: &input{member: member, fact: fact, zone: s.zone, leapOnMarch1: s.leapOnMarch1}, candidates: make([]*candidate, len(serving)),
 	}
 	candidates := make([]candidate, len(serving))
 	for i, version := range serving {

@@ -237,13 +237,21 @@ func (o Outcome) RuleID() *id.Rule {
 
 // Set is the published versions of all rules, ready to be asked.
 type Set struct {
-	zone    *time.Location
-	byRule  map[string][][]*Version
-	version map[id.Rule][]*Version
-	lives   map[id.Rule]Life
+	zone *time.Location
+	// leapOnMarch1 tells that birthdays on 29 February are on 1 March in other years.
+	leapOnMarch1 bool
+	byRule       map[string][][]*Version
+	version      map[id.Rule][]*Version
+	lives        map[id.Rule]Life
 	// spans are the counters that a rule has.
 	spans     map[id.Rule][]Span
 	published time.Time
+}
+
+// WithLeapDay says when birthdays on 29 February are in other years: on 1 March, or else on 28 February. It returns the set.
+func (s *Set) WithLeapDay(onMarch1 bool) *Set {
+	s.leapOnMarch1 = onMarch1
+	return s
 }
 
 // NewSet compiles versions; those not published are left out. lives says of rules whether they were paused or ended; zone is
