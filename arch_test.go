@@ -79,7 +79,7 @@ var plan = map[string][]string{
 	"graph/generated": all(leaves, tables, pure, []string{"internal/identity", "jobs", "loyalty/ledger", "loyalty", "loyalty/backtest", "loyalty/reconcile", "loyalty/referral", "loyalty/reward", "care", "care/occasion", "care/template", "care/delivery", "club", "graph/scalars"}),
 	"graph/scalars":   {"internal/problem", "internal/value"},
 
-	"internal/web": all(leaves, []string{"internal/postgres", "internal/identity", "internal/ratelimit", "care", "care/occasion", "care/template", "care/delivery", "club", "club/calendar"}),
+	"internal/web": all(leaves, []string{"internal/postgres", "internal/identity", "internal/program", "internal/ratelimit", "care", "care/occasion", "care/template", "care/delivery", "club", "club/calendar"}),
 	"cli": all(leaves, tables, []string{"internal/bench", "internal/postgres", "internal/postgres/embedded", "internal/identity", "internal/importer",
 		"internal/demo", "care", "care/delivery", "club", "jobs", "loyalty", "loyalty/reconcile"}),
 	"": {"care", "care/delivery", "cli", "club", "graph", "internal/actor", "internal/audit", "internal/demo", "internal/identity", "internal/program", "internal/ratelimit", "internal/web", "jobs", "loyalty", "loyalty/backtest", "loyalty/referral", "loyalty/reward"},

@@ -60,10 +60,13 @@ var samples = []sample{
 	{operation: "Query.node", arguments: `(id: "<backtest>")`},
 	{operation: "Query.node", arguments: `(id: "<client>")`},
 	{operation: "Query.node", arguments: `(id: "<auditEntry>")`},
+	{operation: "Query.node", arguments: `(id: "<message>")`},
+	{operation: "Query.node", arguments: `(id: "<consent>")`},
 	{operation: "Query.node", arguments: `(id: "<hold>")`},
 	{operation: "Query.node", arguments: `(id: "<reward>")`},
 	{operation: "Query.node", arguments: `(id: "<redemption>")`},
 	{operation: "Query.node", arguments: `(id: "<waitingReturn>")`},
+	{operation: "Query.messages"},
 	{operation: "Query.previewPurchase", arguments: `(input: {total: {amount: "10.00", currency: "EUR"}})`},
 	{operation: "Query.previewPurchase", arguments: `(input: {total: {amount: "-10.00", currency: "EUR"}})`},
 	{operation: "Query.node", arguments: `(id: "<referral>")`},
@@ -146,6 +149,8 @@ var samples = []sample{
 	{operation: "Mutation.rotateClientKey", arguments: `(input: {clientId: "<client>"})`},
 	{operation: "Mutation.runJob", arguments: `(input: {job: "forget-runs"})`},
 	{operation: "Mutation.runJob", arguments: `(input: {job: "make-coffee"})`},
+	{operation: "Mutation.setConsent", arguments: agreed},
+	{operation: "Mutation.markMessageRead", arguments: `(input: {messageId: "<message>"})`},
 	{operation: "Mutation.setTierFloor", arguments: `(input: {memberId: "<member>", tierId: "<tier>", until: "<soon>", reason: "A guest"})`},
 	{operation: "Mutation.startBacktest", arguments: `(input: ` + tried + `)`},
 	{operation: "Mutation.startBacktest", arguments: `(input: {from: "<today>", to: "<yesterday>"})`},
@@ -180,6 +185,8 @@ var narrower = map[string]rule{
 	"Query.node:Activity":         {grants: []string{"SUPPORT", "ADMIN", "members:read"}, owner: true},
 	"Query.node:PointsEntry":      {grants: []string{"SUPPORT", "ADMIN", "members:read"}, owner: true},
 	"Query.node:TierHistoryEntry": {grants: []string{"SUPPORT", "ADMIN", "members:read"}, owner: true},
+	// Where it was said, and by whom, is nothing for machine clients.
+	"Query.node:Consent": {grants: []string{"SUPPORT", "ADMIN"}, owner: true},
 	// Attributes are as personal as externalId.
 	"Attribute.name":  {grants: []string{"SUPPORT", "ADMIN", "members:read", "members:write"}, owner: true},
 	"Attribute.value": {grants: []string{"SUPPORT", "ADMIN", "members:read", "members:write"}, owner: true},
@@ -208,6 +215,7 @@ var secrets = map[string]string{
 	"<referralCode>": "ReferralSummary.code",
 	"<name>":         "Client.name",
 	"<ticket>":       "Booking.ticket",
+	"<greeting>":     "Message.body",
 }
 
 // caller is somebody who asks.
@@ -262,6 +270,7 @@ func newWorld(t *testing.T) *world {
 			"<externalId>": "ada-4711", "<email>": "ada.4711@example.com", "<phone>": "+4930123456789", "<birthDate>": "1985-12-10",
 			"<attribute>": "size 38 and a half", "<source>": "till-0815", "<reason>": "Sorry for the cold soup",
 			"<condition>": "purchase.total > 1.375", "<name>": "The old till",
+			"<greeting>": "Many happy returns to you, dear Ada",
 		},
 		absent: map[string]thing{
 			"<member>":        {"Member", nowhere.String()},
@@ -283,6 +292,8 @@ func newWorld(t *testing.T) *world {
 			"<event>":         {"Event", id.New[id.Event]().String()},
 			"<date>":          {"Occurrence", id.New[id.Occurrence]().String()},
 			"<booking>":       {"Booking", id.New[id.Booking]().String()},
+			"<message>":       {"Message", id.New[id.Message]().String()},
+			"<consent>":       {"Consent", id.Consent{Member: nowhere, Sequence: 1}.String()},
 			"<waitingReturn>": {"WaitingReturn", id.New[id.WaitingReturn]().String()},
 			"<jobRun>":        {"JobRun", id.New[id.JobRun]().String()},
 			"<tierMove>":      {"TierHistoryEntry", id.TierMove{Member: nowhere, Sequence: 4}.String()},
@@ -407,6 +418,7 @@ func (w *world) fill(t *testing.T, db *postgres.DB, ada, eve, admin caller) {
 	w.fillReferrals(t, do, keep, admin)
 	w.fillEvents(t, db, do, keep)
 	w.fillBookings(t, db, do, keep, ada, admin)
+	w.fillMessages(t, db, do, keep, ada)
 }
 
 // ask sends a document in which names of things stand, and returns the answer. Of a thing in absent that one is named instead of

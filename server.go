@@ -191,6 +191,7 @@ func Open(ctx context.Context, settings cli.Settings, seed program.Seed, logger 
 			Introspection: bounds.Introspection.On, Suggestions: bounds.Suggests(),
 		}, logger),
 		Club:             events,
+		Care:             messages,
 		Database:         s.database.Doorway,
 		Authenticator:    &identity.Authenticator{OIDC: s.oidc, Development: issuer, Clients: s.clients, Now: now},
 		SigningKeys:      keys,

@@ -100,6 +100,9 @@ type Message struct {
 // IsNode marks the message as one of the API's nodes.
 func (Message) IsNode() {}
 
+// Owner returns whom the message is to.
+func (m *Message) Owner() id.Member { return m.Member }
+
 // messageColumns are all columns of messages.
 const messageColumns = `member_id, id, campaign_id, occasion, occasion_key, occasion_date, class, channel, status, reason, detail, locale,
 	subject, body, html, created_at, send_after, send_before, due_at, attempts, claimed_at, handed_at, uncertain, sent_at, read_at`

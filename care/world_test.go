@@ -100,9 +100,9 @@ func (h *house) policy(policy program.CarePolicy) {
 // allow notes that a member allows or refuses messages.
 func (h *house) allow(member *loyalty.Member, class program.MessageClass, channel program.Channel, granted bool) {
 	h.t.Helper()
-	_, err := h.DB.Exec(h.Admin, `
-		insert into consents (member_id, id, class, channel, granted, source, at, actor) values ($1, $2, $3, $4, $5, 'test', $6, 'test')`,
-		member.ID, id.New[id.Message](), string(class), string(channel), granted, h.Clock.Now())
+	_, err := h.care.SetConsent(h.Admin, care.SetConsentInput{
+		Member: &loyalty.MemberRef{ID: &member.ID}, Class: class, Channel: channel, Granted: granted, Source: "test",
+	})
 	h.must(err)
 }
 

@@ -44,7 +44,8 @@ var update = flag.Bool("update", false, "write the answers that were given as th
 //
 // A script is a file of steps. A line "### ADMIN", "### MEMBER ada", "### CLIENT members:read program:read" or "### nobody"
 // says who sends the document that follows; "### later P1Y" moves the clock, "### work" lets referrals be judged, "### backtest" a
-// backtest, "### settle" waits for jobs. What looks like {{mem_1}} is the first id of that kind that was answered, and
+// backtest, "### settle" waits for jobs; "### message mem_1 INBOX DELIVERED" decides a message to that member, and a
+// fourth word why it is not sent, or later. What looks like {{mem_1}} is the first id of that kind that was answered, and
 // {{act_mem_1_2}} that member's fact of number 2.
 func TestAPI(t *testing.T) {
 	t.Parallel()
@@ -133,6 +134,10 @@ func play(t *testing.T, path string) {
 				t.Fatal(err)
 			}
 			s.now = parsed.After(s.now, time.UTC)
+			continue
+		}
+		if decided, ok := strings.CutPrefix(who, "message "); ok {
+			s.message(t, strings.Fields(decided))
 			continue
 		}
 		if who == "work" {
@@ -252,9 +257,9 @@ func (s *stage) answer(ctx context.Context, t *testing.T, who string, body map[s
 }
 
 var (
-	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli|hld|rew|red|aud|ref|hsh|run|bkt|evt|occ|bkg)_[0-9a-z]{26}\b`)
-	placeForm  = regexp.MustCompile(`{{(act|ent|mov)_(mem_\d+)(_\d+)}}`)
-	ownedForm  = regexp.MustCompile(`\b(act|ent|mov)_([0-9a-z]{26})_`)
+	idForm     = regexp.MustCompile(`\b(mem|tie|rul|adj|cli|hld|rew|red|aud|ref|hsh|run|bkt|evt|occ|bkg|msg|cmp)_[0-9a-z]{26}\b`)
+	placeForm  = regexp.MustCompile(`{{(act|ent|mov|cns)_(mem_\d+)(_\d+)}}`)
+	ownedForm  = regexp.MustCompile(`\b(act|ent|mov|cns)_([0-9a-z]{26})_`)
 	numberForm = regexp.MustCompile(`"number": "[\d*]{8}\d{4}"`)
 	codeForm   = regexp.MustCompile(`\b[2-9A-Z]{5}(-[2-9A-Z]{5}){2}\b`)
 	inviteForm = regexp.MustCompile(`\b[2-9A-Z]{5}-[2-9A-Z]{5}\b`)

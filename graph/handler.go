@@ -16,6 +16,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
+	"regulars/care"
 	"regulars/club"
 	"regulars/graph/generated"
 	"regulars/internal/page"
@@ -59,6 +60,10 @@ func NewHandler(services Services, bounds Limits, logger *slog.Logger) http.Hand
 	config.Complexity.Occurrence.Bookings = func(child int, first *int, _ *string, _ []club.BookingStatus) int { return pageCost(child, first) }
 	config.Complexity.Occurrence.Waitlist = pageCost
 	config.Complexity.Member.Bookings = func(child int, first *int, _ *string, _ []club.BookingStatus) int { return pageCost(child, first) }
+	config.Complexity.Query.Messages = func(child int, first *int, _ *string, _ *care.MessageFilter) int { return pageCost(child, first) }
+	config.Complexity.Member.Inbox = func(child int, first *int, _ *string) int { return pageCost(child, first) }
+	config.Complexity.Member.Messages = func(child int, first *int, _ *string) int { return pageCost(child, first) }
+	config.Complexity.Member.ConsentHistory = func(child int, first *int, _ *string) int { return pageCost(child, first) }
 	config.Complexity.Mutation.RecordPurchases = func(child int, input generated.RecordPurchasesInput) int {
 		return 1 + len(input.Purchases)*child
 	}

@@ -40,6 +40,7 @@ type loaders struct {
 	occurrences *dataloadgen.Loader[id.Occurrence, *club.Occurrence]
 	organizers  *dataloadgen.Loader[*club.Event, *[]string]
 	*clubLoaders
+	*careLoaders
 	holdOf    *dataloadgen.Loader[*ledger.Entry, *ledger.Hold]
 	budgets   *dataloadgen.Loader[id.Rule, *int64]
 	explainer func() (*loyalty.Explainer, error)
@@ -106,6 +107,7 @@ func newLoaders(ctx context.Context, services Services) *loaders {
 		occurrences: loader(events.OccurrencesByID),
 		organizers:  loader(events.Organizers),
 		clubLoaders: newClubLoaders(events),
+		careLoaders: newCareLoaders(services.Care),
 		holdOf:      loader(service.HoldsOfEntries),
 		budgets:     loader(service.BudgetsUsed),
 		explainer:   sync.OnceValues(func() (*loyalty.Explainer, error) { return service.Explainer(ctx) }),

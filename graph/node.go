@@ -62,6 +62,12 @@ func (r *Resolver) node(ctx context.Context, wanted string) (generated.Node, err
 	if household := id.ParseHousehold(wanted); household != (id.Household{}) {
 		return found(r.services.Referrals.Household(ctx, household))
 	}
+	if message := id.ParseMessage(wanted); message != (id.Message{}) {
+		return found(r.services.Care.Message(ctx, message))
+	}
+	if consent := id.ParseConsent(wanted); consent != (id.Consent{}) {
+		return found(r.services.Care.Consent(ctx, consent))
+	}
 	// A till is shown the member whose purchase it records; only who may look members up finds them by what it kept of that.
 	if !caller.Has(actor.Member, actor.Support, actor.Admin, actor.MembersRead) {
 		return nil, nil

@@ -3,6 +3,7 @@
 package generated
 
 import (
+	"regulars/care"
 	"regulars/club"
 	"regulars/internal/actor"
 	"regulars/internal/identity"
@@ -178,6 +179,14 @@ type ConfirmActivityInput struct {
 	IdempotencyKey string `json:"idempotencyKey"`
 }
 
+// Answers `setConsent`.
+type ConsentPayload struct {
+	// What the member last said of each class and channel, by class and channel; null if it was refused.
+	Consents []*care.Consent `json:"consents,omitempty"`
+	// Why it was refused.
+	UserErrors []problem.UserError `json:"userErrors"`
+}
+
 // Answers `createClient`.
 type CreateClientPayload struct {
 	// The new client; null if it was refused.
@@ -280,10 +289,24 @@ type HouseholdPayload struct {
 	UserErrors []problem.UserError `json:"userErrors"`
 }
 
+// Which message was read.
+type MarkMessageReadInput struct {
+	// The message.
+	MessageID string `json:"messageId"`
+}
+
 // Answers changes of a member.
 type MemberPayload struct {
 	// The member as it is now; null if the change was refused.
 	Member *loyalty.Member `json:"member,omitempty"`
+	// Why it was refused.
+	UserErrors []problem.UserError `json:"userErrors"`
+}
+
+// Answers `markMessageRead`.
+type MessagePayload struct {
+	// The message as it is now; null if it was refused.
+	Message *care.Message `json:"message,omitempty"`
 	// Why it was refused.
 	UserErrors []problem.UserError `json:"userErrors"`
 }

@@ -1656,6 +1656,16 @@ func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐClient(ctx con
 	return v
 }
 
+func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐConsent(ctx context.Context, v any) (id.Consent, error) {
+	var res id.Consent
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐConsent(ctx context.Context, sel ast.SelectionSet, v id.Consent) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐEntry(ctx context.Context, v any) (id.Entry, error) {
 	var res id.Entry
 	err := res.UnmarshalGQL(v)
@@ -1713,6 +1723,16 @@ func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐMember(ctx c
 }
 
 func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐMember(ctx context.Context, sel ast.SelectionSet, v id.Member) graphql.Marshaler {
+	return v
+}
+
+func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐMessage(ctx context.Context, v any) (id.Message, error) {
+	var res id.Message
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐMessage(ctx context.Context, sel ast.SelectionSet, v id.Message) graphql.Marshaler {
 	return v
 }
 
@@ -2135,6 +2155,16 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	return res
 }
 
+func (ec *executionContext) unmarshalOID2regularsᚋinternalᚋidᚐCampaign(ctx context.Context, v any) (id.Campaign, error) {
+	var res id.Campaign
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOID2regularsᚋinternalᚋidᚐCampaign(ctx context.Context, sel ast.SelectionSet, v id.Campaign) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalOID2ᚕregularsᚋinternalᚋidᚐMemberᚄ(ctx context.Context, v any) ([]id.Member, error) {
 	if v == nil {
 		return nil, nil
@@ -2168,6 +2198,22 @@ func (ec *executionContext) marshalOID2ᚕregularsᚋinternalᚋidᚐMemberᚄ(c
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalOID2ᚖregularsᚋinternalᚋidᚐCampaign(ctx context.Context, v any) (*id.Campaign, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(id.Campaign)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOID2ᚖregularsᚋinternalᚋidᚐCampaign(ctx context.Context, sel ast.SelectionSet, v *id.Campaign) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) unmarshalOID2ᚖregularsᚋinternalᚋidᚐMember(ctx context.Context, v any) (*id.Member, error) {

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"regulars/care"
 	"regulars/club"
 	"regulars/internal/identity"
 	"regulars/internal/value"
@@ -41,6 +42,7 @@ type ResolverRoot interface {
 	BookingConnection() BookingConnectionResolver
 	BookingWindow() BookingWindowResolver
 	ClientConnection() ClientConnectionResolver
+	ConsentConnection() ConsentConnectionResolver
 	EarningRule() EarningRuleResolver
 	EarningRuleConnection() EarningRuleConnectionResolver
 	Evaluation() EvaluationResolver
@@ -53,6 +55,8 @@ type ResolverRoot interface {
 	JobRunConnection() JobRunConnectionResolver
 	Member() MemberResolver
 	MemberConnection() MemberConnectionResolver
+	Message() MessageResolver
+	MessageConnection() MessageConnectionResolver
 	Mutation() MutationResolver
 	OccasionPreview() OccasionPreviewResolver
 	OccasionPreviewConnection() OccasionPreviewConnectionResolver
@@ -372,6 +376,34 @@ type ComplexityRoot struct {
 		Path           func(childComplexity int) int
 	}
 
+	Consent struct {
+		By          func(childComplexity int) int
+		Channel     func(childComplexity int) int
+		Class       func(childComplexity int) int
+		Granted     func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Since       func(childComplexity int) int
+		Source      func(childComplexity int) int
+		TextVersion func(childComplexity int) int
+	}
+
+	ConsentConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ConsentEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ConsentPayload struct {
+		Consents   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	ContactCap struct {
 		Channel  func(childComplexity int) int
 		Class    func(childComplexity int) int
@@ -635,27 +667,32 @@ type ComplexityRoot struct {
 	}
 
 	Member struct {
-		Attributes    func(childComplexity int) int
-		BirthDate     func(childComplexity int) int
-		Bookings      func(childComplexity int, first *int, after *string, status []club.BookingStatus) int
-		CalendarURL   func(childComplexity int) int
-		DisplayName   func(childComplexity int) int
-		Email         func(childComplexity int) int
-		ExternalID    func(childComplexity int) int
-		Holds         func(childComplexity int, first *int, after *string, open *bool) int
-		ID            func(childComplexity int) int
-		JoinedAt      func(childComplexity int) int
-		Locale        func(childComplexity int) int
-		Number        func(childComplexity int) int
-		Phone         func(childComplexity int) int
-		Points        func(childComplexity int, asOf *time.Time) int
-		PointsHistory func(childComplexity int, first *int, after *string, filter *PointsEntryFilter) int
-		Redemptions   func(childComplexity int, first *int, after *string) int
-		Referral      func(childComplexity int) int
-		Standing      func(childComplexity int, asOf *time.Time) int
-		Status        func(childComplexity int) int
-		TierHistory   func(childComplexity int, first *int, after *string) int
-		TimeZone      func(childComplexity int) int
+		Attributes     func(childComplexity int) int
+		BirthDate      func(childComplexity int) int
+		Bookings       func(childComplexity int, first *int, after *string, status []club.BookingStatus) int
+		CalendarURL    func(childComplexity int) int
+		ConsentHistory func(childComplexity int, first *int, after *string) int
+		Consents       func(childComplexity int) int
+		DisplayName    func(childComplexity int) int
+		Email          func(childComplexity int) int
+		ExternalID     func(childComplexity int) int
+		Holds          func(childComplexity int, first *int, after *string, open *bool) int
+		ID             func(childComplexity int) int
+		Inbox          func(childComplexity int, first *int, after *string) int
+		JoinedAt       func(childComplexity int) int
+		Locale         func(childComplexity int) int
+		Messages       func(childComplexity int, first *int, after *string) int
+		Number         func(childComplexity int) int
+		Phone          func(childComplexity int) int
+		Points         func(childComplexity int, asOf *time.Time) int
+		PointsHistory  func(childComplexity int, first *int, after *string, filter *PointsEntryFilter) int
+		Redemptions    func(childComplexity int, first *int, after *string) int
+		Referral       func(childComplexity int) int
+		Standing       func(childComplexity int, asOf *time.Time) int
+		Status         func(childComplexity int) int
+		TierHistory    func(childComplexity int, first *int, after *string) int
+		TimeZone       func(childComplexity int) int
+		UnreadCount    func(childComplexity int) int
 	}
 
 	MemberConnection struct {
@@ -672,6 +709,41 @@ type ComplexityRoot struct {
 
 	MemberPayload struct {
 		Member     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	Message struct {
+		Body         func(childComplexity int) int
+		CampaignID   func(childComplexity int) int
+		Channel      func(childComplexity int) int
+		Class        func(childComplexity int) int
+		CreatedAt    func(childComplexity int) int
+		Explanation  func(childComplexity int) int
+		ID           func(childComplexity int) int
+		Member       func(childComplexity int) int
+		Occasion     func(childComplexity int) int
+		OccasionDate func(childComplexity int) int
+		ReadAt       func(childComplexity int) int
+		Reason       func(childComplexity int) int
+		SentAt       func(childComplexity int) int
+		Status       func(childComplexity int) int
+		Subject      func(childComplexity int) int
+	}
+
+	MessageConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	MessageEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	MessagePayload struct {
+		Message    func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -716,6 +788,7 @@ type ComplexityRoot struct {
 		EndHousehold         func(childComplexity int, input EndHouseholdInput) int
 		EnrollMember         func(childComplexity int, input loyalty.EnrollMemberInput) int
 		HoldPoints           func(childComplexity int, input loyalty.HoldPointsInput) int
+		MarkMessageRead      func(childComplexity int, input MarkMessageReadInput) int
 		PauseEarningRule     func(childComplexity int, input PauseEarningRuleInput) int
 		PreviewTierChange    func(childComplexity int, input loyalty.TierChangeInput) int
 		PublishEarningRule   func(childComplexity int, input PublishEarningRuleInput) int
@@ -737,6 +810,7 @@ type ComplexityRoot struct {
 		RotateClientKey      func(childComplexity int, input RotateClientKeyInput) int
 		RunJob               func(childComplexity int, input RunJobInput) int
 		SetCalendarLink      func(childComplexity int, input club.SetCalendarLinkInput) int
+		SetConsent           func(childComplexity int, input care.SetConsentInput) int
 		SetTierFloor         func(childComplexity int, input loyalty.SetTierFloorInput) int
 		ShareEvent           func(childComplexity int, input club.ShareEventInput) int
 		StartBacktest        func(childComplexity int, input backtest.StartInput) int
@@ -910,6 +984,7 @@ type ComplexityRoot struct {
 		Jobs              func(childComplexity int) int
 		Member            func(childComplexity int, by loyalty.MemberRef) int
 		Members           func(childComplexity int, first *int, after *string, filter *loyalty.MemberFilter) int
+		Messages          func(childComplexity int, first *int, after *string, filter *care.MessageFilter) int
 		Node              func(childComplexity int, id string) int
 		PreviewPurchase   func(childComplexity int, input loyalty.PreviewPurchaseInput) int
 		Program           func(childComplexity int) int
@@ -2360,6 +2435,106 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ConflictError.Path(childComplexity), true
 
+	case "Consent.recordedBy":
+		if e.ComplexityRoot.Consent.By == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.By(childComplexity), true
+	case "Consent.channel":
+		if e.ComplexityRoot.Consent.Channel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.Channel(childComplexity), true
+	case "Consent.class":
+		if e.ComplexityRoot.Consent.Class == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.Class(childComplexity), true
+	case "Consent.granted":
+		if e.ComplexityRoot.Consent.Granted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.Granted(childComplexity), true
+	case "Consent.id":
+		if e.ComplexityRoot.Consent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.ID(childComplexity), true
+	case "Consent.since":
+		if e.ComplexityRoot.Consent.Since == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.Since(childComplexity), true
+	case "Consent.source":
+		if e.ComplexityRoot.Consent.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.Source(childComplexity), true
+	case "Consent.textVersion":
+		if e.ComplexityRoot.Consent.TextVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Consent.TextVersion(childComplexity), true
+
+	case "ConsentConnection.edges":
+		if e.ComplexityRoot.ConsentConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentConnection.Edges(childComplexity), true
+	case "ConsentConnection.nodes":
+		if e.ComplexityRoot.ConsentConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentConnection.Nodes(childComplexity), true
+	case "ConsentConnection.pageInfo":
+		if e.ComplexityRoot.ConsentConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentConnection.PageInfo(childComplexity), true
+	case "ConsentConnection.totalCount":
+		if e.ComplexityRoot.ConsentConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentConnection.TotalCount(childComplexity), true
+
+	case "ConsentEdge.cursor":
+		if e.ComplexityRoot.ConsentEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentEdge.Cursor(childComplexity), true
+	case "ConsentEdge.node":
+		if e.ComplexityRoot.ConsentEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentEdge.Node(childComplexity), true
+
+	case "ConsentPayload.consents":
+		if e.ComplexityRoot.ConsentPayload.Consents == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentPayload.Consents(childComplexity), true
+	case "ConsentPayload.userErrors":
+		if e.ComplexityRoot.ConsentPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConsentPayload.UserErrors(childComplexity), true
+
 	case "ContactCap.channel":
 		if e.ComplexityRoot.ContactCap.Channel == nil {
 			break
@@ -3427,6 +3602,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.CalendarURL(childComplexity), true
+	case "Member.consentHistory":
+		if e.ComplexityRoot.Member.ConsentHistory == nil {
+			break
+		}
+
+		args, err := ec.field_Member_consentHistory_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Member.ConsentHistory(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "Member.consents":
+		if e.ComplexityRoot.Member.Consents == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.Consents(childComplexity), true
 	case "Member.displayName":
 		if e.ComplexityRoot.Member.DisplayName == nil {
 			break
@@ -3462,6 +3654,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.ID(childComplexity), true
+	case "Member.inbox":
+		if e.ComplexityRoot.Member.Inbox == nil {
+			break
+		}
+
+		args, err := ec.field_Member_inbox_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Member.Inbox(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Member.joinedAt":
 		if e.ComplexityRoot.Member.JoinedAt == nil {
 			break
@@ -3474,6 +3677,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.Locale(childComplexity), true
+	case "Member.messages":
+		if e.ComplexityRoot.Member.Messages == nil {
+			break
+		}
+
+		args, err := ec.field_Member_messages_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Member.Messages(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Member.number":
 		if e.ComplexityRoot.Member.Number == nil {
 			break
@@ -3559,6 +3773,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.TimeZone(childComplexity), true
+	case "Member.unreadCount":
+		if e.ComplexityRoot.Member.UnreadCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.UnreadCount(childComplexity), true
 
 	case "MemberConnection.edges":
 		if e.ComplexityRoot.MemberConnection.Edges == nil {
@@ -3610,6 +3830,148 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MemberPayload.UserErrors(childComplexity), true
+
+	case "Message.body":
+		if e.ComplexityRoot.Message.Body == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Body(childComplexity), true
+	case "Message.campaignId":
+		if e.ComplexityRoot.Message.CampaignID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.CampaignID(childComplexity), true
+	case "Message.channel":
+		if e.ComplexityRoot.Message.Channel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Channel(childComplexity), true
+	case "Message.class":
+		if e.ComplexityRoot.Message.Class == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Class(childComplexity), true
+	case "Message.createdAt":
+		if e.ComplexityRoot.Message.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.CreatedAt(childComplexity), true
+	case "Message.explanation":
+		if e.ComplexityRoot.Message.Explanation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Explanation(childComplexity), true
+	case "Message.id":
+		if e.ComplexityRoot.Message.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.ID(childComplexity), true
+	case "Message.member":
+		if e.ComplexityRoot.Message.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Member(childComplexity), true
+	case "Message.occasion":
+		if e.ComplexityRoot.Message.Occasion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Occasion(childComplexity), true
+	case "Message.occasionDate":
+		if e.ComplexityRoot.Message.OccasionDate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.OccasionDate(childComplexity), true
+	case "Message.readAt":
+		if e.ComplexityRoot.Message.ReadAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.ReadAt(childComplexity), true
+	case "Message.statusReason":
+		if e.ComplexityRoot.Message.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Reason(childComplexity), true
+	case "Message.sentAt":
+		if e.ComplexityRoot.Message.SentAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.SentAt(childComplexity), true
+	case "Message.status":
+		if e.ComplexityRoot.Message.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Status(childComplexity), true
+	case "Message.subject":
+		if e.ComplexityRoot.Message.Subject == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Subject(childComplexity), true
+
+	case "MessageConnection.edges":
+		if e.ComplexityRoot.MessageConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageConnection.Edges(childComplexity), true
+	case "MessageConnection.nodes":
+		if e.ComplexityRoot.MessageConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageConnection.Nodes(childComplexity), true
+	case "MessageConnection.pageInfo":
+		if e.ComplexityRoot.MessageConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageConnection.PageInfo(childComplexity), true
+	case "MessageConnection.totalCount":
+		if e.ComplexityRoot.MessageConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageConnection.TotalCount(childComplexity), true
+
+	case "MessageEdge.cursor":
+		if e.ComplexityRoot.MessageEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEdge.Cursor(childComplexity), true
+	case "MessageEdge.node":
+		if e.ComplexityRoot.MessageEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEdge.Node(childComplexity), true
+
+	case "MessagePayload.message":
+		if e.ComplexityRoot.MessagePayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessagePayload.Message(childComplexity), true
+	case "MessagePayload.userErrors":
+		if e.ComplexityRoot.MessagePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessagePayload.UserErrors(childComplexity), true
 
 	case "Money.amount":
 		if e.ComplexityRoot.Money.Amount == nil {
@@ -4009,6 +4371,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.HoldPoints(childComplexity, args["input"].(loyalty.HoldPointsInput)), true
+	case "Mutation.markMessageRead":
+		if e.ComplexityRoot.Mutation.MarkMessageRead == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_markMessageRead_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MarkMessageRead(childComplexity, args["input"].(MarkMessageReadInput)), true
 	case "Mutation.pauseEarningRule":
 		if e.ComplexityRoot.Mutation.PauseEarningRule == nil {
 			break
@@ -4240,6 +4613,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SetCalendarLink(childComplexity, args["input"].(club.SetCalendarLinkInput)), true
+	case "Mutation.setConsent":
+		if e.ComplexityRoot.Mutation.SetConsent == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setConsent_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetConsent(childComplexity, args["input"].(care.SetConsentInput)), true
 	case "Mutation.setTierFloor":
 		if e.ComplexityRoot.Mutation.SetTierFloor == nil {
 			break
@@ -5076,6 +5460,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Members(childComplexity, args["first"].(*int), args["after"].(*string), args["filter"].(*loyalty.MemberFilter)), true
+	case "Query.messages":
+		if e.ComplexityRoot.Query.Messages == nil {
+			break
+		}
+
+		args, err := ec.field_Query_messages_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Messages(childComplexity, args["first"].(*int), args["after"].(*string), args["filter"].(*care.MessageFilter)), true
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
 			break
@@ -6371,8 +6766,10 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputExpiryPolicyInput,
 		ec.unmarshalInputHoldPointsInput,
 		ec.unmarshalInputLimitInput,
+		ec.unmarshalInputMarkMessageReadInput,
 		ec.unmarshalInputMemberFilter,
 		ec.unmarshalInputMemberRef,
+		ec.unmarshalInputMessageFilter,
 		ec.unmarshalInputMoneyInput,
 		ec.unmarshalInputPauseEarningRuleInput,
 		ec.unmarshalInputPendingInput,
@@ -6401,6 +6798,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRotateClientKeyInput,
 		ec.unmarshalInputRunJobInput,
 		ec.unmarshalInputSetCalendarLinkInput,
+		ec.unmarshalInputSetConsentInput,
 		ec.unmarshalInputSetTierFloorInput,
 		ec.unmarshalInputShareEventInput,
 		ec.unmarshalInputSomebodyInput,
@@ -7782,6 +8180,93 @@ type ConditionField @access {
   example: String!
 }
 `, BuiltIn: false},
+	{Name: "../schema/consent.graphqls", Input: `extend type Member {
+  "What the member last said of each class and channel that needs its consent, by class and channel; of what is missing nothing was said, so it is not allowed. Null where the caller may not see it."
+  consents: [Consent!] @access(roles: [SUPPORT, ADMIN], scopes: ["members:read", "members:write"], owner: true)
+  "All that was ever said of what the member allows, newest first; null where the caller may not see it."
+  consentHistory(
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+  ): ConsentConnection @access(roles: [SUPPORT, ADMIN], owner: true)
+}
+
+extend type Mutation {
+  """
+  Records what a member allows, or withdraws. Nothing of it is ever changed: the newest says how it is. What only says the last thing again, from the same source and of the same text, is not recorded again. What is withdrawn is not sent any more, also if it waits already. For SUPPORT, ADMIN, ` + "`" + `members:write` + "`" + ` and the member itself.
+  Codes: UNKNOWN_MEMBER, INVALID_CONSENT, INVALID_SOURCE.
+  """
+  setConsent(
+    "Who allows what, and where that was said."
+    input: SetConsentInput!
+  ): ConsentPayload! @access(roles: [SUPPORT, ADMIN], scopes: ["members:write"], owner: true)
+}
+
+"What was said once of what a member allows. The newest of a class and channel says how it is."
+type Consent implements Node @access(roles: [SUPPORT, ADMIN], scopes: ["members:read", "members:write"], owner: true) {
+  "Its id."
+  id: ID!
+  "Which kind of messages."
+  class: MessageClass!
+  "On which channel."
+  channel: Channel!
+  "Whether they are allowed."
+  granted: Boolean!
+  "When it was said."
+  since: DateTime!
+  "Where it was said."
+  source: String!
+  "Which words the member agreed to; null: that was not said."
+  textVersion: String
+  "Who recorded it; ` + "`" + `link:` + "`" + ` with the member's id if it opened a link of one of its mails."
+  recordedBy: String @access(roles: [SUPPORT, ADMIN])
+}
+
+"A page of what was said of what a member allows."
+type ConsentConnection @access {
+  "What was said, with cursors."
+  edges: [ConsentEdge!]!
+  "What was said alone."
+  nodes: [Consent!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "How much was said over all pages."
+  totalCount: Int!
+}
+
+"Something that was said of what a member allows, in a page."
+type ConsentEdge @access {
+  "What was said."
+  node: Consent!
+  "The cursor to read on behind."
+  cursor: String!
+}
+
+"What a member allows, or withdraws."
+input SetConsentInput {
+  "Who says so; without it the calling member."
+  member: MemberRef
+  "Which kind of messages. SERVICE needs no consent."
+  class: MessageClass!
+  "On which channel. INBOX needs no consent."
+  channel: Channel!
+  "Whether they are allowed."
+  granted: Boolean!
+  "Where it was said, e.g. the form or the till: 1 to 200 characters, and no personal data."
+  source: String!
+  "Which words the member agreed to: 1 to 200 characters."
+  textVersion: String
+}
+
+"Answers ` + "`" + `setConsent` + "`" + `."
+type ConsentPayload @access {
+  "What the member last said of each class and channel, by class and channel; null if it was refused."
+  consents: [Consent!]
+  "Why it was refused."
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../schema/event.graphqls", Input: `extend type Query {
   """
   Events, by the first of their dates that the filter lets through: those that were published and, for organizers, the drafts that they organize. For everybody who has signed in.
@@ -8649,6 +9134,154 @@ enum MessageStatus {
   FAILED
   "It could not be sent before it was too late."
   EXPIRED
+}
+
+"Why a message is not sent, or later."
+enum MessageReason {
+  "The member has not allowed messages of the class on the channel, or does so no more."
+  NO_CONSENT
+  "The contact policy allows no more messages then."
+  CAPPED
+  "The member is not to be disturbed at that hour."
+  QUIET_HOURS
+  "The member has named no address for the channel."
+  NO_ADDRESS
+  "A mail server has refused the member's address for good."
+  BOUNCED_ADDRESS
+  "The person is no member any more."
+  LEFT
+  "The occasion was over."
+  TOO_LATE
+  "The member was told so already."
+  DUPLICATE
+  "The text could not be filled with what is known of the member."
+  INVALID_TEXT
+  "The mail server or the provider did not take it."
+  NOT_ACCEPTED
+}
+
+extend type Query {
+  """
+  What was decided about messages to all members, newest first, also what is not sent, and why. For SUPPORT and ADMIN.
+  """
+  messages(
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+    "Narrows the list."
+    filter: MessageFilter
+  ): MessageConnection! @access(roles: [SUPPORT, ADMIN])
+}
+
+extend type Member {
+  "What the member finds in its inbox, newest first: messages of the channel INBOX that are delivered. Null where the caller may not see it."
+  inbox(
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+  ): MessageConnection @access(roles: [SUPPORT, ADMIN], owner: true)
+  "How many messages in its inbox the member has not read; null where the caller may not see it."
+  unreadCount: Int @access(roles: [SUPPORT, ADMIN], owner: true)
+  "What was decided about messages to the member, newest first, also what is not sent, and why; null where the caller may not see it."
+  messages(
+    "How many, at most 100."
+    first: Int = 20
+    "The cursor to read on behind."
+    after: String
+  ): MessageConnection @access(roles: [SUPPORT, ADMIN])
+}
+
+extend type Mutation {
+  """
+  Notes that the calling member has read a message of its inbox. The first time stays. For the member itself.
+  Codes: UNKNOWN_MESSAGE.
+  """
+  markMessageRead(
+    "Which message."
+    input: MarkMessageReadInput!
+  ): MessagePayload! @access(owner: true)
+}
+
+"What a member is told on one occasion on one channel, or why it is not. A member sees those in its inbox."
+type Message implements Node @access(roles: [SUPPORT, ADMIN], owner: true) {
+  "The message's id."
+  id: ID!
+  "Whom it is to."
+  member: Member
+  "Which kind of message it is."
+  class: MessageClass!
+  "Which way it takes."
+  channel: Channel!
+  "Its subject; null: it has none, or is not sent."
+  subject: String
+  "Its text; empty if it is not sent."
+  body: String!
+  "What has become of it."
+  status: MessageStatus!
+  "Why it is not sent, or later: a code of MessageReason; null: nothing was in the way."
+  statusReason: String
+  "What has become of it and why, for people to read."
+  explanation: String!
+  "What the member is greeted for, or told of: a code of Occasion."
+  occasion: String!
+  "The day of the occasion where the member lives."
+  occasionDate: Date!
+  "The campaign that says it."
+  campaignId: ID @access(roles: [SUPPORT, ADMIN])
+  "When it was decided."
+  createdAt: DateTime!
+  "When it was sent; null: it was not yet, or is not at all."
+  sentAt: DateTime
+  "When the member read it in its inbox; null: not yet."
+  readAt: DateTime
+}
+
+"A page of messages."
+type MessageConnection @access {
+  "The messages with their cursors."
+  edges: [MessageEdge!]!
+  "The messages alone."
+  nodes: [Message!]!
+  "Where the page stands."
+  pageInfo: PageInfo!
+  "How many messages there are over all pages."
+  totalCount: Int!
+}
+
+"A message in a page."
+type MessageEdge @access {
+  "The message."
+  node: Message!
+  "The cursor to read on behind."
+  cursor: String!
+}
+
+"Narrows a list of messages; every field given must match."
+input MessageFilter {
+  "Messages of this campaign."
+  campaignId: ID
+  "Messages of this status."
+  status: MessageStatus
+  "Messages that are not sent, or later, for this reason."
+  reason: MessageReason
+  "Messages on this channel."
+  channel: Channel
+}
+
+"Which message was read."
+input MarkMessageReadInput {
+  "The message."
+  messageId: ID!
+}
+
+"Answers ` + "`" + `markMessageRead` + "`" + `."
+type MessagePayload @access {
+  "The message as it is now; null if it was refused."
+  message: Message
+  "Why it was refused."
+  userErrors: [UserError!]!
 }
 `, BuiltIn: false},
 	{Name: "../schema/occasion.graphqls", Input: `"What members are greeted for, or told of."
@@ -11388,6 +12021,62 @@ func (ec *executionContext) childFields_ConditionField(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type ConditionField", field.Name)
 }
 
+func (ec *executionContext) childFields_Consent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Consent_id(ctx, field)
+	case "class":
+		return ec.fieldContext_Consent_class(ctx, field)
+	case "channel":
+		return ec.fieldContext_Consent_channel(ctx, field)
+	case "granted":
+		return ec.fieldContext_Consent_granted(ctx, field)
+	case "since":
+		return ec.fieldContext_Consent_since(ctx, field)
+	case "source":
+		return ec.fieldContext_Consent_source(ctx, field)
+	case "textVersion":
+		return ec.fieldContext_Consent_textVersion(ctx, field)
+	case "recordedBy":
+		return ec.fieldContext_Consent_recordedBy(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Consent", field.Name)
+}
+
+func (ec *executionContext) childFields_ConsentConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ConsentConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ConsentConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ConsentConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ConsentConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConsentConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ConsentEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_ConsentEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_ConsentEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConsentEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ConsentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "consents":
+		return ec.fieldContext_ConsentPayload_consents(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ConsentPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConsentPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ContactCap(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "class":
@@ -11878,8 +12567,18 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_bookings(ctx, field)
 	case "calendarUrl":
 		return ec.fieldContext_Member_calendarUrl(ctx, field)
+	case "consents":
+		return ec.fieldContext_Member_consents(ctx, field)
+	case "consentHistory":
+		return ec.fieldContext_Member_consentHistory(ctx, field)
 	case "holds":
 		return ec.fieldContext_Member_holds(ctx, field)
+	case "inbox":
+		return ec.fieldContext_Member_inbox(ctx, field)
+	case "unreadCount":
+		return ec.fieldContext_Member_unreadCount(ctx, field)
+	case "messages":
+		return ec.fieldContext_Member_messages(ctx, field)
 	case "points":
 		return ec.fieldContext_Member_points(ctx, field)
 	case "pointsHistory":
@@ -11928,6 +12627,76 @@ func (ec *executionContext) childFields_MemberPayload(ctx context.Context, field
 		return ec.fieldContext_MemberPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MemberPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Message(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Message_id(ctx, field)
+	case "member":
+		return ec.fieldContext_Message_member(ctx, field)
+	case "class":
+		return ec.fieldContext_Message_class(ctx, field)
+	case "channel":
+		return ec.fieldContext_Message_channel(ctx, field)
+	case "subject":
+		return ec.fieldContext_Message_subject(ctx, field)
+	case "body":
+		return ec.fieldContext_Message_body(ctx, field)
+	case "status":
+		return ec.fieldContext_Message_status(ctx, field)
+	case "statusReason":
+		return ec.fieldContext_Message_statusReason(ctx, field)
+	case "explanation":
+		return ec.fieldContext_Message_explanation(ctx, field)
+	case "occasion":
+		return ec.fieldContext_Message_occasion(ctx, field)
+	case "occasionDate":
+		return ec.fieldContext_Message_occasionDate(ctx, field)
+	case "campaignId":
+		return ec.fieldContext_Message_campaignId(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Message_createdAt(ctx, field)
+	case "sentAt":
+		return ec.fieldContext_Message_sentAt(ctx, field)
+	case "readAt":
+		return ec.fieldContext_Message_readAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Message", field.Name)
+}
+
+func (ec *executionContext) childFields_MessageConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_MessageConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_MessageConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_MessageConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_MessageConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessageConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_MessageEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_MessageEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_MessageEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessageEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_MessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "message":
+		return ec.fieldContext_MessagePayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_MessagePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessagePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Money(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

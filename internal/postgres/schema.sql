@@ -240,7 +240,7 @@ CREATE TABLE public.confirmations (
 
 CREATE TABLE public.consents (
     member_id uuid NOT NULL,
-    id uuid NOT NULL,
+    sequence bigint NOT NULL,
     class text NOT NULL,
     channel text NOT NULL,
     granted boolean NOT NULL,
@@ -248,8 +248,9 @@ CREATE TABLE public.consents (
     text_version text,
     at timestamp with time zone NOT NULL,
     actor text NOT NULL,
-    CONSTRAINT consents_channel_check CHECK ((channel = ANY (ARRAY['EMAIL'::text, 'WEBHOOK'::text, 'INBOX'::text]))),
-    CONSTRAINT consents_class_check CHECK ((class = ANY (ARRAY['SERVICE'::text, 'CARE'::text, 'MARKETING'::text, 'COMMUNITY'::text])))
+    CONSTRAINT consents_channel_check CHECK ((channel = ANY (ARRAY['EMAIL'::text, 'WEBHOOK'::text]))),
+    CONSTRAINT consents_class_check CHECK ((class = ANY (ARRAY['CARE'::text, 'MARKETING'::text, 'COMMUNITY'::text]))),
+    CONSTRAINT consents_sequence_check CHECK ((sequence > 0))
 );
 
 CREATE TABLE public.debts (
@@ -1028,7 +1029,7 @@ ALTER TABLE ONLY public.confirmations
     ADD CONSTRAINT confirmations_pkey PRIMARY KEY (member_id, sequence);
 
 ALTER TABLE ONLY public.consents
-    ADD CONSTRAINT consents_pkey PRIMARY KEY (member_id, id);
+    ADD CONSTRAINT consents_pkey PRIMARY KEY (member_id, sequence);
 
 ALTER TABLE ONLY public.debts
     ADD CONSTRAINT debts_pkey PRIMARY KEY (member_id, sequence);
@@ -1224,7 +1225,7 @@ CREATE UNIQUE INDEX client_keys_current ON public.client_keys USING btree (clien
 
 CREATE UNIQUE INDEX clients_name ON public.clients USING btree (name) WHERE (revoked_at IS NULL);
 
-CREATE INDEX consents_newest ON public.consents USING btree (member_id, class, channel, id DESC);
+CREATE INDEX consents_newest ON public.consents USING btree (member_id, class, channel, sequence DESC);
 
 CREATE INDEX debts_open ON public.debts USING btree (member_id) WHERE open;
 

@@ -40,6 +40,9 @@ const (
 	InvalidAttribute      Code = "INVALID_ATTRIBUTE"
 	InvalidIdempotencyKey Code = "INVALID_IDEMPOTENCY_KEY"
 
+	InvalidConsent Code = "INVALID_CONSENT"
+	UnknownMessage Code = "UNKNOWN_MESSAGE"
+
 	AlreadyClaimed        Code = "ALREADY_CLAIMED"
 	IdempotencyKeyReused  Code = "IDEMPOTENCY_KEY_REUSED"
 	CurrencyMismatch      Code = "CURRENCY_MISMATCH"
@@ -256,6 +259,9 @@ var Registry = []Description{
 	{CancelClosed, "Members cannot cancel any more; a host can."},
 	{OfferExpired, "The offer has lapsed, and its seats went to the next."},
 	{NotCompleted, "The occurrence is not completed yet."},
+
+	{InvalidConsent, "Messages of this class, or on this channel, need no consent; or the text's version is too long."},
+	{UnknownMessage, "The member's inbox has no message with this id."},
 
 	{UnknownClient, "There is no such machine client, or it is revoked."},
 	{ClientNameTaken, "Another machine client that is not revoked has this name."},

@@ -33,6 +33,8 @@ type frontPage struct {
 	// assets holds the files that the page loads, by address. An address names its content, so that browsers may keep
 	// it for ever.
 	assets map[string][]byte
+	// style is the address of the style sheet of our own pages.
+	style string
 }
 
 func newFrontPage(files fs.FS, publicURL string) frontPage {
@@ -51,6 +53,7 @@ func newFrontPage(files fs.FS, publicURL string) frontPage {
 		}
 		add(name, content)
 	}
+	front.style = addresses["page.css"]
 	template := template.Must(template.ParseFS(pages, "pages/*.html"))
 	page := "graphiql.html"
 	for _, name := range graphiQLFiles {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"regulars/care"
 	"regulars/club"
 	"regulars/internal/identity"
 	"regulars/internal/postgres"
@@ -25,7 +26,9 @@ type Parts struct {
 	// GraphQL answers the operations; it finds the caller by actor.From and the request's id by requestid.From.
 	GraphQL http.Handler
 	// Club has the feeds that calendars subscribe to.
-	Club     *club.Service
+	Club *club.Service
+	// Care has what the links in mails lead to.
+	Care     *care.Service
 	Database *postgres.DB
 	// Authenticator tells who is calling.
 	Authenticator *identity.Authenticator
@@ -63,7 +66,9 @@ func NewHandler(parts Parts) *Handler {
 	h.routes.HandleFunc("GET /readyz", h.serveReady)
 	h.routes.HandleFunc("GET /.well-known/jwks.json", h.servePublicKeys)
 	h.serveCalendars()
-	newFrontPage(graphiQL, parts.PublicURL).register(h.routes)
+	front := newFrontPage(graphiQL, parts.PublicURL)
+	front.register(h.routes)
+	h.servePreferences(front.style)
 	return h
 }
 

@@ -126,18 +126,19 @@ create table gifts (
 -- Who allowed and refused what: the newest row of a class and channel says how it is.
 create table consents (
     member_id    uuid        not null,
-    id           uuid        not null,
-    class        text        not null check (class in ('SERVICE', 'CARE', 'MARKETING', 'COMMUNITY')),
-    channel      text        not null check (channel in ('EMAIL', 'WEBHOOK', 'INBOX')),
+    -- Numbered where nobody else says something about the member: later ones are higher, whatever clocks show.
+    sequence     bigint      not null check (sequence > 0),
+    class        text        not null check (class in ('CARE', 'MARKETING', 'COMMUNITY')),
+    channel      text        not null check (channel in ('EMAIL', 'WEBHOOK')),
     granted      boolean     not null,
     -- Where it was said, and which words the member agreed to.
     source       text        not null,
     text_version text,
     at           timestamptz not null,
     actor        text        not null,
-    primary key (member_id, id)
+    primary key (member_id, sequence)
 );
-create index consents_newest on consents (member_id, class, channel, id desc);
+create index consents_newest on consents (member_id, class, channel, sequence desc);
 create trigger consents_append_only before update or delete on consents for each row execute function refuse_change();
 create trigger consents_never_truncated before truncate on consents for each statement execute function refuse_change();
 
