@@ -40,6 +40,8 @@ var samples = []sample{
 	{operation: "Query.auditEntries", arguments: `(first: 100)`},
 	{operation: "Query.auditEntries", arguments: `(of: "<rule>")`},
 	{operation: "Query.backtests", arguments: `(first: 100)`},
+	{operation: "Query.careCampaigns"},
+	{operation: "Query.careTemplates", arguments: `(occasion: BIRTHDAY)`},
 	{operation: "Query.clients"},
 	{operation: "Query.conditionFields"},
 	{operation: "Query.earningRules"},
@@ -62,11 +64,15 @@ var samples = []sample{
 	{operation: "Query.node", arguments: `(id: "<auditEntry>")`},
 	{operation: "Query.node", arguments: `(id: "<message>")`},
 	{operation: "Query.node", arguments: `(id: "<consent>")`},
+	{operation: "Query.node", arguments: `(id: "<campaign>")`},
 	{operation: "Query.node", arguments: `(id: "<hold>")`},
 	{operation: "Query.node", arguments: `(id: "<reward>")`},
 	{operation: "Query.node", arguments: `(id: "<redemption>")`},
 	{operation: "Query.node", arguments: `(id: "<waitingReturn>")`},
 	{operation: "Query.messages"},
+	{operation: "Query.upcomingOccasions", arguments: `(date: "2030-12-09")`},
+	{operation: "Query.previewCareTemplate", arguments: `(input: {occasion: BIRTHDAY, template: {locale: "en", subject: "Hi", body: "Hi {{.Member.DisplayName}}"}})`},
+	{operation: "Query.previewCareTemplate", arguments: `(input: {occasion: BIRTHDAY, template: {locale: "en", body: "Hi {{.Member.DisplayNam}}"}})`},
 	{operation: "Query.previewPurchase", arguments: `(input: {total: {amount: "10.00", currency: "EUR"}})`},
 	{operation: "Query.previewPurchase", arguments: `(input: {total: {amount: "-10.00", currency: "EUR"}})`},
 	{operation: "Query.node", arguments: `(id: "<referral>")`},
@@ -151,6 +157,7 @@ var samples = []sample{
 	{operation: "Mutation.runJob", arguments: `(input: {job: "make-coffee"})`},
 	{operation: "Mutation.setConsent", arguments: agreed},
 	{operation: "Mutation.markMessageRead", arguments: `(input: {messageId: "<message>"})`},
+	{operation: "Mutation.saveCareCampaign", arguments: saved},
 	{operation: "Mutation.setTierFloor", arguments: `(input: {memberId: "<member>", tierId: "<tier>", until: "<soon>", reason: "A guest"})`},
 	{operation: "Mutation.startBacktest", arguments: `(input: ` + tried + `)`},
 	{operation: "Mutation.startBacktest", arguments: `(input: {from: "<today>", to: "<yesterday>"})`},
@@ -281,6 +288,7 @@ func newWorld(t *testing.T) *world {
 			"<adjustment>":    {"Adjustment", id.New[id.Adjustment]().String()},
 			"<rule>":          {"EarningRule", id.New[id.Rule]().String()},
 			"<tier>":          {"Tier", id.New[id.Tier]().String()},
+			"<campaign>":      {"CareCampaign", id.New[id.Campaign]().String()},
 			"<client>":        {"Client", id.New[id.Client]().String()},
 			"<backtest>":      {"Backtest", id.New[id.Backtest]().String()},
 			"<auditEntry>":    {"AuditEntry", id.New[id.AuditEntry]().String()},
@@ -416,6 +424,7 @@ func (w *world) fill(t *testing.T, db *postgres.DB, ada, eve, admin caller) {
 	w.fillHolds(t, do, keep, admin)
 	w.fillBacktests(t, do, keep, admin)
 	w.fillReferrals(t, do, keep, admin)
+	w.fillCampaigns(t, db, do, keep, admin)
 	w.fillEvents(t, db, do, keep)
 	w.fillBookings(t, db, do, keep, ada, admin)
 	w.fillMessages(t, db, do, keep, ada)

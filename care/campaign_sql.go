@@ -58,6 +58,19 @@ func selectCampaigns(ctx context.Context, q postgres.Runner, enabled bool) ([]*C
 	if err := q.Select(ctx, &rows, `select `+campaignColumns+` from care_campaigns where enabled or not $1 order by id`, enabled); err != nil {
 		return nil, err
 	}
+	return campaigns(rows)
+}
+
+func selectCampaignsByID(ctx context.Context, q postgres.Runner, wanted []id.Campaign) ([]*Campaign, error) {
+	var rows []campaignRow
+	err := q.Select(ctx, &rows, `select `+campaignColumns+` from care_campaigns where id = any($1::uuid[])`, pq.StringArray(id.Texts(wanted)))
+	if err != nil {
+		return nil, err
+	}
+	return campaigns(rows)
+}
+
+func campaigns(rows []campaignRow) ([]*Campaign, error) {
 	campaigns := make([]*Campaign, len(rows))
 	for i, row := range rows {
 		made, err := row.campaign()
@@ -67,4 +80,75 @@ func selectCampaigns(ctx context.Context, q postgres.Runner, enabled bool) ([]*C
 		campaigns[i] = made
 	}
 	return campaigns, nil
+}
+
+// lockCampaigns keeps campaigns from being saved or moved on by others until the transaction ends; they can be read.
+func lockCampaigns(ctx context.Context, tx *postgres.Tx) error {
+	_, err := tx.Exec(ctx, `lock table care_campaigns in share row exclusive mode`)
+	return err
+}
+
+func countCampaigns(ctx context.Context, q postgres.Runner) (int, error) {
+	var count int
+	err := q.Get(ctx, &count, `select count(*) from care_campaigns`)
+	return count, err
+}
+
+func insertCampaign(ctx context.Context, tx *postgres.Tx, c *Campaign) error {
+	arguments, err := campaignArguments(c)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+		insert into care_campaigns (`+campaignColumns+`)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`, arguments...)
+	return err
+}
+
+func updateCampaign(ctx context.Context, tx *postgres.Tx, c *Campaign) error {
+	arguments, err := campaignArguments(c)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+		update care_campaigns set name = $2, occasion = $3, class = $4, channels = $5, templates = $6, send_at = $7, shift = $8, holidays = $9,
+			gift_points = $10, gift_valid_for = $11, enabled = $12, enabled_at = $13, decided_at = $14, version = $15, created_at = $16, changed_at = $17
+		where id = $1`, arguments...)
+	return err
+}
+
+// campaignArguments are the values of campaignColumns.
+func campaignArguments(c *Campaign) ([]any, error) {
+	texts, err := json.Marshal(c.Texts)
+	if err != nil {
+		return nil, fmt.Errorf("write the texts of %s: %w", c.ID, err)
+	}
+	channels := make(pq.StringArray, len(c.Channels))
+	for i, one := range c.Channels {
+		channels[i] = string(one)
+	}
+	return []any{
+		c.ID, c.Name, c.Occasion, c.Class, channels, string(texts), c.SendAt, c.Offset, pq.StringArray(append([]string{}, c.Holidays...)),
+		c.GiftPoints, c.GiftValidFor, c.Enabled, c.EnabledAt, c.DecidedAt, c.Version, c.CreatedAt, c.ChangedAt,
+	}, nil
+}
+
+// countRow is how many messages of a campaign have a status and a reason.
+type countRow struct {
+	Campaign  id.Campaign `db:"campaign_id"`
+	Status    Status      `db:"status"`
+	Reason    *Reason     `db:"reason"`
+	Count     int         `db:"count"`
+	Uncertain int         `db:"uncertain"`
+}
+
+func selectCounts(ctx context.Context, q postgres.Runner, wanted []id.Campaign) ([]countRow, error) {
+	var rows []countRow
+	err := q.Select(ctx, &rows, `
+		select campaign_id, status, reason, count(*) as count, sum(uncertain) as uncertain
+		from messages
+		where campaign_id = any($1::uuid[])
+		group by campaign_id, status, reason
+		order by campaign_id, status, reason`, pq.StringArray(id.Texts(wanted)))
+	return rows, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -105,6 +106,9 @@ func (c *coercion) value(expected *ast.Type, given any, path []string) error {
 	return nil
 }
 
+// signed are the fields whose durations may have a minus: they are from something, not of something.
+var signed = []string{"CareCampaignInput.offset"}
+
 func (c *coercion) object(definition *ast.Definition, given any, path []string) error {
 	fields, ok := given.(map[string]any)
 	if !ok {
@@ -122,6 +126,10 @@ func (c *coercion) object(definition *ast.Definition, given any, path []string) 
 		}
 	}
 	for _, field := range definition.Fields {
+		if text, ok := fields[field.Name].(string); ok && slices.Contains(signed, definition.Name+"."+field.Name) {
+			fields = maps.Clone(fields)
+			fields[field.Name] = strings.TrimPrefix(text, "-")
+		}
 		if err := c.value(field.Type, fields[field.Name], append(slices.Clone(path), field.Name)); err != nil {
 			return err
 		}

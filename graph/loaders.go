@@ -9,6 +9,7 @@ import (
 
 	"github.com/vikstrous/dataloadgen"
 
+	"regulars/care"
 	"regulars/club"
 	"regulars/internal/id"
 	"regulars/loyalty"
@@ -58,6 +59,7 @@ type loaders struct {
 	expirations keyed[id.Member, loyalty.Expirations]
 	standings   keyed[id.Member, loyalty.TierStanding]
 	careers     keyed[id.Member, loyalty.TierHistoryConnection]
+	campaigns   *dataloadgen.Loader[id.Campaign, *care.Counts]
 	summaries   *dataloadgen.Loader[id.Member, *referral.Summary]
 	referred    keyed[id.Member, referral.Connection]
 }
@@ -115,6 +117,7 @@ func newLoaders(ctx context.Context, services Services) *loaders {
 		service:     service,
 		catalog:     catalog,
 		referrals:   referrals,
+		campaigns:   loader(services.Care.Counts),
 		summaries:   loader(referrals.Summaries),
 		club:        events,
 	}

@@ -44,6 +44,9 @@ func (r *Resolver) node(ctx context.Context, wanted string) (generated.Node, err
 	if booking := id.ParseBooking(wanted); booking != (id.Booking{}) {
 		return found(r.services.Club.Booking(ctx, booking))
 	}
+	if campaign := id.ParseCampaign(wanted); campaign != (id.Campaign{}) {
+		return found(r.services.Care.Campaign(ctx, campaign))
+	}
 	if entry := id.ParseAuditEntry(wanted); entry != (id.AuditEntry{}) {
 		return found(r.services.Log.Entry(ctx, entry))
 	}

@@ -3,6 +3,7 @@ package template
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"text/template/parse"
 
@@ -178,7 +179,7 @@ func (c *checker) operand(node parse.Node, dot shape) (shape, error) {
 	case *parse.BoolNode:
 		return boolean, nil
 	case *parse.NumberNode:
-		if !node.IsInt {
+		if _, err := strconv.ParseInt(node.Text, 10, 64); err != nil {
 			return shape{}, c.wrong(node, "", "%s is not a whole number.", node)
 		}
 		return number, nil

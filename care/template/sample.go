@@ -12,7 +12,7 @@ import (
 func Sample(kind occasion.Kind) Values {
 	day := value.Date{Year: 2027, Month: time.March, Day: 14}
 	later := value.Date{Year: 2027, Month: time.April, Day: 13}
-	made := Values{Member: Member{DisplayName: "Alex", Number: "7000-0000-0001-2"}, Program: Program{Name: "Corner Club"}, Occasion: Occasion{Date: day}}
+	made := Values{Member: Member{DisplayName: "Alex", Number: "700000000012"}, Program: Program{Name: "Corner Club"}, Occasion: Occasion{Date: day}}
 	switch kind {
 	case occasion.Birthday:
 		made.Occasion.Years = 40

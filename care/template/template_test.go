@@ -166,6 +166,8 @@ func TestCompile_Refuses(t *testing.T) {
 		{"number of a string", "{{number .Member.DisplayName}}", 1, "number takes one number, e.g. {{number .Occasion.GiftPoints}}.", ""},
 		{"a value that is called", "{{.Member.DisplayName 1}}", 1, ".Member.DisplayName is no function.", ""},
 		{"a field of a value in parentheses", "{{(.Member).DisplayName}}", 1, "(.Member).DisplayName cannot be used in texts.", ""},
+		{"a fraction", "{{if gt .Occasion.Years 17.5}}x{{end}}", 1, "17.5 is not a whole number.", ""},
+		{"a power", "{{if gt .Occasion.Years 1e3}}x{{end}}", 1, "1e3 is not a whole number.", ""},
 		{"no end", "a\n{{if .Member.DisplayName}}b", 2, "unexpected EOF", ""},
 		{"a missing dot", "{{Member.DisplayName}}", 1, `The function "Member" cannot be used in texts: and, or, not, eq, ne, lt, le, gt, ge, number can.`, ".Member"},
 		{"a control character", "a\n\x07", 2, "The text holds a control character.", ""},
@@ -275,6 +277,13 @@ func FuzzTemplate(f *testing.F) {
 		for _, text := range template.Defaults(kind) {
 			f.Add(text.Body, "Alex")
 		}
+	}
+	for _, source := range []string{
+		`{{number (and .Occasion.Years 5)}}{{number (or 0 .Occasion.GiftPoints)}}{{lt (or .Occasion.Years 5) 3}}{{number -7}}`,
+		`{{with .Member}}{{with .DisplayName}}{{. | eq "x" | not}}{{$.Program.Name}}{{else with $.Occasion.Years}}{{number .}}{{end}}{{end}}`,
+		"{{`raw`}}{{\"\\x00\\r\"}}{{eq true (ne \"a\" .Member.Number)}}", `{{if $}}{{if .}}{{if .Occasion}}x{{end}}{{end}}{{end}}`,
+	} {
+		f.Add(source, "{{.Member}}")
 	}
 	f.Add(`<a href="{{.Member.DisplayName}}" onclick="f({{.Occasion.Years}})"><style>{{.Program.Name}}</style>`, "{{.}}")
 	f.Fuzz(func(t *testing.T, source, name string) {

@@ -1,6 +1,8 @@
 package template
 
 import (
+	"slices"
+
 	"regulars/care/occasion"
 	"regulars/internal/value"
 )
@@ -110,13 +112,18 @@ var fields = []field{
 		text, Gifts, func(in Values, locale string) any { return date(locale, in.Occasion.GiftExpiresOn) }},
 }
 
-// Fields lists what texts may use, those of a kind of occasion together with those of others: see [Field.Occasions].
+// Fields lists what texts may use; which occasions have it says [Field.Occasions].
 func Fields() []Field {
 	listed := make([]Field, len(fields))
 	for i, one := range fields {
 		listed[i] = Field{Name: one.path(), Type: one.shape.String(), Description: one.description, Example: one.example, Occasions: one.occasions}
 	}
 	return listed
+}
+
+// FieldsOf lists what the texts for a kind of occasion may use.
+func FieldsOf(kind occasion.Kind) []Field {
+	return slices.DeleteFunc(Fields(), func(one Field) bool { return !slices.Contains(one.Occasions, kind) })
 }
 
 func (f field) path() string { return "." + f.group + "." + f.name }

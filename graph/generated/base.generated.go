@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"regulars/care"
+	"regulars/care/occasion"
 	"regulars/club"
 	"regulars/graph/scalars"
 	"regulars/internal/audit"
@@ -53,6 +54,7 @@ type MutationResolver interface {
 	CompleteOccurrence(ctx context.Context, input CompleteOccurrenceInput) (*OccurrencePayload, error)
 	CorrectAttendance(ctx context.Context, input club.CorrectAttendanceInput) (*BookingPayload, error)
 	SetCalendarLink(ctx context.Context, input club.SetCalendarLinkInput) (*CalendarLinkPayload, error)
+	SaveCareCampaign(ctx context.Context, input care.SaveCampaignInput) (*CareCampaignPayload, error)
 	CreateClient(ctx context.Context, input identity.CreateClientInput) (*CreateClientPayload, error)
 	RotateClientKey(ctx context.Context, input RotateClientKeyInput) (*RotateClientKeyPayload, error)
 	RevokeClient(ctx context.Context, input RevokeClientInput) (*RevokeClientPayload, error)
@@ -110,6 +112,9 @@ type QueryResolver interface {
 	Activity(ctx context.Context, source string, externalID string) (*loyalty.Activity, error)
 	AuditEntries(ctx context.Context, first *int, after *string, of *string) (*page.Connection[*audit.Entry], error)
 	Backtests(ctx context.Context, first *int, after *string) (*backtest.Connection, error)
+	CareCampaigns(ctx context.Context) ([]*care.Campaign, error)
+	CareTemplates(ctx context.Context, occasion occasion.Kind) (*care.TextGuide, error)
+	PreviewCareTemplate(ctx context.Context, input care.PreviewTextInput) (*PreviewCareTemplatePayload, error)
 	Clients(ctx context.Context, first *int, after *string) (*page.Connection[*identity.Client], error)
 	ConditionFields(ctx context.Context) ([]*rules.ConditionField, error)
 	Events(ctx context.Context, first *int, after *string, filter *EventFilter) (*club.EventConnection, error)
@@ -918,6 +923,20 @@ func (ec *executionContext) field_Mutation_runJob_args(ctx context.Context, rawA
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_saveCareCampaign_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (care.SaveCampaignInput, error) {
+			return ec.unmarshalNCareCampaignInput2regularsᚋcareᚐSaveCampaignInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_setCalendarLink_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -1204,6 +1223,20 @@ func (ec *executionContext) field_Query_backtests_args(ctx context.Context, rawA
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_careTemplates_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "occasion",
+		func(ctx context.Context, v any) (occasion.Kind, error) {
+			return ec.unmarshalNOccasion2regularsᚋcareᚋoccasionᚐKind(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["occasion"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_clients_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -1423,6 +1456,20 @@ func (ec *executionContext) field_Query_node_args(ctx context.Context, rawArgs m
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_previewCareTemplate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (care.PreviewTextInput, error) {
+			return ec.unmarshalNPreviewCareTemplateInput2regularsᚋcareᚐPreviewTextInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
 	return args, nil
 }
 
@@ -3018,6 +3065,50 @@ func (ec *executionContext) fieldContext_Mutation_setCalendarLink(ctx context.Co
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_setCalendarLink_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_saveCareCampaign(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_saveCareCampaign(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SaveCareCampaign(ctx, fc.Args["input"].(care.SaveCampaignInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *CareCampaignPayload) graphql.Marshaler {
+			return ec.marshalNCareCampaignPayload2ᚖregularsᚋgraphᚋgeneratedᚐCareCampaignPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_saveCareCampaign(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CareCampaignPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_saveCareCampaign_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5536,6 +5627,126 @@ func (ec *executionContext) fieldContext_Query_backtests(ctx context.Context, fi
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_careCampaigns(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_careCampaigns(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().CareCampaigns(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*care.Campaign) graphql.Marshaler {
+			return ec.marshalNCareCampaign2ᚕᚖregularsᚋcareᚐCampaignᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_careCampaigns(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CareCampaign(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_careTemplates(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_careTemplates(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().CareTemplates(ctx, fc.Args["occasion"].(occasion.Kind))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *care.TextGuide) graphql.Marshaler {
+			return ec.marshalNCareTemplates2ᚖregularsᚋcareᚐTextGuide(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_careTemplates(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CareTemplates(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_careTemplates_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_previewCareTemplate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_previewCareTemplate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().PreviewCareTemplate(ctx, fc.Args["input"].(care.PreviewTextInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *PreviewCareTemplatePayload) graphql.Marshaler {
+			return ec.marshalNPreviewCareTemplatePayload2ᚖregularsᚋgraphᚋgeneratedᚐPreviewCareTemplatePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_previewCareTemplate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PreviewCareTemplatePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_previewCareTemplate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_clients(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6549,6 +6760,13 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Client(ctx, sel, obj)
+	case care.Campaign:
+		return ec._CareCampaign(ctx, sel, &obj)
+	case *care.Campaign:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._CareCampaign(ctx, sel, obj)
 	case club.Booking:
 		return ec._Booking(ctx, sel, &obj)
 	case *club.Booking:
@@ -7174,6 +7392,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "saveCareCampaign":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_saveCareCampaign(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "createClient":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_createClient(ctx, field)
@@ -7728,6 +7953,72 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "careCampaigns":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_careCampaigns(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "careTemplates":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_careTemplates(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "previewCareTemplate":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_previewCareTemplate(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "clients":
 			field := field
 
@@ -8263,6 +8554,16 @@ func (ec *executionContext) marshalNDecimal2regularsᚋinternalᚋvalueᚐDecima
 	return res
 }
 
+func (ec *executionContext) unmarshalNDuration2regularsᚋinternalᚋvalueᚐOffset(ctx context.Context, v any) (value.Offset, error) {
+	var res value.Offset
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDuration2regularsᚋinternalᚋvalueᚐOffset(ctx context.Context, sel ast.SelectionSet, v value.Offset) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNDuration2regularsᚋinternalᚋvalueᚐPeriod(ctx context.Context, v any) (value.Period, error) {
 	res, err := scalars.UnmarshalDuration(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -8452,6 +8753,22 @@ func (ec *executionContext) marshalODecimal2ᚖregularsᚋinternalᚋvalueᚐDec
 	_ = ctx
 	res := scalars.MarshalDecimal(*v)
 	return res
+}
+
+func (ec *executionContext) unmarshalODuration2ᚖregularsᚋinternalᚋvalueᚐOffset(ctx context.Context, v any) (*value.Offset, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(value.Offset)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalODuration2ᚖregularsᚋinternalᚋvalueᚐOffset(ctx context.Context, sel ast.SelectionSet, v *value.Offset) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) unmarshalODuration2ᚖregularsᚋinternalᚋvalueᚐPeriod(ctx context.Context, v any) (*value.Period, error) {

@@ -1162,6 +1162,36 @@ func (ec *executionContext) marshalNChannel2regularsᚋcareᚐChannel(ctx contex
 	return res
 }
 
+func (ec *executionContext) unmarshalNChannel2ᚕregularsᚋcareᚐChannelᚄ(ctx context.Context, v any) ([]care.Channel, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]care.Channel, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNChannel2regularsᚋcareᚐChannel(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNChannel2ᚕregularsᚋcareᚐChannelᚄ(ctx context.Context, sel ast.SelectionSet, v []care.Channel) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNChannel2regularsᚋcareᚐChannel(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNMarkMessageReadInput2regularsᚋgraphᚋgeneratedᚐMarkMessageReadInput(ctx context.Context, v any) (MarkMessageReadInput, error) {
 	res, err := ec.unmarshalInputMarkMessageReadInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)

@@ -141,6 +141,14 @@ type CaptureHoldPayload struct {
 	UserErrors []problem.UserError `json:"userErrors"`
 }
 
+// Answers `saveCareCampaign`.
+type CareCampaignPayload struct {
+	// The campaign; null if it was not saved.
+	Campaign *care.Campaign `json:"campaign,omitempty"`
+	// Why not.
+	UserErrors []problem.UserError `json:"userErrors"`
+}
+
 // What changes of the contact policy. What is left out stays, and so does what is null, but for quiet hours.
 type CarePolicyInput struct {
 	// When a birthday or an anniversary on 29 February is in years without that day.
@@ -333,6 +341,18 @@ type PointsEntryFilter struct {
 	From graphql.Omittable[*time.Time] `json:"from,omitempty"`
 	// What occurred before this instant.
 	To graphql.Omittable[*time.Time] `json:"to,omitempty"`
+}
+
+// Answers `previewCareTemplate`.
+type PreviewCareTemplatePayload struct {
+	// The subject; null if there is none.
+	Subject *string `json:"subject,omitempty"`
+	// Plain text; null if the template is not valid.
+	Body *string `json:"body,omitempty"`
+	// HTML; null if the template is not valid.
+	HTML *string `json:"html,omitempty"`
+	// What is wrong with the template.
+	UserErrors []problem.UserError `json:"userErrors"`
 }
 
 // Answers a preview.

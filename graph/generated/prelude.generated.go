@@ -1646,6 +1646,16 @@ func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐBooking(ctx co
 	return v
 }
 
+func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐCampaign(ctx context.Context, v any) (id.Campaign, error) {
+	var res id.Campaign
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNID2regularsᚋinternalᚋidᚐCampaign(ctx context.Context, sel ast.SelectionSet, v id.Campaign) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNID2regularsᚋinternalᚋidᚐClient(ctx context.Context, v any) (id.Client, error) {
 	var res id.Client
 	err := res.UnmarshalGQL(v)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"regulars/care"
+	"regulars/care/occasion"
 	"regulars/club"
 	"regulars/internal/identity"
 	"regulars/internal/value"
@@ -41,6 +42,7 @@ type ResolverRoot interface {
 	Booking() BookingResolver
 	BookingConnection() BookingConnectionResolver
 	BookingWindow() BookingWindowResolver
+	CareCampaign() CareCampaignResolver
 	ClientConnection() ClientConnectionResolver
 	ConsentConnection() ConsentConnectionResolver
 	EarningRule() EarningRuleResolver
@@ -75,6 +77,7 @@ type ResolverRoot interface {
 	Reward() RewardResolver
 	RewardConnection() RewardConnectionResolver
 	RuleOutcome() RuleOutcomeResolver
+	SuppressedMessages() SuppressedMessagesResolver
 	TierHistoryConnection() TierHistoryConnectionResolver
 	WaitingReturnConnection() WaitingReturnConnectionResolver
 }
@@ -314,11 +317,68 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	CareCampaign struct {
+		ChangedAt    func(childComplexity int) int
+		Channels     func(childComplexity int) int
+		Class        func(childComplexity int) int
+		Counts       func(childComplexity int) int
+		CreatedAt    func(childComplexity int) int
+		Enabled      func(childComplexity int) int
+		EnabledAt    func(childComplexity int) int
+		GiftPoints   func(childComplexity int) int
+		GiftValidFor func(childComplexity int) int
+		Holidays     func(childComplexity int) int
+		ID           func(childComplexity int) int
+		Name         func(childComplexity int) int
+		Occasion     func(childComplexity int) int
+		Offset       func(childComplexity int) int
+		SendAt       func(childComplexity int) int
+		Texts        func(childComplexity int) int
+		Version      func(childComplexity int) int
+	}
+
+	CareCampaignCounts struct {
+		Bounced    func(childComplexity int) int
+		Deferred   func(childComplexity int) int
+		Delivered  func(childComplexity int) int
+		Expired    func(childComplexity int) int
+		Failed     func(childComplexity int) int
+		Queued     func(childComplexity int) int
+		Sending    func(childComplexity int) int
+		Sent       func(childComplexity int) int
+		Suppressed func(childComplexity int) int
+		Uncertain  func(childComplexity int) int
+	}
+
+	CareCampaignPayload struct {
+		Campaign   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	CarePolicy struct {
 		Caps            func(childComplexity int) int
 		LeapDayBirthday func(childComplexity int) int
 		QuietFrom       func(childComplexity int) int
 		QuietTo         func(childComplexity int) int
+	}
+
+	CareTemplate struct {
+		Body    func(childComplexity int) int
+		HTML    func(childComplexity int) int
+		Locale  func(childComplexity int) int
+		Subject func(childComplexity int) int
+	}
+
+	CareTemplateField struct {
+		Description func(childComplexity int) int
+		Example     func(childComplexity int) int
+		Name        func(childComplexity int) int
+		Type        func(childComplexity int) int
+	}
+
+	CareTemplates struct {
+		Fields func(childComplexity int) int
+		Texts  func(childComplexity int) int
 	}
 
 	CheckInPayload struct {
@@ -809,6 +869,7 @@ type ComplexityRoot struct {
 		RevokeClient         func(childComplexity int, input RevokeClientInput) int
 		RotateClientKey      func(childComplexity int, input RotateClientKeyInput) int
 		RunJob               func(childComplexity int, input RunJobInput) int
+		SaveCareCampaign     func(childComplexity int, input care.SaveCampaignInput) int
 		SetCalendarLink      func(childComplexity int, input club.SetCalendarLinkInput) int
 		SetConsent           func(childComplexity int, input care.SetConsentInput) int
 		SetTierFloor         func(childComplexity int, input loyalty.SetTierFloorInput) int
@@ -944,6 +1005,13 @@ type ComplexityRoot struct {
 		Points func(childComplexity int) int
 	}
 
+	PreviewCareTemplatePayload struct {
+		Body       func(childComplexity int) int
+		HTML       func(childComplexity int) int
+		Subject    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	PreviewPurchasePayload struct {
 		Evaluation func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -971,29 +1039,32 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Activity          func(childComplexity int, source string, externalID string) int
-		Adjustments       func(childComplexity int, first *int, after *string, status []ledger.AdjustmentStatus) int
-		AuditEntries      func(childComplexity int, first *int, after *string, of *string) int
-		Backtests         func(childComplexity int, first *int, after *string) int
-		Clients           func(childComplexity int, first *int, after *string) int
-		ConditionFields   func(childComplexity int) int
-		EarningRules      func(childComplexity int, first *int, after *string, filter *EarningRuleFilter) int
-		Events            func(childComplexity int, first *int, after *string, filter *EventFilter) int
-		Households        func(childComplexity int, first *int, after *string) int
-		JobRuns           func(childComplexity int, first *int, after *string, job *string) int
-		Jobs              func(childComplexity int) int
-		Member            func(childComplexity int, by loyalty.MemberRef) int
-		Members           func(childComplexity int, first *int, after *string, filter *loyalty.MemberFilter) int
-		Messages          func(childComplexity int, first *int, after *string, filter *care.MessageFilter) int
-		Node              func(childComplexity int, id string) int
-		PreviewPurchase   func(childComplexity int, input loyalty.PreviewPurchaseInput) int
-		Program           func(childComplexity int) int
-		Referrals         func(childComplexity int, first *int, after *string, status []referral.Status) int
-		Rewards           func(childComplexity int, first *int, after *string, filter *RewardFilter) int
-		Tiers             func(childComplexity int) int
-		UpcomingOccasions func(childComplexity int, date value.Date, first *int, after *string) int
-		Viewer            func(childComplexity int) int
-		WaitingReturns    func(childComplexity int, first *int, after *string) int
+		Activity            func(childComplexity int, source string, externalID string) int
+		Adjustments         func(childComplexity int, first *int, after *string, status []ledger.AdjustmentStatus) int
+		AuditEntries        func(childComplexity int, first *int, after *string, of *string) int
+		Backtests           func(childComplexity int, first *int, after *string) int
+		CareCampaigns       func(childComplexity int) int
+		CareTemplates       func(childComplexity int, occasion occasion.Kind) int
+		Clients             func(childComplexity int, first *int, after *string) int
+		ConditionFields     func(childComplexity int) int
+		EarningRules        func(childComplexity int, first *int, after *string, filter *EarningRuleFilter) int
+		Events              func(childComplexity int, first *int, after *string, filter *EventFilter) int
+		Households          func(childComplexity int, first *int, after *string) int
+		JobRuns             func(childComplexity int, first *int, after *string, job *string) int
+		Jobs                func(childComplexity int) int
+		Member              func(childComplexity int, by loyalty.MemberRef) int
+		Members             func(childComplexity int, first *int, after *string, filter *loyalty.MemberFilter) int
+		Messages            func(childComplexity int, first *int, after *string, filter *care.MessageFilter) int
+		Node                func(childComplexity int, id string) int
+		PreviewCareTemplate func(childComplexity int, input care.PreviewTextInput) int
+		PreviewPurchase     func(childComplexity int, input loyalty.PreviewPurchaseInput) int
+		Program             func(childComplexity int) int
+		Referrals           func(childComplexity int, first *int, after *string, status []referral.Status) int
+		Rewards             func(childComplexity int, first *int, after *string, filter *RewardFilter) int
+		Tiers               func(childComplexity int) int
+		UpcomingOccasions   func(childComplexity int, date value.Date, first *int, after *string) int
+		Viewer              func(childComplexity int) int
+		WaitingReturns      func(childComplexity int, first *int, after *string) int
 	}
 
 	RecordActivityPayload struct {
@@ -1176,6 +1247,11 @@ type ComplexityRoot struct {
 	StartBacktestPayload struct {
 		Backtest   func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	SuppressedMessages struct {
+		Count  func(childComplexity int) int
+		Reason func(childComplexity int) int
 	}
 
 	Tier struct {
@@ -2216,6 +2292,183 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CaptureHoldPayload.UserErrors(childComplexity), true
 
+	case "CareCampaign.changedAt":
+		if e.ComplexityRoot.CareCampaign.ChangedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaign.ChangedAt(childComplexity), true
+	case "CareCampaign.channels":
+		if e.ComplexityRoot.CareCampaign.Channels == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaign.Channels(childComplexity), true
+	case "CareCampaign.class":
+		if e.ComplexityRoot.CareCampaign.Class == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaign.Class(childComplexity), true
+	case "CareCampaign.counts":
+		if e.ComplexityRoot.CareCampaign.Counts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaign.Counts(childComplexity), true
+	case "CareCampaign.createdAt":
+		if e.ComplexityRoot.CareCampaign.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaign.CreatedAt(childComplexity), true
+	case "CareCampaign.enabled":
+		if e.ComplexityRoot.CareCampaign.Enabled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaign.Enabled(childComplexity), true
+	case "CareCampaign.enabledAt":
+		if e.ComplexityRoot.CareCampaign.EnabledAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaign.EnabledAt(childComplexity), true
+	case "CareCampaign.giftPoints":
+		if e.ComplexityRoot.CareCampaign.GiftPoints == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaign.GiftPoints(childComplexity), true
+	case "CareCampaign.giftValidFor":
+		if e.ComplexityRoot.CareCampaign.GiftValidFor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaign.GiftValidFor(childComplexity), true
+	case "CareCampaign.holidays":
+		if e.ComplexityRoot.CareCampaign.Holidays == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaign.Holidays(childComplexity), true
+	case "CareCampaign.id":
+		if e.ComplexityRoot.CareCampaign.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaign.ID(childComplexity), true
+	case "CareCampaign.name":
+		if e.ComplexityRoot.CareCampaign.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaign.Name(childComplexity), true
+	case "CareCampaign.occasion":
+		if e.ComplexityRoot.CareCampaign.Occasion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaign.Occasion(childComplexity), true
+	case "CareCampaign.offset":
+		if e.ComplexityRoot.CareCampaign.Offset == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaign.Offset(childComplexity), true
+	case "CareCampaign.sendAt":
+		if e.ComplexityRoot.CareCampaign.SendAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaign.SendAt(childComplexity), true
+	case "CareCampaign.templates":
+		if e.ComplexityRoot.CareCampaign.Texts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaign.Texts(childComplexity), true
+	case "CareCampaign.version":
+		if e.ComplexityRoot.CareCampaign.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaign.Version(childComplexity), true
+
+	case "CareCampaignCounts.bounced":
+		if e.ComplexityRoot.CareCampaignCounts.Bounced == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaignCounts.Bounced(childComplexity), true
+	case "CareCampaignCounts.deferred":
+		if e.ComplexityRoot.CareCampaignCounts.Deferred == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaignCounts.Deferred(childComplexity), true
+	case "CareCampaignCounts.delivered":
+		if e.ComplexityRoot.CareCampaignCounts.Delivered == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaignCounts.Delivered(childComplexity), true
+	case "CareCampaignCounts.expired":
+		if e.ComplexityRoot.CareCampaignCounts.Expired == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaignCounts.Expired(childComplexity), true
+	case "CareCampaignCounts.failed":
+		if e.ComplexityRoot.CareCampaignCounts.Failed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaignCounts.Failed(childComplexity), true
+	case "CareCampaignCounts.queued":
+		if e.ComplexityRoot.CareCampaignCounts.Queued == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaignCounts.Queued(childComplexity), true
+	case "CareCampaignCounts.sending":
+		if e.ComplexityRoot.CareCampaignCounts.Sending == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaignCounts.Sending(childComplexity), true
+	case "CareCampaignCounts.sent":
+		if e.ComplexityRoot.CareCampaignCounts.Sent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaignCounts.Sent(childComplexity), true
+	case "CareCampaignCounts.suppressed":
+		if e.ComplexityRoot.CareCampaignCounts.Suppressed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaignCounts.Suppressed(childComplexity), true
+	case "CareCampaignCounts.uncertain":
+		if e.ComplexityRoot.CareCampaignCounts.Uncertain == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaignCounts.Uncertain(childComplexity), true
+
+	case "CareCampaignPayload.campaign":
+		if e.ComplexityRoot.CareCampaignPayload.Campaign == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaignPayload.Campaign(childComplexity), true
+	case "CareCampaignPayload.userErrors":
+		if e.ComplexityRoot.CareCampaignPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareCampaignPayload.UserErrors(childComplexity), true
+
 	case "CarePolicy.caps":
 		if e.ComplexityRoot.CarePolicy.Caps == nil {
 			break
@@ -2240,6 +2493,69 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CarePolicy.QuietTo(childComplexity), true
+
+	case "CareTemplate.body":
+		if e.ComplexityRoot.CareTemplate.Body == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareTemplate.Body(childComplexity), true
+	case "CareTemplate.html":
+		if e.ComplexityRoot.CareTemplate.HTML == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareTemplate.HTML(childComplexity), true
+	case "CareTemplate.locale":
+		if e.ComplexityRoot.CareTemplate.Locale == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareTemplate.Locale(childComplexity), true
+	case "CareTemplate.subject":
+		if e.ComplexityRoot.CareTemplate.Subject == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareTemplate.Subject(childComplexity), true
+
+	case "CareTemplateField.description":
+		if e.ComplexityRoot.CareTemplateField.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareTemplateField.Description(childComplexity), true
+	case "CareTemplateField.example":
+		if e.ComplexityRoot.CareTemplateField.Example == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareTemplateField.Example(childComplexity), true
+	case "CareTemplateField.name":
+		if e.ComplexityRoot.CareTemplateField.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareTemplateField.Name(childComplexity), true
+	case "CareTemplateField.type":
+		if e.ComplexityRoot.CareTemplateField.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareTemplateField.Type(childComplexity), true
+
+	case "CareTemplates.fields":
+		if e.ComplexityRoot.CareTemplates.Fields == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareTemplates.Fields(childComplexity), true
+	case "CareTemplates.templates":
+		if e.ComplexityRoot.CareTemplates.Texts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CareTemplates.Texts(childComplexity), true
 
 	case "CheckInPayload.booking":
 		if e.ComplexityRoot.CheckInPayload.Booking == nil {
@@ -4602,6 +4918,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RunJob(childComplexity, args["input"].(RunJobInput)), true
+	case "Mutation.saveCareCampaign":
+		if e.ComplexityRoot.Mutation.SaveCareCampaign == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_saveCareCampaign_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SaveCareCampaign(childComplexity, args["input"].(care.SaveCampaignInput)), true
 	case "Mutation.setCalendarLink":
 		if e.ComplexityRoot.Mutation.SetCalendarLink == nil {
 			break
@@ -5221,6 +5548,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PointsExpiration.Points(childComplexity), true
 
+	case "PreviewCareTemplatePayload.body":
+		if e.ComplexityRoot.PreviewCareTemplatePayload.Body == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PreviewCareTemplatePayload.Body(childComplexity), true
+	case "PreviewCareTemplatePayload.html":
+		if e.ComplexityRoot.PreviewCareTemplatePayload.HTML == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PreviewCareTemplatePayload.HTML(childComplexity), true
+	case "PreviewCareTemplatePayload.subject":
+		if e.ComplexityRoot.PreviewCareTemplatePayload.Subject == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PreviewCareTemplatePayload.Subject(childComplexity), true
+	case "PreviewCareTemplatePayload.userErrors":
+		if e.ComplexityRoot.PreviewCareTemplatePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PreviewCareTemplatePayload.UserErrors(childComplexity), true
+
 	case "PreviewPurchasePayload.evaluation":
 		if e.ComplexityRoot.PreviewPurchasePayload.Evaluation == nil {
 			break
@@ -5370,6 +5722,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Backtests(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "Query.careCampaigns":
+		if e.ComplexityRoot.Query.CareCampaigns == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.CareCampaigns(childComplexity), true
+	case "Query.careTemplates":
+		if e.ComplexityRoot.Query.CareTemplates == nil {
+			break
+		}
+
+		args, err := ec.field_Query_careTemplates_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.CareTemplates(childComplexity, args["occasion"].(occasion.Kind)), true
 	case "Query.clients":
 		if e.ComplexityRoot.Query.Clients == nil {
 			break
@@ -5482,6 +5851,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Node(childComplexity, args["id"].(string)), true
+	case "Query.previewCareTemplate":
+		if e.ComplexityRoot.Query.PreviewCareTemplate == nil {
+			break
+		}
+
+		args, err := ec.field_Query_previewCareTemplate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.PreviewCareTemplate(childComplexity, args["input"].(care.PreviewTextInput)), true
 	case "Query.previewPurchase":
 		if e.ComplexityRoot.Query.PreviewPurchase == nil {
 			break
@@ -6245,6 +6625,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.StartBacktestPayload.UserErrors(childComplexity), true
 
+	case "SuppressedMessages.count":
+		if e.ComplexityRoot.SuppressedMessages.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressedMessages.Count(childComplexity), true
+	case "SuppressedMessages.reason":
+		if e.ComplexityRoot.SuppressedMessages.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuppressedMessages.Reason(childComplexity), true
+
 	case "Tier.benefits":
 		if e.ComplexityRoot.Tier.Benefits == nil {
 			break
@@ -6745,6 +7138,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCancelPendingInput,
 		ec.unmarshalInputCancelRedemptionInput,
 		ec.unmarshalInputCaptureHoldInput,
+		ec.unmarshalInputCareCampaignInput,
 		ec.unmarshalInputCarePolicyInput,
 		ec.unmarshalInputCheckInInput,
 		ec.unmarshalInputClaimReferralInput,
@@ -6775,6 +7169,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputPendingInput,
 		ec.unmarshalInputPerAmountInput,
 		ec.unmarshalInputPointsEntryFilter,
+		ec.unmarshalInputPreviewCareTemplateInput,
 		ec.unmarshalInputPreviewPurchaseInput,
 		ec.unmarshalInputPublishEarningRuleInput,
 		ec.unmarshalInputPublishEventInput,
@@ -6804,6 +7199,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputSomebodyInput,
 		ec.unmarshalInputStartBacktestInput,
 		ec.unmarshalInputSuspendMemberInput,
+		ec.unmarshalInputTemplateInput,
 		ec.unmarshalInputTierChangeInput,
 		ec.unmarshalInputTierInput,
 		ec.unmarshalInputTierPolicyInput,
@@ -7209,7 +7605,7 @@ enum RuleOutcomeStatus {
 `, BuiltIn: false},
 	{Name: "../schema/audit.graphqls", Input: `extend type Query {
   """
-  Who changed what, newest first. ADMIN sees all changes, SUPPORT those of the program's settings, rules, tiers, rewards, members, adjustments, holds, redemptions, referrals and households, MARKETER those of settings, rules, tiers, rewards and referrals.
+  Who changed what, newest first. ADMIN sees all changes, SUPPORT those of the program's settings, rules, tiers, rewards, members, adjustments, holds, redemptions, referrals, households, bookings and campaigns, MARKETER those of settings, rules, tiers, rewards, referrals and campaigns.
   For SUPPORT, MARKETER and ADMIN.
   """
   auditEntries(
@@ -7963,6 +8359,215 @@ type CalendarLinkPayload @access {
   "Whose calendar it is."
   member: Member
   "Why it was refused."
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../schema/campaign.graphqls", Input: `extend type Query {
+  """
+  What members are told, in the order in which it was saved first. For MARKETER, SUPPORT and ADMIN.
+  """
+  careCampaigns: [CareCampaign!]! @access(roles: [MARKETER, SUPPORT, ADMIN])
+
+  """
+  What helps with writing templates for an occasion: the texts that come with the program, and what they may show. For MARKETER, SUPPORT and ADMIN.
+  """
+  careTemplates(
+    "The occasion."
+    occasion: Occasion!
+  ): CareTemplates! @access(roles: [MARKETER, SUPPORT, ADMIN])
+
+  """
+  A template as a member would read it, on a sample of an occasion; nothing is sent. MARKETER sees no members, only a sample of one. For MARKETER, SUPPORT and ADMIN.
+  Codes: INVALID_TEMPLATE, UNKNOWN_MEMBER.
+  """
+  previewCareTemplate(
+    "The template."
+    input: PreviewCareTemplateInput!
+  ): PreviewCareTemplatePayload! @access(roles: [MARKETER, SUPPORT, ADMIN])
+}
+
+extend type Mutation {
+  """
+  Keeps a new campaign, or all that is said of one that there is: what is left out is as it is by default. Its occasion stays. One that is switched on, or changes its offset or its holidays while it is on, is about what comes from then on; what was decided before stays. There are 200 campaigns at most. For MARKETER and ADMIN.
+  Codes: UNKNOWN_CAMPAIGN, EDIT_CONFLICT, INVALID_NAME, INVALID_CAMPAIGN, INVALID_LOCALE, INVALID_TEMPLATE, INVALID_DURATION, INVALID_POINTS.
+  """
+  saveCareCampaign(
+    "The campaign."
+    input: CareCampaignInput!
+  ): CareCampaignPayload! @access(roles: [MARKETER, ADMIN])
+}
+
+"What is said on an occasion: one message for each member, occasion and channel, decided once."
+type CareCampaign implements Node @access(roles: [MARKETER, SUPPORT, ADMIN]) {
+  "Its id."
+  id: ID!
+  "Its name, for staff."
+  name: String!
+  "What it is about."
+  occasion: Occasion!
+  "What kind of messages it sends: which consent they need, and which caps count them."
+  class: MessageClass!
+  "Where it is said: one message for each."
+  channels: [Channel!]!
+  "What is said, once for each locale; the program's locale is among them."
+  templates: [CareTemplate!]!
+  "The earliest time on the member's clocks. To the end of that day a late message is still sent."
+  sendAt: LocalTime!
+  "How much before or after the occasion it is said; PT0S: on it."
+  offset: Duration!
+  "Which holidays, by name; empty: all of the member's country."
+  holidays: [String!]!
+  "The points that come with it, once for each occasion; null: none."
+  giftPoints: Points
+  "After what time these points lapse; null: never."
+  giftValidFor: Duration
+  "Whether it is on."
+  enabled: Boolean!
+  "Since when it is, or what it is about changed last while it was; null: it never was. What was over by then is not its business."
+  enabledAt: DateTime
+  "Counts what was saved; see ` + "`" + `CareCampaignInput.version` + "`" + `."
+  version: Int!
+  "When it was saved first."
+  createdAt: DateTime!
+  "When it changed last."
+  changedAt: DateTime!
+  "How many of its messages are where."
+  counts: CareCampaignCounts!
+}
+
+"How many messages of a campaign are where."
+type CareCampaignCounts @access {
+  "Sent as soon as a sender takes them."
+  queued: Int!
+  "Sent from a later instant on."
+  deferred: Int!
+  "With a sender."
+  sending: Int!
+  "Accepted by a mail server or a provider."
+  sent: Int!
+  "Where members read them."
+  delivered: Int!
+  "Refused for their address."
+  bounced: Int!
+  "Not to be sent, however often that was tried."
+  failed: Int!
+  "Not sent before it was too late."
+  expired: Int!
+  "Not sent, by the reason why."
+  suppressed: [SuppressedMessages!]!
+  "How often one was sent again although it may have arrived: a sender died between handing it over and noting that."
+  uncertain: Int!
+}
+
+"How many messages are not sent for a reason."
+type SuppressedMessages @access {
+  "Why, as ` + "`" + `Message.statusReason` + "`" + ` says it, e.g. NO_CONSENT."
+  reason: String!
+  "How many."
+  count: Int!
+}
+
+"What is said in one language."
+type CareTemplate @access {
+  "A BCP 47 tag, e.g. zh-Hans."
+  locale: String!
+  "A template of the subject; null: there is none."
+  subject: String
+  "A template of plain text."
+  body: String!
+  "A template of HTML; null: it is made of the body."
+  html: String
+}
+
+"What helps with writing templates for an occasion."
+type CareTemplates @access {
+  "The texts that come with the program, to start from."
+  templates: [CareTemplate!]!
+  "What templates for the occasion may show."
+  fields: [CareTemplateField!]!
+}
+
+"Something that a template may show or ask for."
+type CareTemplateField @access {
+  "As it is written, e.g. .Member.DisplayName."
+  name: String!
+  "string or int."
+  type: String!
+  "What it is."
+  description: String!
+  "A piece of a template with it."
+  example: String!
+}
+
+"A campaign as it shall be."
+input CareCampaignInput {
+  "Which campaign; null: a new one."
+  id: ID
+  "Its name, for staff: 1 to 200 characters."
+  name: String!
+  "What it is about."
+  occasion: Occasion!
+  "What kind of messages it sends. Messages of the class CARE greet and thank; they do not sell."
+  class: MessageClass! = CARE
+  "Where it is said: at least one."
+  channels: [Channel!]!
+  "What is said, once for each locale; the program's locale is required."
+  templates: [TemplateInput!]!
+  "The earliest time on the member's clocks. To the end of that day a late message is still sent."
+  sendAt: LocalTime! = "09:00"
+  "How much before (-P7D) or after the occasion it is said. BIRTHDAY, MEMBERSHIP_ANNIVERSARY and HOLIDAY: up to 60 whole days before or after, and by default on it. WELCOME, TIER_REACHED and EVENT_THANKS: up to 60 days after, by default at once. TIER_AT_RISK: 1 to 180 whole days before, by default 30. POINTS_EXPIRING: 1 to 30 whole days before, by default 30. EVENT_REMINDER: up to 60 days before, by default 1. WIN_BACK: 7 days to 3 years after, by default P90D."
+  offset: Duration
+  "Of HOLIDAY: which ones, by name, e.g. new-year; empty: all of the member's country."
+  holidays: [String!]
+  "The points that come with it, once for each occasion. Not with TIER_AT_RISK, POINTS_EXPIRING and EVENT_REMINDER."
+  giftPoints: Points
+  "After what time these points lapse, at most 10 years; null: never."
+  giftValidFor: Duration
+  "Whether it is on."
+  enabled: Boolean! = true
+  "The version that the caller started from: if it is not the newest, EDIT_CONFLICT; null: whichever it is."
+  version: Int
+}
+
+"What is said in one language: templates in Go's syntax with the fields that ` + "`" + `careTemplates` + "`" + ` lists, if, with, else, and the functions and, or, not, eq, ne, lt, le, gt, ge and number."
+input TemplateInput {
+  "A BCP 47 tag, e.g. zh-Hans. Members read the template in their locale, else one that their locale is a kind of, else that in the program's."
+  locale: String!
+  "One line, of which 200 characters are shown; null: none."
+  subject: String
+  "Plain text, at most 50,000 bytes."
+  body: String!
+  "HTML, at most 100,000 bytes, in which values are escaped; null: it is made of the body."
+  html: String
+}
+
+"A template that may become one of a campaign."
+input PreviewCareTemplateInput {
+  "The occasion; its values are a sample's."
+  occasion: Occasion!
+  "The template."
+  template: TemplateInput!
+  "Whose name and number it shows; null: a sample's."
+  memberId: ID
+}
+
+"Answers ` + "`" + `saveCareCampaign` + "`" + `."
+type CareCampaignPayload @access {
+  "The campaign; null if it was not saved."
+  campaign: CareCampaign
+  "Why not."
+  userErrors: [UserError!]!
+}
+
+"Answers ` + "`" + `previewCareTemplate` + "`" + `."
+type PreviewCareTemplatePayload @access {
+  "The subject; null if there is none."
+  subject: String
+  "Plain text; null if the template is not valid."
+  body: String
+  "HTML; null if the template is not valid."
+  html: String
+  "What is wrong with the template."
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
@@ -11913,6 +12518,82 @@ func (ec *executionContext) childFields_CaptureHoldPayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type CaptureHoldPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CareCampaign(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_CareCampaign_id(ctx, field)
+	case "name":
+		return ec.fieldContext_CareCampaign_name(ctx, field)
+	case "occasion":
+		return ec.fieldContext_CareCampaign_occasion(ctx, field)
+	case "class":
+		return ec.fieldContext_CareCampaign_class(ctx, field)
+	case "channels":
+		return ec.fieldContext_CareCampaign_channels(ctx, field)
+	case "templates":
+		return ec.fieldContext_CareCampaign_templates(ctx, field)
+	case "sendAt":
+		return ec.fieldContext_CareCampaign_sendAt(ctx, field)
+	case "offset":
+		return ec.fieldContext_CareCampaign_offset(ctx, field)
+	case "holidays":
+		return ec.fieldContext_CareCampaign_holidays(ctx, field)
+	case "giftPoints":
+		return ec.fieldContext_CareCampaign_giftPoints(ctx, field)
+	case "giftValidFor":
+		return ec.fieldContext_CareCampaign_giftValidFor(ctx, field)
+	case "enabled":
+		return ec.fieldContext_CareCampaign_enabled(ctx, field)
+	case "enabledAt":
+		return ec.fieldContext_CareCampaign_enabledAt(ctx, field)
+	case "version":
+		return ec.fieldContext_CareCampaign_version(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_CareCampaign_createdAt(ctx, field)
+	case "changedAt":
+		return ec.fieldContext_CareCampaign_changedAt(ctx, field)
+	case "counts":
+		return ec.fieldContext_CareCampaign_counts(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CareCampaign", field.Name)
+}
+
+func (ec *executionContext) childFields_CareCampaignCounts(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "queued":
+		return ec.fieldContext_CareCampaignCounts_queued(ctx, field)
+	case "deferred":
+		return ec.fieldContext_CareCampaignCounts_deferred(ctx, field)
+	case "sending":
+		return ec.fieldContext_CareCampaignCounts_sending(ctx, field)
+	case "sent":
+		return ec.fieldContext_CareCampaignCounts_sent(ctx, field)
+	case "delivered":
+		return ec.fieldContext_CareCampaignCounts_delivered(ctx, field)
+	case "bounced":
+		return ec.fieldContext_CareCampaignCounts_bounced(ctx, field)
+	case "failed":
+		return ec.fieldContext_CareCampaignCounts_failed(ctx, field)
+	case "expired":
+		return ec.fieldContext_CareCampaignCounts_expired(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_CareCampaignCounts_suppressed(ctx, field)
+	case "uncertain":
+		return ec.fieldContext_CareCampaignCounts_uncertain(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CareCampaignCounts", field.Name)
+}
+
+func (ec *executionContext) childFields_CareCampaignPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "campaign":
+		return ec.fieldContext_CareCampaignPayload_campaign(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CareCampaignPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CareCampaignPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CarePolicy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "leapDayBirthday":
@@ -11925,6 +12606,44 @@ func (ec *executionContext) childFields_CarePolicy(ctx context.Context, field gr
 		return ec.fieldContext_CarePolicy_caps(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CarePolicy", field.Name)
+}
+
+func (ec *executionContext) childFields_CareTemplate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "locale":
+		return ec.fieldContext_CareTemplate_locale(ctx, field)
+	case "subject":
+		return ec.fieldContext_CareTemplate_subject(ctx, field)
+	case "body":
+		return ec.fieldContext_CareTemplate_body(ctx, field)
+	case "html":
+		return ec.fieldContext_CareTemplate_html(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CareTemplate", field.Name)
+}
+
+func (ec *executionContext) childFields_CareTemplateField(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_CareTemplateField_name(ctx, field)
+	case "type":
+		return ec.fieldContext_CareTemplateField_type(ctx, field)
+	case "description":
+		return ec.fieldContext_CareTemplateField_description(ctx, field)
+	case "example":
+		return ec.fieldContext_CareTemplateField_example(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CareTemplateField", field.Name)
+}
+
+func (ec *executionContext) childFields_CareTemplates(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "templates":
+		return ec.fieldContext_CareTemplates_templates(ctx, field)
+	case "fields":
+		return ec.fieldContext_CareTemplates_fields(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CareTemplates", field.Name)
 }
 
 func (ec *executionContext) childFields_CheckInPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12951,6 +13670,20 @@ func (ec *executionContext) childFields_PointsExpiration(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type PointsExpiration", field.Name)
 }
 
+func (ec *executionContext) childFields_PreviewCareTemplatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "subject":
+		return ec.fieldContext_PreviewCareTemplatePayload_subject(ctx, field)
+	case "body":
+		return ec.fieldContext_PreviewCareTemplatePayload_body(ctx, field)
+	case "html":
+		return ec.fieldContext_PreviewCareTemplatePayload_html(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_PreviewCareTemplatePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PreviewCareTemplatePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_PreviewPurchasePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "evaluation":
@@ -13365,6 +14098,16 @@ func (ec *executionContext) childFields_StartBacktestPayload(ctx context.Context
 		return ec.fieldContext_StartBacktestPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type StartBacktestPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SuppressedMessages(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "reason":
+		return ec.fieldContext_SuppressedMessages_reason(ctx, field)
+	case "count":
+		return ec.fieldContext_SuppressedMessages_count(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SuppressedMessages", field.Name)
 }
 
 func (ec *executionContext) childFields_Tier(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -93,8 +93,8 @@ type sight []string
 // What staff sees the changes of is what it sees itself: support no machine clients and no signing keys, marketers no members
 // either.
 var (
-	marketing = sight{"program", "rul", "tie", "rew", "bkt", "ref"}
-	support   = sight{"program", "rul", "tie", "rew", "mem", "adj", "hld", "red", "ref", "hsh", "bkg"}
+	marketing = sight{"program", "rul", "tie", "rew", "bkt", "ref", "cmp"}
+	support   = sight{"program", "rul", "tie", "rew", "mem", "adj", "hld", "red", "ref", "hsh", "bkg", "cmp"}
 )
 
 func sightOf(caller actor.Actor) sight {
@@ -111,7 +111,8 @@ const entryPages = "auditEntry"
 
 // Entries lists changes, newest first; of, if given, narrows the list to those of the object with that id. For support,
 // marketers and admins. Admins see all, support those of the program, rules, tiers, rewards, members, adjustments, holds,
-// redemptions, referrals, households and bookings, marketers those of the program, rules, tiers, rewards and referrals.
+// redemptions, referrals, households, bookings and campaigns, marketers those of the program, rules, tiers, rewards, referrals and
+// campaigns.
 func (l *Log) Entries(ctx context.Context, first *int, after, of *string) (*EntryConnection, error) {
 	caller, err := actor.Require(ctx, actor.Support, actor.Marketer, actor.Admin)
 	if err != nil {

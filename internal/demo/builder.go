@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"regulars/care"
 	"regulars/club"
 	"regulars/internal/problem"
 	"regulars/loyalty"
@@ -18,6 +19,7 @@ type builder struct {
 	service *loyalty.Service
 	rewards *reward.Service
 	club    *club.Service
+	care    *care.Service
 	clock   *clock
 	plan    *plan
 }
@@ -37,6 +39,9 @@ func (b *builder) build(ctx context.Context, progress func(done, total int)) err
 		progress(number+1, weeks)
 	}
 	if err := b.announce(ctx); err != nil {
+		return err
+	}
+	if err := b.promise(ctx); err != nil {
 		return err
 	}
 	return b.close(ctx)

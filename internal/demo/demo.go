@@ -1,5 +1,5 @@
 // Package demo builds the club that the program shows itself with: some hundred invented members, 18 months of purchases,
-// returns and evenings at the shop, tiers and rules, and events to come.
+// returns and evenings at the shop, tiers and rules, events to come, and what members are told.
 //
 // The club is recorded the way a real one is, through packages loyalty and club and under a clock that goes through its history
 // week by week. All of it follows from a seed and from the instant at which the club opened, and every fact has a key of
@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"time"
 
+	"regulars/care"
 	"regulars/club"
 	"regulars/internal/actor"
 	"regulars/internal/identity"
@@ -129,7 +130,11 @@ func Build(ctx context.Context, db *postgres.DB, progress func(done, total int))
 			return err
 		}
 		figures = planned.figures()
-		building := &builder{service: service, rewards: reward.New(past, service), club: club.New(past, service, identity.NewSigningKeys(past)), clock: clock, plan: planned}
+		keys := identity.NewSigningKeys(past)
+		building := &builder{
+			service: service, rewards: reward.New(past, service), club: club.New(past, service, keys), care: care.New(past, service, keys, ""),
+			clock: clock, plan: planned,
+		}
 		return building.build(ctx, progress)
 	})
 	return figures, err

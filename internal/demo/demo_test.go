@@ -106,6 +106,14 @@ func bookings(t *testing.T, db *postgres.DB) map[string]int {
 	return counts(t, db, `select status as kind, count(*) as rows from bookings group by status`)
 }
 
+// campaignsOn is of which occasions the club speaks, from its last day on, and in how many languages.
+func campaignsOn(t *testing.T, db *postgres.DB) map[string]int {
+	t.Helper()
+	return counts(t, db, `
+		select occasion as kind, jsonb_array_length(templates) as rows
+		from care_campaigns where enabled and channels = '{INBOX,EMAIL}' and enabled_at > (select max(joined_at) from members) - interval '1 day'`)
+}
+
 func checkBooks(t *testing.T, db *postgres.DB) {
 	t.Helper()
 	report, err := reconcile.Check(staff(t), db, nil, events.CheckBooks)
@@ -181,6 +189,10 @@ func TestBuild_Lived(t *testing.T) {
 	if difference := cmp.Diff(want, bookings(t, db)); difference != "" {
 		t.Errorf("bookings: %s", difference)
 	}
+	campaigns := map[string]int{"BIRTHDAY": 2, "WELCOME": 2, "TIER_REACHED": 2, "POINTS_EXPIRING": 2, "EVENT_REMINDER": 2, "WIN_BACK": 2}
+	if difference := cmp.Diff(campaigns, campaignsOn(t, db)); difference != "" {
+		t.Errorf("campaigns that are on, and in how many languages: %s", difference)
+	}
 	late := counts(t, db, `select 'late' as kind, count(*) as rows from activities where recorded_at not between occurred_at and occurred_at + interval '8 days'`)
 	if late["late"] > 0 {
 		t.Errorf("%d facts were not recorded in the week after they happened", late["late"])
@@ -222,7 +234,7 @@ func TestBuild_Same(t *testing.T) {
 	if _, err := demo.Build(t.Context(), whole, nothing); err != nil {
 		t.Fatal(err)
 	}
-	want, booked := club(t, whole), bookings(t, whole)
+	want, booked, told := club(t, whole), bookings(t, whole), campaignsOn(t, whole)
 
 	t.Run("AtOnce", func(t *testing.T) {
 		t.Parallel()
@@ -238,7 +250,7 @@ func TestBuild_Same(t *testing.T) {
 		if first != nil || !errors.Is(second, demo.ErrOccupied) {
 			t.Errorf("got %v and %v, want none and that it is occupied", first, second)
 		}
-		if difference := cmp.Diff(want, club(t, db)) + cmp.Diff(booked, bookings(t, db)); difference != "" {
+		if difference := cmp.Diff(want, club(t, db)) + cmp.Diff(booked, bookings(t, db)) + cmp.Diff(told, campaignsOn(t, db)); difference != "" {
 			t.Error(difference)
 		}
 	})
@@ -263,7 +275,7 @@ func TestBuild_Same(t *testing.T) {
 			t.Fatal(err)
 		}
 		checkBooks(t, db)
-		if difference := cmp.Diff(want, club(t, db)) + cmp.Diff(booked, bookings(t, db)); difference != "" {
+		if difference := cmp.Diff(want, club(t, db)) + cmp.Diff(booked, bookings(t, db)) + cmp.Diff(told, campaignsOn(t, db)); difference != "" {
 			t.Error(difference)
 		}
 	})

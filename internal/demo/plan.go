@@ -29,6 +29,7 @@ type plan struct {
 	opening, end time.Time
 	zone         *time.Location
 	currency     value.Currency
+	locale       string
 	people       []*person
 	sales        []sale
 	weeks        [weeks]happenings
@@ -54,7 +55,7 @@ func newPlan(settings program.Program, opening time.Time) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{opening: opening, end: opening.Add(weeks * week), zone: zone, currency: settings.Currency}
+	p := &plan{opening: opening, end: opening.Add(weeks * week), zone: zone, currency: settings.Currency, locale: settings.DefaultLocale}
 	p.meet()
 	for _, one := range p.people {
 		p.shop(one)

@@ -1273,7 +1273,7 @@ CREATE INDEX members_by_joining_day ON public.members USING btree (joining_day, 
 
 CREATE INDEX members_by_name ON public.members USING btree (lower(display_name) COLLATE "C");
 
-CREATE INDEX messages_by_campaign ON public.messages USING btree (campaign_id, status, reason);
+CREATE INDEX messages_by_campaign ON public.messages USING btree (campaign_id, status, reason) INCLUDE (uncertain);
 
 CREATE INDEX messages_by_id ON public.messages USING btree (id);
 

@@ -106,7 +106,7 @@ create table messages (
 ) with (fillfactor = 80);
 create index messages_by_id on messages (id);
 create index messages_to_send on messages (channel, due_at) where due_at is not null;
-create index messages_by_campaign on messages (campaign_id, status, reason);
+create index messages_by_campaign on messages (campaign_id, status, reason) include (uncertain);
 create index messages_inbox on messages (member_id, id) where channel = 'INBOX' and status = 'DELIVERED';
 create index messages_unread on messages (member_id) where channel = 'INBOX' and status = 'DELIVERED' and read_at is null;
 create index messages_by_time on messages (created_at);
