@@ -63,10 +63,11 @@ var plan = map[string][]string{
 	"club/waitlist": {"internal/id"},
 	"club":          all(leaves, tables, []string{"internal/identity", "internal/postgres", "club/calendar", "club/plan", "club/waitlist", "loyalty", "loyalty/ledger", "loyalty/reconcile", "loyalty/tiers"}),
 
-	"care/occasion": {"internal/value"},
-	"care/template": {"care/occasion", "internal/problem", "internal/value"},
-	"care/delivery": all(leaves, []string{"internal/program"}),
-	"care":          all(leaves, tables, []string{"internal/identity", "internal/postgres", "care/occasion", "care/template", "care/delivery", "club", "loyalty", "loyalty/ledger", "loyalty/reconcile", "loyalty/tiers"}),
+	"care/occasion":              {"internal/value"},
+	"care/template":              {"care/occasion", "internal/problem", "internal/value"},
+	"care/delivery":              all(leaves, []string{"internal/program"}),
+	"care/delivery/deliverytest": {},
+	"care":                       all(leaves, tables, []string{"internal/identity", "internal/postgres", "care/occasion", "care/template", "care/delivery", "club", "loyalty", "loyalty/ledger", "loyalty/reconcile", "loyalty/tiers"}),
 
 	"internal/importer": all(leaves, tables, pure, []string{"internal/postgres", "loyalty/ledger", "loyalty"}),
 	"internal/demo":     all(leaves, tables, pure, []string{"care", "care/occasion", "care/template", "care/delivery", "club", "internal/identity", "internal/postgres", "loyalty/ledger", "loyalty", "loyalty/reward"}),
@@ -105,6 +106,7 @@ var restricted = []struct {
 	{"github.com/hashicorp/golang-lru", []string{"internal/ratelimit", "graph"}, nil},
 	{"cel.dev/cel-go", []string{"loyalty/rules"}, nil},
 	{"github.com/wneessen/go-mail", []string{"care/delivery"}, nil},
+	{"github.com/emersion", []string{"care/delivery/deliverytest"}, nil},
 	{"github.com/robfig/cron", []string{"jobs"}, nil},
 	{"github.com/teambition/rrule-go", []string{"club/plan"}, nil},
 }

@@ -173,7 +173,14 @@ func Open(ctx context.Context, settings cli.Settings, seed program.Seed, logger 
 	if err := s.demonstrate(ctx, settings.Demo.On); err != nil {
 		return nil, err
 	}
-	if s.jobs, err = jobs.New(ctx, s.database.DB, settings.Jobs, logger); err != nil {
+	channels, err := settings.Delivery.Channels()
+	if err != nil {
+		return nil, err
+	}
+	for _, waiting := range settings.Delivery.NotSetUp() {
+		logger.Info(waiting)
+	}
+	if s.jobs, err = jobs.New(ctx, s.database.DB, jobs.Options{Specs: settings.Jobs, PublicURL: s.publicURL, Channels: channels}, logger); err != nil {
 		return nil, err
 	}
 	s.backtests = backtest.New(s.database.DB, s.loyalty)

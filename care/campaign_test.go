@@ -323,6 +323,10 @@ func TestPreviewText(t *testing.T) {
 	if filled, err = d.care.PreviewText(d.As(actor.Support, "support"), input); err != nil || strings.HasPrefix(filled.Body, "Hi Alex") {
 		t.Errorf("the preview is %v, %v", filled, err)
 	}
+	holiday := care.PreviewTextInput{Occasion: occasion.Holiday, Text: template.Text{Locale: "zh-Hans", Body: "{{.Occasion.Holiday}}"}}
+	if filled, err = d.care.PreviewText(d.marketer, holiday); err != nil || filled.Body != "新年" {
+		t.Errorf("the preview is %v, %v", filled, err)
+	}
 	input.Text.Body = "{{range .Member}}{{end}}"
 	if _, err := d.care.PreviewText(d.marketer, input); said(err) != "INVALID_TEMPLATE input.template.body en 1" {
 		t.Errorf("a text that is no template is answered with %v", err)

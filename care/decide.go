@@ -10,6 +10,7 @@ import (
 	"regulars/internal/actor"
 	"regulars/internal/id"
 	"regulars/internal/postgres"
+	"regulars/internal/program"
 	"regulars/internal/value"
 	"regulars/loyalty"
 )
@@ -17,8 +18,8 @@ import (
 // decision is what is decided about an occasion.
 type decision struct {
 	*found
-	verdicts map[Channel]verdict
-	gift     *gift
+	rulings map[Channel]ruling
+	gift    *gift
 }
 
 // gift is points that come with an occasion.
@@ -38,17 +39,17 @@ func (s *Service) decide(ctx context.Context, tx *postgres.Tx, round *round, lis
 	if err != nil || len(list) == 0 {
 		return 0, err
 	}
-	people, recipients, err := round.meet(ctx, members(list))
+	people, listeners, err := round.meet(ctx, members(list))
 	if err != nil {
 		return 0, err
 	}
 	decisions := make([]*decision, len(list))
 	for i, one := range list {
-		decisions[i] = &decision{found: one, verdicts: map[Channel]verdict{}}
+		decisions[i] = &decision{found: one, rulings: map[Channel]ruling{}}
 		for _, channel := range one.campaign.Channels {
-			who := recipients[one.Member]
+			who := listeners[one.Member]
 			made := judge(round.settings.Care, who, one, channel, tx.Now)
-			decisions[i].verdicts[channel] = made
+			decisions[i].rulings[channel] = made
 			if made.status != Suppressed {
 				who.contacts = append(who.contacts, contact{class: one.campaign.Class, channel: channel, key: one.key, yearly: one.yearly, at: made.sendAfter})
 			}
@@ -61,11 +62,7 @@ func (s *Service) decide(ctx context.Context, tx *postgres.Tx, round *round, lis
 	texts := newTexts(round.settings)
 	for _, one := range decisions {
 		for _, channel := range one.campaign.Channels {
-			message, err := texts.message(people[one.Member], one, channel, tx.Now)
-			if err != nil {
-				return 0, err
-			}
-			messages = append(messages, message)
+			messages = append(messages, texts.message(people[one.Member], one, channel, tx.Now))
 		}
 	}
 	if err := insertMessages(ctx, tx, messages); err != nil {
@@ -75,20 +72,24 @@ func (s *Service) decide(ctx context.Context, tx *postgres.Tx, round *round, lis
 }
 
 // meet reads members as the policy sees them.
-func (r *round) meet(ctx context.Context, wanted []id.Member) (map[id.Member]*person, map[id.Member]*recipient, error) {
+func (r *round) meet(ctx context.Context, wanted []id.Member) (map[id.Member]*person, map[id.Member]*listener, error) {
 	rows, err := selectPeople(ctx, r.tx, wanted)
 	if err != nil {
 		return nil, nil, err
 	}
-	people, recipients := map[id.Member]*person{}, map[id.Member]*recipient{}
+	people, listeners := map[id.Member]*person{}, map[id.Member]*listener{}
 	for _, one := range rows {
 		zone := r.zone
 		if own, err := value.ParseZone(one.TimeZone); err == nil {
 			zone = own
 		}
 		people[one.Member] = one
-		recipients[one.Member] = &recipient{
-			left: one.Status == left, address: one.Email != nil, refused: one.Refused, zone: zone, consents: map[consentKey]bool{},
+		listeners[one.Member] = &listener{
+			left: one.Status == left, refused: one.Refused, zone: zone, consents: map[consentKey]bool{},
+			addressed: map[Channel]bool{},
+		}
+		for _, channel := range program.Channels {
+			listeners[one.Member].addressed[channel] = reachable(channel, one.Email, one.Phone, one.ExternalID)
 		}
 	}
 	consents, err := selectConsents(ctx, r.tx, wanted)
@@ -96,7 +97,7 @@ func (r *round) meet(ctx context.Context, wanted []id.Member) (map[id.Member]*pe
 		return nil, nil, err
 	}
 	for _, one := range consents {
-		recipients[one.Member].consents[consentKey{one.Class, one.Channel}] = one.Granted
+		listeners[one.Member].consents[consentKey{one.Class, one.Channel}] = one.Granted
 	}
 	since := r.tx.Now.Add(-again)
 	for _, limit := range r.settings.Care.Caps {
@@ -109,15 +110,15 @@ func (r *round) meet(ctx context.Context, wanted []id.Member) (map[id.Member]*pe
 		return nil, nil, err
 	}
 	for _, one := range contacts {
-		who := recipients[one.Member]
+		who := listeners[one.Member]
 		who.contacts = append(who.contacts, contact{class: one.Class, channel: one.Channel, key: one.Key, yearly: yearly(one.Occasion, one.Key), at: one.At})
 	}
 	if len(r.settings.Care.Caps) > 0 {
 		for _, one := range people {
-			r.await(one, recipients[one.Member])
+			r.await(one, listeners[one.Member])
 		}
 	}
-	return people, recipients, nil
+	return people, listeners, nil
 }
 
 // yearly is the key of what comes again each year, without the year.
@@ -131,7 +132,7 @@ func yearly(kind Occasion, key string) string {
 }
 
 // await finds what comes to a member today by its own dates and has not been said.
-func (r *round) await(one *person, who *recipient) {
+func (r *round) await(one *person, who *listener) {
 	today := value.DateOf(r.tx.Now.In(who.zone))
 	for _, campaign := range r.campaigns {
 		if campaign.Occasion != occasion.Birthday && campaign.Occasion != occasion.MembershipAnniversary {
@@ -208,7 +209,7 @@ func (s *Service) give(ctx context.Context, tx *postgres.Tx, decisions []*decisi
 
 // refused tells whether the occasion is none for the member: it has left, or was greeted for it a short time ago.
 func (d *decision) refused() bool {
-	for _, made := range d.verdicts {
+	for _, made := range d.rulings {
 		if made.reason == nil || *made.reason != Left && *made.reason != Duplicate {
 			return false
 		}

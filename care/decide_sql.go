@@ -12,9 +12,6 @@ import (
 	"regulars/internal/value"
 )
 
-// left is the status of people who are no members any more.
-const left = "LEFT"
-
 // person is a member as messages address it.
 type person struct {
 	candidate
@@ -22,6 +19,8 @@ type person struct {
 	Status      string  `db:"status"`
 	DisplayName *string `db:"display_name"`
 	Email       *string `db:"email"`
+	ExternalID  *string `db:"external_id"`
+	Phone       *string `db:"phone"`
 	// Refused tells whether a mail server has refused the address for good.
 	Refused bool `db:"refused"`
 }
@@ -29,7 +28,7 @@ type person struct {
 func selectPeople(ctx context.Context, q postgres.Runner, wanted []id.Member) ([]*person, error) {
 	var people []*person
 	err := q.Select(ctx, &people, `
-		select `+personColumns+`, '' as subject, members.number, members.status, members.display_name, members.email,
+		select `+personColumns+`, '' as subject, members.number, members.status, members.display_name, members.email, members.external_id, members.phone,
 			exists (
 				select from refused_addresses
 				where refused_addresses.member_id = members.id and refused_addresses.address_hash = sha256(lower(members.email)::bytea)) as refused

@@ -202,10 +202,10 @@ func TestJudge_Reasons(t *testing.T) {
 	h := newHouse(t)
 	h.at("2025-05-01T00:00:00Z")
 	h.campaign(occasion.Birthday, nil, program.Email, program.Webhook)
-	allowed := h.Enroll(born(t, "1990-05-14"), reached("allowed@example.com"))
-	silent := h.Enroll(born(t, "1990-05-14"), reached("silent@example.com"))
+	allowed := h.Enroll(born(t, "1990-05-14"), reached("allowed@example.com"), named("allowed"))
+	silent := h.Enroll(born(t, "1990-05-14"), reached("silent@example.com"), named("silent"))
 	nowhere := h.Enroll(born(t, "1990-05-14"))
-	bounced := h.Enroll(born(t, "1990-05-14"), reached("Bounced@example.com"))
+	bounced := h.Enroll(born(t, "1990-05-14"), reached("Bounced@example.com"), named("bounced"))
 	for _, member := range []*loyalty.Member{allowed, nowhere, bounced} {
 		h.allow(member, program.Care, program.Email, true)
 	}
@@ -220,7 +220,7 @@ func TestJudge_Reasons(t *testing.T) {
 	h.decide()
 	h.expect(allowed, "birthday:2025 EMAIL QUEUED", "birthday:2025 WEBHOOK QUEUED")
 	h.expect(silent, "birthday:2025 EMAIL SUPPRESSED NO_CONSENT", "birthday:2025 WEBHOOK SUPPRESSED NO_CONSENT")
-	h.expect(nowhere, "birthday:2025 EMAIL SUPPRESSED NO_ADDRESS", "birthday:2025 WEBHOOK SUPPRESSED NO_CONSENT")
+	h.expect(nowhere, "birthday:2025 EMAIL SUPPRESSED NO_ADDRESS", "birthday:2025 WEBHOOK SUPPRESSED NO_ADDRESS")
 	h.expect(bounced, "birthday:2025 EMAIL SUPPRESSED BOUNCED_ADDRESS", "birthday:2025 WEBHOOK SUPPRESSED NO_CONSENT")
 }
 

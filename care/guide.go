@@ -2,11 +2,14 @@ package care
 
 import (
 	"context"
+	"time"
 
+	"regulars/care/occasion"
 	"regulars/care/template"
 	"regulars/internal/actor"
 	"regulars/internal/id"
 	"regulars/internal/problem"
+	"regulars/internal/value"
 )
 
 // TextGuide is what helps with writing texts for a kind of occasion.
@@ -52,6 +55,11 @@ func (s *Service) PreviewText(ctx context.Context, input PreviewTextInput) (*tem
 	}
 	values := template.Sample(input.Occasion)
 	values.Program.Name = program.Name
+	if input.Occasion == occasion.Holiday {
+		for _, day := range occasion.HolidaysOn("GB", value.Date{Year: 2027, Month: time.January, Day: 1}) {
+			values.Occasion.Holiday = day.Title(input.Text.Locale)
+		}
+	}
 	if input.MemberID != nil {
 		members, err := s.loyalty.Members(ctx, []id.Member{*input.MemberID})
 		if err != nil {

@@ -9,14 +9,14 @@ import (
 	"regulars/internal/value"
 )
 
-// verdict is what is decided about one message.
-type verdict struct {
+// ruling is what is decided about one message.
+type ruling struct {
 	status    Status
 	reason    *Reason
 	sendAfter time.Time
 }
 
-func suppressed(reason Reason) verdict { return verdict{status: Suppressed, reason: &reason} }
+func suppressed(reason Reason) ruling { return ruling{status: Suppressed, reason: &reason} }
 
 // contact is a message that a member got, or is about to get.
 type contact struct {
@@ -28,14 +28,15 @@ type contact struct {
 	at time.Time
 }
 
-// recipient is a member as the contact policy sees it.
-type recipient struct {
-	left     bool
-	address  bool // an e-mail address is named
-	refused  bool // a mail server refuses it for good
-	zone     *time.Location
-	consents map[consentKey]bool
-	contacts []contact
+// listener is a member as the contact policy sees it.
+type listener struct {
+	left bool
+	// addressed tells on which channels the member can be reached.
+	addressed map[Channel]bool
+	refused   bool // a mail server refuses its address for good
+	zone      *time.Location
+	consents  map[consentKey]bool
+	contacts  []contact
 	// awaited are those of today that come later and go before others.
 	awaited []awaited
 }
@@ -60,7 +61,7 @@ type awaited struct {
 const again = 31 * 24 * time.Hour
 
 // judge decides about a message of a campaign at an instant.
-func judge(policy program.CarePolicy, who *recipient, one *found, channel Channel, now time.Time) verdict {
+func judge(policy program.CarePolicy, who *listener, one *found, channel Channel, now time.Time) ruling {
 	class := one.campaign.Class
 	switch {
 	case who.left:
@@ -71,7 +72,7 @@ func judge(policy program.CarePolicy, who *recipient, one *found, channel Channe
 		return had.yearly == one.yearly && had.key != one.key && had.channel == channel && now.Sub(had.at).Abs() < again
 	}):
 		return suppressed(Duplicate)
-	case channel == program.Email && !who.address:
+	case !who.addressed[channel]:
 		return suppressed(NoAddress)
 	case channel == program.Email && who.refused:
 		return suppressed(BouncedAddress)
@@ -90,12 +91,12 @@ func judge(policy program.CarePolicy, who *recipient, one *found, channel Channe
 	}
 	switch {
 	case channel == program.Inbox:
-		return verdict{status: Delivered, sendAfter: sendAfter}
+		return ruling{status: Delivered, sendAfter: sendAfter}
 	case sendAfter.After(now):
 		reason := QuietHours
-		return verdict{status: Deferred, reason: &reason, sendAfter: sendAfter}
+		return ruling{status: Deferred, reason: &reason, sendAfter: sendAfter}
 	default:
-		return verdict{status: Queued, sendAfter: sendAfter}
+		return ruling{status: Queued, sendAfter: sendAfter}
 	}
 }
 
@@ -119,7 +120,7 @@ func loud(policy program.CarePolicy, t time.Time, zone *time.Location) time.Time
 
 // capped tells whether a cap of the policy leaves no room for a message. What goes before it and is awaited on the same day has
 // its room kept.
-func capped(policy program.CarePolicy, who *recipient, one *found, channel Channel, at time.Time) bool {
+func capped(policy program.CarePolicy, who *listener, one *found, channel Channel, at time.Time) bool {
 	class, day := one.campaign.Class, value.DateOf(at.In(who.zone))
 	for _, limit := range policy.Caps {
 		if !bounds(limit, class, channel) {

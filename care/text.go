@@ -1,7 +1,6 @@
 package care
 
 import (
-	"errors"
 	"time"
 
 	"regulars/care/template"
@@ -26,8 +25,8 @@ func newTexts(settings program.Program) *texts {
 }
 
 // message is what was decided about an occasion on a channel, with its text.
-func (t *texts) message(who *person, one *decision, channel Channel, now time.Time) (*Message, error) {
-	made := one.verdicts[channel]
+func (t *texts) message(who *person, one *decision, channel Channel, now time.Time) *Message {
+	made := one.rulings[channel]
 	text := template.Choose(one.campaign.Texts, who.Locale, t.settings.DefaultLocale)
 	message := &Message{
 		Member: one.Member, ID: id.New[id.Message](), CampaignID: one.campaign.ID, Occasion: one.campaign.Occasion, OccasionKey: one.key,
@@ -36,24 +35,25 @@ func (t *texts) message(who *person, one *decision, channel Channel, now time.Ti
 	}
 	if made.status == Suppressed {
 		message.SendAfter = one.window.From
-		return message, nil
+		return message
 	}
 	filled, err := t.fill(text, who, one)
-	if errors.Is(err, template.ErrTooLong) {
+	if err != nil {
+		// One text that cannot be filled keeps nobody else waiting.
 		reason, detail := InvalidText, err.Error()
 		message.Status, message.Reason, message.Detail = Failed, &reason, &detail
-		return message, nil
-	}
-	if err != nil {
-		return nil, err
+		return message
 	}
 	message.Subject, message.Body, message.HTML = filled.Subject, filled.Body, &filled.HTML
+	if message.Subject == nil && channel == program.Email {
+		message.Subject = &t.settings.Name
+	}
 	if made.status == Delivered {
 		message.SentAt = &now
 	} else {
 		message.DueAt = &made.sendAfter
 	}
-	return message, nil
+	return message
 }
 
 func (t *texts) fill(text template.Text, who *person, one *decision) (template.Filled, error) {

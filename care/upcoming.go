@@ -157,13 +157,13 @@ func (s *Service) foresee(ctx context.Context, tx *postgres.Tx, round *round, li
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
-	_, recipients, err := round.meet(ctx, members(list))
+	_, listeners, err := round.meet(ctx, members(list))
 	if err != nil {
 		return nil, err
 	}
 	var previews []foreseen
 	for _, one := range list {
-		who := *recipients[one.Member]
+		who := *listeners[one.Member]
 		who.contacts = slices.DeleteFunc(slices.Clone(who.contacts), func(had contact) bool { return had.key == one.key })
 		made := &OccasionPreview{Member: one.Member, CampaignID: one.campaign.ID, Occasion: one.campaign.Occasion, Date: one.date}
 		for i, channel := range one.campaign.Channels {

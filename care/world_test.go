@@ -177,8 +177,6 @@ func offset(t testing.TB, text string) value.Offset {
 	return parsed
 }
 
-func pointer[T any](of T) *T { return &of }
-
 // books proves the books of all floors.
 func (h *house) books() {
 	h.t.Helper()

@@ -103,7 +103,11 @@ func (s Seed) withJobs(ctx context.Context, running Program, settings Settings, 
 	return asOperator(ctx, running, settings, s, "job", func(ctx context.Context, database *Database) error {
 		// What servers log is said here anyway, but for faults.
 		logger := slog.New(slog.NewTextHandler(running.Messages, &slog.HandlerOptions{Level: slog.LevelError}))
-		runner, err := jobs.New(ctx, database.DB, settings.Jobs, logger)
+		channels, err := settings.Delivery.Channels()
+		if err != nil {
+			return err
+		}
+		runner, err := jobs.New(ctx, database.DB, jobs.Options{Specs: settings.Jobs, PublicURL: settings.LinkURL(), Channels: channels}, logger)
 		if err != nil {
 			return err
 		}

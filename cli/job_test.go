@@ -21,6 +21,7 @@ func TestJob(t *testing.T) {
 		"expire-points|hourly at :05|2026-05-04T12:05:00Z|-|-|-",
 		"recalculate-tiers|hourly at :10|2026-05-04T12:10:00Z|-|-|-",
 		"post-lapsed-offers|every minute|2026-05-04T12:01:00Z|-|-|-",
+		"send-messages|every minute|2026-05-04T12:01:00Z|-|-|-",
 		"complete-occurrences|every 5 minutes|2026-05-04T12:05:00Z|-|-|-",
 		"add-occurrences|daily at 03:40|2026-05-05T03:40:00Z|-|-|-",
 		"announce-expiries|daily at 04:30|2026-05-05T04:30:00Z|-|-|-",
@@ -29,6 +30,7 @@ func TestJob(t *testing.T) {
 		"forget-notices|daily at 05:15|2026-05-05T05:15:00Z|-|-|-",
 		"forget-backtests|daily at 05:20|2026-05-05T05:20:00Z|-|-|-",
 		"forget-runs|daily at 05:25|2026-05-05T05:25:00Z|-|-|-",
+		"forget-messages|daily at 05:30|2026-05-05T05:30:00Z|-|-|-",
 	}
 	got := strings.Split(column.ReplaceAllString(strings.TrimSpace(o.succeed(t, "job", "list")), "|"), "\n")
 	if difference := cmp.Diff(want, got); difference != "" {

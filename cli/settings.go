@@ -24,8 +24,9 @@ type Settings struct {
 	Jobs jobs.Specs `env:"REGULARS_JOBS" placeholder:"NAME=SPEC;..." help:"When jobs run, where not as the timetable says: cron specs in the program's time zone, or off, e.g. 'expire-points=30 3 * * *;check-books=off'."`
 
 	// API is known to the server alone.
-	API  API  `kong:"-"`
-	OIDC OIDC `embed:"" prefix:"oidc-" group:"Sign-in by your identity provider"`
+	API      API      `kong:"-"`
+	OIDC     OIDC     `embed:"" prefix:"oidc-" group:"Sign-in by your identity provider"`
+	Delivery Delivery `embed:"" group:"Messages to members"`
 }
 
 // Validate returns an error that names the setting with a value that cannot be.
@@ -48,6 +49,9 @@ func (s Settings) Validate() error {
 	}
 	if s.Data == "" {
 		return errors.New("REGULARS_DATA (--data): the data folder is not named")
+	}
+	if err := s.validateDelivery(); err != nil {
+		return err
 	}
 	return s.OIDC.Validate()
 }

@@ -98,7 +98,7 @@ func newStageWithin(t *testing.T, bounds graph.Limits) *stage {
 	s.db = db
 	logger := slog.New(slog.NewTextHandler(&s.log, nil))
 	service := loyalty.New(db)
-	runner, err := jobs.New(t.Context(), db, nil, slog.New(slog.DiscardHandler))
+	runner, err := jobs.New(t.Context(), db, jobs.Options{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,8 @@
 // A connection can break, and the lock be free, while its holder works on. It asks the connection every second and before
 // each batch, but the network may be slow to tell. So the run's record is a fence as well: each batch updates it first, in its
 // own transaction, and only while it says RUNNING. Who writes INTERRUPTED waits for a batch under way; the next one finds it
-// and goes no further. A job writes through [Work.DB] alone, whose transactions do that by themselves.
+// and goes no further. A job writes through [Work.DB] alone, whose transactions do that by themselves. There is one exception:
+// send-messages notes what it has sent without the fence, or a message that has left the house would be sent again.
 //
 // # What a job is
 //

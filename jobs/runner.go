@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"regulars/care/delivery"
 	"regulars/internal/actor"
 	"regulars/internal/id"
 	"regulars/internal/postgres"
@@ -19,11 +20,12 @@ import (
 
 // Runner runs the jobs of one database, together with all other runners there. It is safe for concurrent use.
 type Runner struct {
-	db     *postgres.DB
-	locks  *postgres.DB
-	table  []job
-	times  map[string]schedule
-	logger *slog.Logger
+	db      *postgres.DB
+	locks   *postgres.DB
+	table   []job
+	options Options
+	times   map[string]schedule
+	logger  *slog.Logger
 
 	// life ends when the runner stops, and its runs with it.
 	life    context.Context //nolint:containedctx // runs outlive the requests that ask for them
@@ -31,13 +33,22 @@ type Runner struct {
 	running sync.WaitGroup
 }
 
-// New returns a runner over a migrated database that has a program; specs change the times of the timetable. It runs
-// nothing by itself until Serve. Close it in the end.
-func New(ctx context.Context, db *postgres.DB, specs Specs, logger *slog.Logger) (*Runner, error) {
-	return newRunner(ctx, db, timetable, specs, logger)
+// Options are what jobs need to know of the program that runs them.
+type Options struct {
+	// Specs change the times of the timetable.
+	Specs Specs
+	// PublicURL is where members find what messages link to, without a slash at the end.
+	PublicURL string
+	// Channels are by which messages are sent.
+	Channels delivery.Channels
 }
 
-func newRunner(ctx context.Context, db *postgres.DB, table []job, specs Specs, logger *slog.Logger) (*Runner, error) {
+// New returns a runner over a migrated database that has a program. It runs nothing by itself until Serve. Close it in the end.
+func New(ctx context.Context, db *postgres.DB, options Options, logger *slog.Logger) (*Runner, error) {
+	return newRunner(ctx, db, timetable, options, logger)
+}
+
+func newRunner(ctx context.Context, db *postgres.DB, table []job, options Options, logger *slog.Logger) (*Runner, error) {
 	settings, err := program.Load(ctx, db)
 	if err != nil {
 		return nil, err
@@ -46,9 +57,9 @@ func newRunner(ctx context.Context, db *postgres.DB, table []job, specs Specs, l
 	if err != nil {
 		return nil, err
 	}
-	r := &Runner{db: db, table: table, times: map[string]schedule{}, logger: logger}
+	r := &Runner{db: db, table: table, options: options, times: map[string]schedule{}, logger: logger}
 	for _, one := range table {
-		spec, changed := specs[one.name]
+		spec, changed := options.Specs[one.name]
 		if !changed {
 			spec = one.spec
 		}
@@ -208,7 +219,7 @@ func (r *Runner) begin(ctx context.Context, one job, want func(now time.Time, st
 		lock.Release(ctx)
 		return nil, err
 	}
-	return &Work{db: r.db, run: run, lock: lock}, nil
+	return &Work{options: r.options, db: r.db, run: run, lock: lock}, nil
 }
 
 // execute does the work that was begun, closes its record and returns it.
@@ -243,8 +254,10 @@ func (r *Runner) execute(ctx context.Context, work *Work) *Run {
 	} else if work.run.Status == Failed {
 		level = slog.LevelError
 	}
-	logger.Log(ctx, level, "a job ends", slog.String("status", string(work.run.Status)), slog.Int("processed", work.run.Processed),
-		slog.Duration("took", work.run.FinishedAt.Sub(work.run.StartedAt)), slog.Any("cause", err))
+	logger.LogAttrs(ctx, level, "a job ends", slices.Concat([]slog.Attr{
+		slog.String("status", string(work.run.Status)), slog.Int("processed", work.run.Processed),
+		slog.Duration("took", work.run.FinishedAt.Sub(work.run.StartedAt)), slog.Any("cause", err),
+	}, work.told)...)
 	// What cannot be closed is found without its lock, and closed then.
 	const patience = 5 * time.Second
 	closing, done := context.WithTimeout(context.WithoutCancel(ctx), patience)

@@ -29,7 +29,7 @@ func runner(t *testing.T, w *loyaltytest.World, table ...job) *Runner {
 
 func runnerOn(t *testing.T, w *loyaltytest.World, db *postgres.DB, table ...job) *Runner {
 	t.Helper()
-	r, err := newRunner(w.Admin, db, table, nil, slog.New(slog.DiscardHandler))
+	r, err := newRunner(w.Admin, db, table, Options{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -34,6 +35,7 @@ var timetable = []job{
 	{"expire-points", "Posts points that have lapsed and holds that have ended.", "5 * * * *", 3 * time.Hour, expirePoints},
 	{"recalculate-tiers", "Posts tiers that have run out, and what changes of the ladder did.", "10 * * * *", 6 * time.Hour, recalculateTiers},
 	{"post-lapsed-offers", "Posts offers of seats that have lapsed, and offers the seats to who waits next.", "* * * * *", 30 * time.Minute, postLapsedOffers},
+	{"send-messages", "Hands mails and webhooks over that are due.", "* * * * *", 12 * time.Hour, sendMessages},
 	{"complete-occurrences", "Completes dates of events that are over, and gives what coming to them is worth.", "*/5 * * * *", 3 * time.Hour, completeOccurrences},
 	{"add-occurrences", "Adds the dates of endless series that have come within 12 months.", "40 3 * * *", 3 * time.Hour, addOccurrences},
 	{"announce-expiries", "Tells, by notices, of points that lapse within 30 days.", "30 4 * * *", 3 * time.Hour, announceExpiries},
@@ -42,6 +44,7 @@ var timetable = []job{
 	{"forget-notices", "Deletes notices that are 30 days old and that every consumer has had.", "15 5 * * *", time.Hour, forgetNotices},
 	{"forget-backtests", "Deletes backtests that were done 90 days ago.", "20 5 * * *", time.Hour, forgetBacktests},
 	{"forget-runs", "Deletes records of runs that are 90 days old, but for the last of each job.", "25 5 * * *", time.Hour, forgetRuns},
+	{"forget-messages", "Deletes messages that were decided 400 days ago and are done with.", "30 5 * * *", time.Hour, forgetMessages},
 }
 
 // batch is how many members one transaction is about: a fraction of a second, in which they cannot earn or spend.
@@ -51,6 +54,8 @@ const (
 	noticeDays   = 30
 	backtestDays = 90
 	runDays      = 90
+	// messageDays is more than a year: an occasion that comes yearly is known by its last message.
+	messageDays = 400
 )
 
 // announced is how long before they lapse points are announced.
@@ -103,14 +108,25 @@ func decideOccasions(ctx context.Context, work *Work) error {
 	return work.care().DecideOccasions(ctx, work.Advance)
 }
 
-// care is the care as a job writes to it.
-func (w *Work) care() *care.Service {
-	return care.New(w.DB, loyalty.New(w.DB), identity.NewSigningKeys(w.DB), "")
-}
-
 // club is the club as a job writes to it.
 func (w *Work) club() *club.Service {
 	return club.New(w.DB, loyalty.New(w.DB), identity.NewSigningKeys(w.DB))
+}
+
+// care is what members are told, as a job writes to it.
+func (w *Work) care() *care.Service {
+	return care.New(w.DB, loyalty.New(w.DB), identity.NewSigningKeys(w.DB), w.options.PublicURL)
+}
+
+func sendMessages(ctx context.Context, work *Work) error {
+	counts, err := work.care().SendMessages(ctx, work.options.Channels, work.db, func() { work.Advance(1) })
+	work.Tell(slog.Int("sent", counts.Sent), slog.Int("bounced", counts.Bounced), slog.Int("failed", counts.Failed),
+		slog.Int("expired", counts.Expired), slog.Int("suppressed", counts.Suppressed), slog.Int("later", counts.Later),
+		slog.Int("uncertain", counts.Uncertain))
+	if waiting, ok := errors.AsType[*care.ChannelError](err); ok {
+		return failure(waiting.Error())
+	}
+	return err
 }
 
 func checkBooks(ctx context.Context, work *Work) error {
@@ -129,6 +145,11 @@ func forgetNotices(ctx context.Context, work *Work) error {
 	deleted, err := outbox.Prune(ctx, work.DB, work.DB.Now().AddDate(0, 0, -noticeDays))
 	work.Advance(deleted)
 	return err
+}
+
+func forgetMessages(ctx context.Context, work *Work) error {
+	messages, before := work.care(), work.DB.Now().AddDate(0, 0, -messageDays)
+	return work.batches(ctx, func() (int, error) { return messages.ForgetMessages(ctx, before, batch) })
 }
 
 func forgetBacktests(ctx context.Context, work *Work) error {

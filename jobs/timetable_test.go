@@ -19,7 +19,7 @@ import (
 // whole is a runner with the timetable of the program.
 func whole(t *testing.T, w *loyaltytest.World) *Runner {
 	t.Helper()
-	r, err := New(w.Admin, w.DB, Specs{"forget-runs": off}, slog.New(slog.DiscardHandler))
+	r, err := New(w.Admin, w.DB, Options{Specs: Specs{"forget-runs": off}}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestTimetable_Days(t *testing.T) {
 		"expire-points 0": 31, "expire-points 3": 1, "announce-expiries 0": 31, "announce-expiries 3": 1,
 		"care-occasions 0": 32, "check-books 3": 32,
 		"recalculate-tiers 0": 31, "recalculate-tiers 3": 1, "forget-backtests 0": 32,
-		"post-lapsed-offers 0": 32, "complete-occurrences 0": 32, "add-occurrences 0": 32,
+		"post-lapsed-offers 0": 32, "complete-occurrences 0": 32, "send-messages 0": 32, "forget-messages 0": 31, "forget-messages 9": 1, "add-occurrences 0": 32,
 		// First that each has its tiers and its points is a month old, and a year later that these would lapse and did.
 		"forget-notices 0": 30, "forget-notices 9": 1, "forget-notices 6": 1,
 	}

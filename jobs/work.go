@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +27,7 @@ type Work struct {
 	// DB is the database to write to: its transactions end as soon as the run is over for others.
 	DB *postgres.DB
 
+	options   Options
 	db        *postgres.DB
 	run       *Run
 	lock      *postgres.Lock
@@ -33,6 +35,7 @@ type Work struct {
 	shown     func(processed, total int) // nil shows nobody
 	processed atomic.Int64
 	total     atomic.Int64 // 0: not known
+	told      []slog.Attr
 }
 
 // Advance tells that more was done. What becomes due meanwhile raises a total that was told.
@@ -50,6 +53,9 @@ func (w *Work) Report(done, total int) {
 	w.total.Store(int64(total))
 	w.show()
 }
+
+// Tell adds to what the log says when the run ends: counts, and nothing of anybody.
+func (w *Work) Tell(told ...slog.Attr) { w.told = append(w.told, told...) }
 
 func (w *Work) show() {
 	if w.shown != nil {

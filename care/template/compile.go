@@ -80,7 +80,10 @@ func (c *Compiled) compileHTML(source string) (*htmltemplate.Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	return made, made.Execute(io.Discard, c.data(Sample(c.kind)))
+	if err := made.Execute(io.Discard, c.data(Sample(c.kind))); err != nil {
+		return nil, err
+	}
+	return made, nil
 }
 
 // parse reads a template and checks all of it.

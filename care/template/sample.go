@@ -27,6 +27,7 @@ func Sample(kind occasion.Kind) Values {
 	case occasion.EventReminder, occasion.EventThanks:
 		starts := value.LocalDateTimeOf(time.Date(2027, time.March, 14, 19, 30, 0, 0, time.UTC))
 		made.Occasion.Event, made.Occasion.StartsAt, made.Occasion.Venue = "An evening of tea", &starts, "Market Square 1"
+	case occasion.Welcome, occasion.WinBack:
 	}
 	if slices.Contains(Gifts, kind) {
 		made.Occasion.GiftPoints, made.Occasion.GiftExpiresOn = 100, &later

@@ -7874,7 +7874,7 @@ scalar LocalTime
 "What a calendar and a clock on the wall show, as 2026-12-05T19:00, read in a zone that is named elsewhere. A time that clocks skip lies as much later as they skip; of one that they show twice it is the first."
 scalar LocalDateTime
 
-"A length of time of ISO 8601 in whole numbers, e.g. P30D, P1Y or PT48H. Months are as long as the calendar of the program's time zone has them."
+"A length of time of ISO 8601 in whole numbers, e.g. P30D, P1Y or PT48H. Months are as long as the calendar of the program's time zone has them. Where a field says so a minus means before, e.g. -P7D."
 scalar Duration
 
 "Whole points as a JSON number, between -(2^53-1) and 2^53-1."
