@@ -139,12 +139,12 @@ func (p *Posting) adjust(ctx context.Context, adjustment *ledger.Adjustment, all
 	}
 	if !covered {
 		adjustment.Status = ledger.AdjustmentWaiting
-		return posted, ledger.InsertAdjustmentTx(ctx, p.tx, adjustment)
+		return posted, ledger.InsertAdjustmentsTx(ctx, p.tx, adjustment)
 	}
 	if posted.Entry, err = p.move(ctx, adjustment, "points"); err != nil {
 		return nil, err
 	}
-	return posted, ledger.InsertAdjustmentTx(ctx, p.tx, adjustment)
+	return posted, ledger.InsertAdjustmentsTx(ctx, p.tx, adjustment)
 }
 
 // move moves the points of an adjustment now, and writes that; path leads to the field to blame if it cannot.

@@ -90,10 +90,8 @@ func (p *Posting) Write(ctx context.Context) error {
 	if err := p.Batch.Write(ctx); err != nil {
 		return err
 	}
-	for _, gift := range p.gifts {
-		if err := ledger.InsertAdjustmentTx(ctx, p.tx, gift); err != nil {
-			return fmt.Errorf("write a gift: %w", err)
-		}
+	if err := ledger.InsertAdjustmentsTx(ctx, p.tx, p.gifts...); err != nil {
+		return fmt.Errorf("write gifts: %w", err)
 	}
 	if err := insertMoves(ctx, p.tx, p.standings.moves); err != nil {
 		return fmt.Errorf("write tier moves: %w", err)

@@ -153,7 +153,8 @@ func (p preferences) show(w http.ResponseWriter, r *http.Request) error {
 
 // save takes what was changed on the page, and leads back to it.
 func (p preferences) save(w http.ResponseWriter, r *http.Request) error {
-	if r.ParseForm() != nil {
+	//nolint:nilerr // what cannot be read is the sender's fault, and answered here
+	if err := r.ParseForm(); err != nil {
 		text := preferenceTextFor(r.Header.Get("Accept-Language"))
 		p.write(w, http.StatusBadRequest, "message", preferencePage{Text: text, Title: text.Unreadable})
 		return nil

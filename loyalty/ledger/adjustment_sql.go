@@ -15,13 +15,23 @@ import (
 const adjustmentColumns = `id, member_id, status, entry_sequence, points, reason, expires_at, requested_at, requested_by, reviewed_at,
 	reviewed_by, review_note, reversed_at, reversed_by, reversal_reason, reversal_sequence`
 
-// InsertAdjustmentTx keeps a new adjustment, beside its entry if it is posted.
-func InsertAdjustmentTx(ctx context.Context, tx *postgres.Tx, a *Adjustment) error {
-	_, err := tx.Exec(ctx, `
+// InsertAdjustmentsTx keeps new adjustments, beside their entries if they are posted.
+func InsertAdjustmentsTx(ctx context.Context, tx *postgres.Tx, adjustments ...*Adjustment) error {
+	return postgres.ExecRows(ctx, tx, adjustments, `
 		insert into adjustments (id, member_id, status, entry_sequence, points, reason, expires_at, requested_at, requested_by)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		a.ID, a.Member, a.Status, a.EntrySequence, a.Points, a.Reason, a.ExpiresAt, a.RequestedAt, a.RequestedBy)
-	return err
+		select id, member_id, status, entry_sequence, points, reason, expires_at, requested_at, requested_by
+		from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::text[])
+			as made (id, member_id, status, entry_sequence, points, reason, expires_at, requested_at, requested_by)`,
+		func(a *Adjustment) any { return a.ID },
+		func(a *Adjustment) any { return a.Member },
+		func(a *Adjustment) any { return string(a.Status) },
+		func(a *Adjustment) any { return a.EntrySequence },
+		func(a *Adjustment) any { return a.Points },
+		func(a *Adjustment) any { return a.Reason },
+		func(a *Adjustment) any { return a.ExpiresAt },
+		func(a *Adjustment) any { return a.RequestedAt },
+		func(a *Adjustment) any { return a.RequestedBy },
+	)
 }
 
 // ReviewAdjustmentTx keeps what a second person has decided.
