@@ -111,6 +111,10 @@ func (r *round) meet(ctx context.Context, wanted []id.Member) (map[id.Member]*pe
 	}
 	for _, one := range contacts {
 		who := listeners[one.Member]
+		if one.Unsent {
+			who.unsent = append(who.unsent, contact{channel: one.Channel, key: one.Key})
+			continue
+		}
 		who.contacts = append(who.contacts, contact{class: one.Class, channel: one.Channel, key: one.Key, yearly: yearly(one.Occasion, one.Key), at: one.At})
 	}
 	if len(r.settings.Care.Caps) > 0 {
@@ -145,8 +149,9 @@ func (r *round) await(one *person, who *listener) {
 			continue
 		}
 		for _, channel := range campaign.Channels {
-			said := slices.ContainsFunc(who.contacts, func(had contact) bool { return had.key == located.key && had.channel == channel })
-			if !said && (!asksConsent(campaign.Class, channel) || who.consents[consentKey{campaign.Class, channel}]) {
+			same := func(had contact) bool { return had.key == located.key && had.channel == channel }
+			decided := slices.ContainsFunc(who.contacts, same) || slices.ContainsFunc(who.unsent, same)
+			if !decided && who.addressed[channel] && (!asksConsent(campaign.Class, channel) || who.consents[consentKey{campaign.Class, channel}]) {
 				who.awaited = append(who.awaited, awaited{priority: campaign.priority(), class: campaign.Class, channel: channel, day: today, key: located.key})
 			}
 		}
@@ -176,7 +181,7 @@ func (s *Service) give(ctx context.Context, tx *postgres.Tx, decisions []*decisi
 	if err := posting.Open(ctx, members(receivers)); err != nil {
 		return err
 	}
-	had, err := selectGifts(ctx, tx, wanted)
+	had, err := selectGifts(ctx, tx, wanted, tx.Now.Add(-again))
 	if err != nil {
 		return err
 	}

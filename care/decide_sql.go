@@ -45,15 +45,18 @@ type contactRow struct {
 	Class    Class     `db:"class"`
 	Channel  Channel   `db:"channel"`
 	At       time.Time `db:"at"`
+	// Unsent tells whether it is none: it was decided that the member does not get it.
+	Unsent bool `db:"unsent"`
 }
 
-// selectContacts reads what members got since an instant, and what they are about to get.
+// selectContacts reads what members got since an instant, what they are about to get, and what they do not get.
 func selectContacts(ctx context.Context, q postgres.Runner, members []id.Member, since time.Time) ([]contactRow, error) {
 	var rows []contactRow
 	err := q.Select(ctx, &rows, `
-		select member_id, occasion, occasion_key, class, channel, coalesce(sent_at, send_after) as at
+		select member_id, occasion, occasion_key, class, channel, coalesce(sent_at, send_after) as at,
+			status not in ('QUEUED', 'DEFERRED', 'SENDING', 'SENT', 'DELIVERED') as unsent
 		from messages
-		where member_id = any($1::uuid[]) and created_at > $2 and status in ('QUEUED', 'DEFERRED', 'SENDING', 'SENT', 'DELIVERED')`,
+		where member_id = any($1::uuid[]) and created_at > $2`,
 		pq.StringArray(id.Texts(members)), since)
 	return rows, err
 }
@@ -100,18 +103,24 @@ type giftID struct {
 	Key    string
 }
 
-// selectGifts tells which of the occasions have had their gift.
-func selectGifts(ctx context.Context, tx *postgres.Tx, wanted []*decision) (map[giftID]bool, error) {
-	members, keys := make([]id.Member, len(wanted)), make([]string, len(wanted))
+// selectGifts tells which of the occasions have had their gift. Of those that come once a year it is so, too, if one was given
+// since an instant: whoever corrects a birth date has no second gift.
+func selectGifts(ctx context.Context, tx *postgres.Tx, wanted []*decision, since time.Time) (map[giftID]bool, error) {
+	members, keys, yearly := make([]id.Member, len(wanted)), make([]string, len(wanted)), make([]string, len(wanted))
 	for i, one := range wanted {
 		members[i], keys[i] = one.Member, one.giftKey()
+		if one.yearly != "" {
+			yearly[i] = one.campaign.prefix()
+		}
 	}
 	var rows []gift
 	err := tx.Select(ctx, &rows, `
-		select gifts.member_id, gifts.occasion_key, gifts.campaign_id, gifts.points, gifts.expires_at, gifts.adjustment_id
-		from unnest($1::uuid[], $2::text[]) as wanted (member_id, occasion_key)
-		join gifts on gifts.member_id = wanted.member_id and gifts.occasion_key = wanted.occasion_key`,
-		pq.StringArray(id.Texts(members)), pq.StringArray(keys))
+		select distinct wanted.member_id, wanted.occasion_key
+		from unnest($1::uuid[], $2::text[], $3::text[]) as wanted (member_id, occasion_key, yearly)
+		join gifts on gifts.member_id = wanted.member_id
+		where gifts.occasion_key = wanted.occasion_key
+			or wanted.yearly <> '' and starts_with(gifts.occasion_key, wanted.yearly) and gifts.given_at > $4`,
+		pq.StringArray(id.Texts(members)), pq.StringArray(keys), pq.StringArray(yearly), since)
 	had := make(map[giftID]bool, len(rows))
 	for _, one := range rows {
 		had[giftID{one.Member, one.Key}] = true

@@ -26,9 +26,11 @@ type candidate struct {
 	TimeZone          string      `db:"time_zone"`
 	EarlierTimeZone   *string     `db:"earlier_time_zone"`
 	TimeZoneChangedAt *time.Time  `db:"time_zone_changed_at"`
-	HeardAt           *time.Time  `db:"heard_at"`
-	BookedAt          *time.Time  `db:"booked_at"`
-	home              occasion.Home
+	// BirthDateChangedAt is since when the birth date is known, nil: since the member is.
+	BirthDateChangedAt *time.Time `db:"birth_date_changed_at"`
+	HeardAt            *time.Time `db:"heard_at"`
+	BookedAt           *time.Time `db:"booked_at"`
+	home               occasion.Home
 }
 
 // found is an occasion of a member, of which a campaign says something.
@@ -118,7 +120,7 @@ type findings struct {
 	// list are the occasions that are spoken of on the day of the search.
 	list []*found
 	// heard are members of whom was heard later than was noted.
-	heard []hearing
+	heard []id.Member
 	// next is from where the search goes on; more tells whether it does.
 	next place
 	more bool
@@ -156,7 +158,7 @@ func (s *Service) find(ctx context.Context, q postgres.Runner, settings program.
 	for _, one := range page {
 		one.settle(fallback)
 		if one.HeardAt != nil && value.DateOf(one.At.UTC()).Before(value.DateOf(one.HeardAt.UTC())) {
-			made.heard = append(made.heard, hearing{Member: one.Member, At: *one.HeardAt})
+			made.heard = append(made.heard, one.Member)
 			continue
 		}
 		if located := wanted.campaign.locate(one, settings, wanted.day); located != nil && located.window.Day == wanted.day {
@@ -199,6 +201,10 @@ func days(date value.Date, onMarch1 bool, around int) []int64 {
 	leapDay := value.Date{Year: value.UnknownYear, Month: time.February, Day: 29}
 	if leapDay.InYear(date.Year, onMarch1) == date || around > 0 {
 		list = append(list, 229)
+	}
+	if around > 0 {
+		// In the year of joining, 28 February and 1 March may have been neighbors, if they are none in this one.
+		list = append(list, 228, 301)
 	}
 	return list
 }

@@ -2,7 +2,6 @@ package care
 
 import (
 	"context"
-	"time"
 
 	"github.com/lib/pq"
 
@@ -13,7 +12,7 @@ import (
 
 // personColumns are what is read of members to place their occasions.
 const personColumns = `members.id as member_id, members.birth_date, members.joined_at, members.recorded_at, members.locale, members.time_zone,
-	members.earlier_time_zone, members.time_zone_changed_at`
+	members.earlier_time_zone, members.time_zone_changed_at, members.birth_date_changed_at`
 
 // undecidedSQL tells whether a channel of a campaign has no message yet about the occasion of a key: $1 are the channels, $2
 // whether that does not matter.
@@ -171,20 +170,26 @@ func selectHappeningsOf(ctx context.Context, q postgres.Runner, wanted []happeni
 	return list, err
 }
 
-// updateHearings notes since when members may not have been heard of.
-func updateHearings(ctx context.Context, q postgres.Runner, heard []hearing) error {
-	return postgres.ExecRows(ctx, q, heard, `
+// updateHearings notes when members were last heard of. Their accounts know: not everything that is told of a member is its own
+// doing, gifts are not.
+func updateHearings(ctx context.Context, q postgres.Runner, heard []id.Member) error {
+	if len(heard) == 0 {
+		return nil
+	}
+	_, err := q.Exec(ctx, `
 		insert into hearings (member_id, heard_on)
-		select member_id, max(heard_on) from unnest($1::uuid[], $2::date[]) as heard (member_id, heard_on) group by member_id
+		select member_id, (heard_at at time zone 'UTC')::date from accounts where member_id = any($1::uuid[])
 		on conflict (member_id) do update set heard_on = excluded.heard_on
-		where hearings.heard_on < excluded.heard_on`,
-		func(one hearing) any { return one.Member },
-		func(one hearing) any { return value.DateOf(one.At.UTC()) },
-	)
+		where hearings.heard_on < excluded.heard_on`, pq.StringArray(id.Texts(heard)))
+	return err
 }
 
-// hearing is that a member was heard of.
-type hearing struct {
-	Member id.Member
-	At     time.Time
+// updateAllHearings does the same for everybody, once a day: no notice tells of a purchase that earns nothing, and nobody looks
+// again at who was missed already.
+func updateAllHearings(ctx context.Context, tx *postgres.Tx) error {
+	_, err := tx.Exec(ctx, `
+		update hearings set heard_on = (accounts.heard_at at time zone 'UTC')::date
+		from accounts
+		where accounts.member_id = hearings.member_id and accounts.heard_at >= (hearings.heard_on + 1)::timestamp at time zone 'UTC'`)
+	return err
 }

@@ -64,9 +64,9 @@ func (s *Service) hear(ctx context.Context) (heard, decided int, err error) {
 }
 
 // sort tells what of the notices care keeps.
-func (s *Service) sort(ctx context.Context, tx *postgres.Tx, notices []outbox.Notice) ([]happening, []hearing, error) {
+func (s *Service) sort(ctx context.Context, tx *postgres.Tx, notices []outbox.Notice) ([]happening, []id.Member, error) {
 	var happened []happening
-	var hearings []hearing
+	var heard []id.Member
 	_, ladder, err := s.loyalty.HeldTiersTx(ctx, tx, nil)
 	if err != nil {
 		return nil, nil, err
@@ -79,7 +79,7 @@ func (s *Service) sort(ctx context.Context, tx *postgres.Tx, notices []outbox.No
 		case outbox.TierChanged:
 			if told.From == nil {
 				add(notice, occasion.Welcome, "joined", told.At)
-				hearings = append(hearings, hearing{notice.Member, told.At})
+				heard = append(heard, notice.Member)
 				continue
 			}
 			if raised(ladder, *told.From, told.To) {
@@ -92,12 +92,12 @@ func (s *Service) sort(ctx context.Context, tx *postgres.Tx, notices []outbox.No
 				add(notice, occasion.EventThanks, uuid.UUID(told.Booking).String(), told.At)
 			}
 		case outbox.PointsEarned:
-			hearings = append(hearings, hearing{notice.Member, notice.RecordedAt})
+			heard = append(heard, notice.Member)
 		case outbox.PointsRedeemed:
-			hearings = append(hearings, hearing{notice.Member, notice.RecordedAt})
+			heard = append(heard, notice.Member)
 		}
 	}
-	return happened, hearings, nil
+	return happened, heard, nil
 }
 
 // raised tells whether one tier stands above another. Those that are removed by now stand nowhere.

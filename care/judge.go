@@ -37,6 +37,8 @@ type listener struct {
 	zone      *time.Location
 	consents  map[consentKey]bool
 	contacts  []contact
+	// unsent are those that it was not to get.
+	unsent []contact
 	// awaited are those of today that come later and go before others.
 	awaited []awaited
 }

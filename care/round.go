@@ -50,14 +50,23 @@ func (s *Service) begin(ctx context.Context, tx *postgres.Tx) (*round, error) {
 // priority is the place of the campaign's occasion among all: the first ones are told where only so many may be.
 func (c *Campaign) priority() int { return slices.Index(occasion.Kinds, c.Occasion) }
 
-// considers tells whether an occasion is decided about now: it has come, and was not over before its campaign, or the member,
-// was there.
+// considers tells whether an occasion is decided about now: it has come, and was not over before its campaign, the member, or
+// what is known of it was there.
 func (r *round) considers(one *found) bool {
 	if r.tx.Now.Before(one.window.From) || !one.window.DayEnds.After(*one.campaign.EnabledAt) {
 		return false
 	}
 	switch one.campaign.Occasion {
-	case occasion.Birthday, occasion.MembershipAnniversary, occasion.Holiday:
+	case occasion.Birthday:
+		if one.BirthDateChangedAt != nil && !one.window.To.After(*one.BirthDateChangedAt) {
+			return false
+		}
+		return one.window.To.After(one.RecordedAt)
+	case occasion.MembershipAnniversary, occasion.Holiday:
+		// Whose it is, and which day, depends on where the member lives.
+		if one.TimeZoneChangedAt != nil && !one.window.To.After(*one.TimeZoneChangedAt) {
+			return false
+		}
 		return one.window.To.After(one.RecordedAt)
 	case occasion.TierAtRisk:
 		// Who was not at risk when it was time is not told so later.
@@ -106,46 +115,59 @@ func (s *Service) DecideOccasions(ctx context.Context, advance func(int)) error 
 // decideCampaign decides about what is due of one campaign: on all days that are not over everywhere since it was last done.
 func (s *Service) decideCampaign(ctx context.Context, campaign *Campaign, advance func(int)) error {
 	now := s.now()
+	anew := !campaign.DecidedAt.After(*campaign.EnabledAt) || value.DateOf(campaign.DecidedAt.UTC()).Before(value.DateOf(now))
+	if campaign.Occasion == occasion.WinBack && anew {
+		if err := s.db.InTx(ctx, func(tx *postgres.Tx) error { return updateAllHearings(ctx, tx) }); err != nil {
+			return err
+		}
+	}
 	// Days begin in Kiritimati and end in Baker Island.
 	since := *campaign.DecidedAt
 	if oldest := now.AddDate(0, 0, -remembered); since.Before(oldest) {
 		since = oldest
 	}
-	first, last := value.DateOf(since.UTC().Add(-12*time.Hour)), value.DateOf(now.Add(14*time.Hour))
-	for day := first; !last.Before(day); day = occasion.AddDays(day, 1) {
-		wanted := search{campaign: campaign, day: day, limit: decidedAtOnce}
-		for more := true; more; {
-			var decided int
-			var next place
-			if err := s.db.InTx(ctx, func(tx *postgres.Tx) error {
-				round, err := s.begin(ctx, tx)
-				if err != nil {
-					return err
-				}
-				// It may have been changed meanwhile: then the next run decides.
-				if !slices.ContainsFunc(round.campaigns, func(one *Campaign) bool { return one.ID == campaign.ID && one.Version == campaign.Version }) {
-					more = false
-					return nil
-				}
-				page, err := s.find(ctx, tx, round.settings, wanted)
+	first, end := value.DateOf(since.UTC().Add(-12*time.Hour)), value.DateOf(now.Add(14*time.Hour))
+	wanted := search{campaign: campaign, day: first, limit: decidedAtOnce}
+	for more := true; more; {
+		var decided int
+		var next search
+		if err := s.db.InTx(ctx, func(tx *postgres.Tx) error {
+			decided, next, more = 0, wanted, false
+			round, err := s.begin(ctx, tx)
+			if err != nil {
+				return err
+			}
+			// It may have been changed meanwhile: then the next run decides.
+			if !slices.ContainsFunc(round.campaigns, func(one *Campaign) bool { return one.ID == campaign.ID && one.Version == campaign.Version }) {
+				return nil
+			}
+			// Days of which nothing is due cost no transaction of their own.
+			for !end.Before(next.day) {
+				page, err := s.find(ctx, tx, round.settings, next)
 				if err != nil {
 					return err
 				}
 				if err := updateHearings(ctx, tx, page.heard); err != nil {
 					return err
 				}
+				if next.after = page.next; !page.more {
+					next.day, next.after = occasion.AddDays(next.day, 1), place{}
+				}
 				due := slices.DeleteFunc(page.list, func(one *found) bool { return !round.considers(one) })
-				next, more = page.next, page.more
-				decided, err = s.decide(ctx, tx, round, due)
-				return err
-			}); err != nil {
-				return err
+				if len(due) > 0 || page.more {
+					more = true
+					decided, err = s.decide(ctx, tx, round, due)
+					return err
+				}
 			}
-			wanted.after = next
-			advance(decided)
+			return updateDecided(ctx, tx, campaign.ID, campaign.Version, now)
+		}); err != nil {
+			return err
 		}
+		wanted = next
+		advance(decided)
 	}
-	return s.db.InTx(ctx, func(tx *postgres.Tx) error { return updateDecided(ctx, tx, campaign.ID, campaign.Version, now) })
+	return nil
 }
 
 // members are those whom occasions are of, each once, in the order of their ids.

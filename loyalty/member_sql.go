@@ -82,7 +82,8 @@ func updateMember(ctx context.Context, tx *postgres.Tx, m *Member) error {
 		update members set status = $2, external_id = $3, display_name = $4, email = $5, phone = $6, birth_date = $7,
 			locale = $8, time_zone = $9, attributes = $10,
 			earlier_time_zone = case when time_zone = $9 then earlier_time_zone else time_zone end,
-			time_zone_changed_at = case when time_zone = $9 then time_zone_changed_at else $11 end
+			time_zone_changed_at = case when time_zone = $9 then time_zone_changed_at else $11 end,
+			birth_date_changed_at = case when birth_date is not distinct from $7 then birth_date_changed_at else $11 end
 		where id = $1`,
 		m.ID, m.Status, m.ExternalID, m.DisplayName, m.Email, m.Phone, m.BirthDate, m.Locale, m.TimeZone, m.Attributes, tx.Now)
 	return err

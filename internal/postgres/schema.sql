@@ -526,6 +526,7 @@ CREATE TABLE public.members (
     joining_day smallint GENERATED ALWAYS AS ((((EXTRACT(month FROM (joined_at AT TIME ZONE 'UTC'::text)) * (100)::numeric) + EXTRACT(day FROM (joined_at AT TIME ZONE 'UTC'::text))))::smallint) STORED,
     earlier_time_zone text,
     time_zone_changed_at timestamp with time zone,
+    birth_date_changed_at timestamp with time zone,
     CONSTRAINT members_referral_until CHECK (((referral_until IS NULL) OR (referred_by IS NOT NULL))),
     CONSTRAINT members_status_check CHECK ((status = ANY (ARRAY['ACTIVE'::text, 'SUSPENDED'::text])))
 );

@@ -36,7 +36,15 @@ func DateOf(t time.Time) Date {
 func (d Date) String() string { return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day) }
 
 // Before tells whether d lies before other.
-func (d Date) Before(other Date) bool { return d.String() < other.String() }
+func (d Date) Before(other Date) bool {
+	if d.Year != other.Year {
+		return d.Year < other.Year
+	}
+	if d.Month != other.Month {
+		return d.Month < other.Month
+	}
+	return d.Day < other.Day
+}
 
 // InYear returns the same day in another year: 29 February is 28 February in years without that day, or 1 March if
 // leapOnMarch1.

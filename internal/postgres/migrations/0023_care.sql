@@ -10,6 +10,8 @@ create index members_by_joining_day on members (joining_day, id);
 -- Where the member lived before, and until when: a day that is over where it lives now may not have been there.
 alter table members add column earlier_time_zone text;
 alter table members add column time_zone_changed_at timestamptz;
+-- Since when the birth date is what it is: a birthday that was over by then is not told late.
+alter table members add column birth_date_changed_at timestamptz;
 
 -- The tiers that end on a day.
 create index accounts_tier_ending on accounts (tier_valid_until, member_id) where tier_valid_until is not null;
