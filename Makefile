@@ -34,6 +34,7 @@ run: graphiql ## Run the program with its own database and a demo club (REGULARS
 test: graphiql issuer calendar ## Run all tests against a real PostgreSQL
 	@.ci/setup test
 	go test -race ./...
+	go test -run TestYear ./care
 
 # The dump of the schema is left out: the packages have no pg_dump, and each version's writes another text.
 .PHONY: test-postgres

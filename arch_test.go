@@ -107,6 +107,7 @@ var restricted = []struct {
 	{"cel.dev/cel-go", []string{"loyalty/rules"}, nil},
 	{"github.com/wneessen/go-mail", []string{"care/delivery"}, nil},
 	{"github.com/emersion", []string{"care/delivery/deliverytest"}, nil},
+	{"github.com/emersion/go-smtp", []string{"care/delivery/deliverytest", "internal/bench"}, nil},
 	{"github.com/robfig/cron", []string{"jobs"}, nil},
 	{"github.com/teambition/rrule-go", []string{"club/plan"}, nil},
 }

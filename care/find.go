@@ -67,10 +67,7 @@ func (c *candidate) place() place {
 
 // settle finds out where the candidate lives. A zone that this program does not know is read as the program's.
 func (c *candidate) settle(fallback *time.Location) {
-	c.home.Zone = fallback
-	if zone, err := value.ParseZone(c.TimeZone); err == nil {
-		c.home.Zone = zone
-	}
+	c.home = home(c.TimeZone, fallback)
 	if c.EarlierTimeZone == nil || c.TimeZoneChangedAt == nil {
 		return
 	}
@@ -79,12 +76,23 @@ func (c *candidate) settle(fallback *time.Location) {
 	}
 }
 
+// home is a zone by its name, or what stands for one that this program does not know.
+func home(name string, fallback *time.Location) occasion.Home {
+	zone, err := value.ParseZone(name)
+	if err != nil {
+		zone = fallback
+	}
+	return occasion.Home{Zone: zone}
+}
+
 // search is what is looked for: what a campaign says on a day.
 type search struct {
 	campaign *Campaign
 	day      value.Date
 	// all finds also what is decided.
-	all   bool
+	all bool
+	// until leaves out holidays that are celebrated later, which have the most members by far; zero: none.
+	until time.Time
 	after place
 	limit int
 }
@@ -139,7 +147,7 @@ func (s *Service) find(ctx context.Context, q postgres.Runner, settings program.
 	case occasion.MembershipAnniversary:
 		page, err = selectJoined(ctx, q, wanted, wanted.key(wanted.date()), days(wanted.date(), settings.Care.LeapsToMarch(), 1))
 	case occasion.Holiday:
-		page, err = s.celebrating(ctx, q, wanted)
+		page, err = s.celebrating(ctx, q, fallback, wanted)
 	case occasion.WinBack:
 		page, err = selectUnheard(ctx, q, wanted)
 	case occasion.TierAtRisk:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"regulars/care/occasion"
 	"regulars/internal/postgres"
@@ -22,7 +23,7 @@ func (c *Campaign) holiday(country string, date value.Date) *occasion.Day {
 }
 
 // celebrating finds members of countries that have a holiday.
-func (s *Service) celebrating(ctx context.Context, q postgres.Runner, wanted search) ([]*candidate, error) {
+func (s *Service) celebrating(ctx context.Context, q postgres.Runner, fallback *time.Location, wanted search) ([]*candidate, error) {
 	date := wanted.date()
 	if !slices.ContainsFunc(occasion.Countries(), func(country string) bool { return wanted.campaign.holiday(country, date) != nil }) {
 		return nil, nil
@@ -34,7 +35,8 @@ func (s *Service) celebrating(ctx context.Context, q postgres.Runner, wanted sea
 	var origins []origin
 	var keys []string
 	for _, one := range all {
-		if day := wanted.campaign.holiday(occasion.Country(one.Locale, one.TimeZone), date); day != nil {
+		day := wanted.campaign.holiday(occasion.Country(one.Locale, one.TimeZone), date)
+		if day != nil && (wanted.until.IsZero() || !wanted.until.Before(wanted.campaign.terms().OnDay(date, home(one.TimeZone, fallback)).From)) {
 			origins = append(origins, one)
 			keys = append(keys, fmt.Sprintf("%s%s:%04d%s", wanted.campaign.prefix(), day.Name, date.Year, wanted.campaign.suffix()))
 		}

@@ -24,28 +24,36 @@ func undecidedSQL(key string) string {
 
 // selectBorn finds members whose birthday is on one of the days of the year, as month * 100 + day.
 func selectBorn(ctx context.Context, q postgres.Runner, wanted search, key string, days []int64) ([]*candidate, error) {
-	var list []*candidate
-	err := q.Select(ctx, &list, `
-		select `+personColumns+`, '' as subject
-		from members
-		where birthday = any($3::smallint[]) and members.id > $4 and `+undecidedSQL("$5")+`
-		order by members.id
-		limit $6`,
-		pq.StringArray(wanted.campaign.channelTexts()), wanted.all, pq.Int64Array(days), wanted.after.Member, key, wanted.limit)
-	return list, err
+	return selectYearly(ctx, q, wanted, "birthday", key, days)
 }
 
 // selectJoined finds members that joined on one of the days of the year by UTC, as month * 100 + day.
 func selectJoined(ctx context.Context, q postgres.Runner, wanted search, key string, days []int64) ([]*candidate, error) {
+	return selectYearly(ctx, q, wanted, "joining_day", key, days)
+}
+
+// selectYearly finds members by a column with a day of the year. Each day is looked up by itself: so the index gives the members in
+// their order, and a page costs what is on it and not all members of the days.
+func selectYearly(ctx context.Context, q postgres.Runner, wanted search, column, key string, days []int64) ([]*candidate, error) {
 	var list []*candidate
-	err := q.Select(ctx, &list, `
-		select `+personColumns+`, '' as subject
-		from members
-		where joining_day = any($3::smallint[]) and members.id > $4 and `+undecidedSQL("$5")+`
-		order by members.id
-		limit $6`,
+	err := q.Select(ctx, &list, yearlySQL(column),
 		pq.StringArray(wanted.campaign.channelTexts()), wanted.all, pq.Int64Array(days), wanted.after.Member, key, wanted.limit)
 	return list, err
+}
+
+func yearlySQL(column string) string {
+	return `
+		select found.member_id, found.birth_date, found.birth_date_changed_at, found.joined_at, found.recorded_at, found.locale,
+			found.time_zone, found.earlier_time_zone, found.time_zone_changed_at, found.subject
+		from unnest($3::smallint[]) as calendar (day)
+		cross join lateral (
+			select ` + personColumns + `, '' as subject
+			from members
+			where members.` + column + ` = calendar.day and members.id > $4 and ` + undecidedSQL("$5") + `
+			order by members.id
+			limit $6) as found
+		order by found.member_id
+		limit $6`
 }
 
 // place of origin: what tells the country of a member.
@@ -54,10 +62,24 @@ type origin struct {
 	TimeZone string `db:"time_zone"`
 }
 
+// originsSQL finds each origin behind the one before it: there are few, and many members.
+const originsSQL = `
+	with recursive origins as (
+		(select locale, time_zone from members order by locale, time_zone limit 1)
+		union all
+		select next.locale, next.time_zone
+		from origins
+		cross join lateral (
+			select locale, time_zone from members
+			where (members.locale, members.time_zone) > (origins.locale, origins.time_zone)
+			order by locale, time_zone
+			limit 1) as next)
+	select locale, time_zone from origins`
+
 // selectOrigins reads where members are from.
 func selectOrigins(ctx context.Context, q postgres.Runner) ([]origin, error) {
 	var list []origin
-	err := q.Select(ctx, &list, `select distinct locale, time_zone from members`)
+	err := q.Select(ctx, &list, originsSQL)
 	return list, err
 }
 

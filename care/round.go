@@ -127,7 +127,7 @@ func (s *Service) decideCampaign(ctx context.Context, campaign *Campaign, advanc
 		since = oldest
 	}
 	first, end := value.DateOf(since.UTC().Add(-12*time.Hour)), value.DateOf(now.Add(14*time.Hour))
-	wanted := search{campaign: campaign, day: first, limit: decidedAtOnce}
+	wanted := search{campaign: campaign, day: first, until: now, limit: decidedAtOnce}
 	for more := true; more; {
 		var decided int
 		var next search

@@ -35,7 +35,11 @@ type (
 	OccasionPreviewEdge = page.Edge[*OccasionPreview]
 )
 
-const upcomingPages = "upcoming"
+const (
+	upcomingPages = "upcoming"
+	// countedAtOnce is how many occasions one statement reads where they are only counted.
+	countedAtOnce = 5000
+)
 
 // UpcomingOccasions lists to whom the campaigns that are on would say something on a day, by the members' own calendars: the
 // most important occasions first. It tells what is known now: of what happens until then it knows nothing. What has been said
@@ -63,13 +67,43 @@ func (s *Service) UpcomingOccasions(ctx context.Context, day value.Date, first *
 		return nil, err
 	}
 	return page.New(upcomingPages, arguments, list, func(one *OccasionPreview) string { return keys[one] }, func(ctx context.Context) (int, error) {
-		count := 0
-		err := s.preview(ctx, day, upcomingKey{}, func(*OccasionPreview, upcomingKey) bool {
-			count++
-			return true
-		})
-		return count, err
+		return s.CountOccasions(ctx, day)
 	}), nil
+}
+
+// CountOccasions tells how many UpcomingOccasions lists of a day, of the kinds that are named, none: of all. For support and
+// admins.
+func (s *Service) CountOccasions(ctx context.Context, day value.Date, kinds ...Occasion) (int, error) {
+	if _, err := actor.Require(ctx, actor.Support, actor.Admin); err != nil {
+		return 0, err
+	}
+	count := 0
+	err := s.db.InSnapshot(ctx, func(tx *postgres.Tx) error {
+		round, err := s.begin(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, campaign := range round.campaigns {
+			if len(kinds) > 0 && !slices.Contains(kinds, campaign.Occasion) {
+				continue
+			}
+			wanted := search{campaign: campaign, day: day, all: true, limit: countedAtOnce}
+			for more := true; more; {
+				found, err := s.find(ctx, tx, round.settings, wanted)
+				if err != nil {
+					return err
+				}
+				list, err := s.confirm(ctx, tx, found.list)
+				if err != nil {
+					return err
+				}
+				count += len(list)
+				wanted.after, more = found.next, found.more
+			}
+		}
+		return nil
+	})
+	return count, err
 }
 
 // upcomingKey is the place of a preview in the list.

@@ -25,7 +25,7 @@ import (
 type benchCommand struct {
 	Members  int           `default:"10000" placeholder:"NUMBER" help:"How many members there are (${default})."`
 	Duration time.Duration `default:"1s" placeholder:"DURATION" help:"How long each measurement takes in each of its three rounds (${default})."`
-	Only     []string      `placeholder:"NAME,..." help:"Measure only these of rules, purchase, status, hold, redeem, history, lots, backtest, tiers and expiry."`
+	Only     []string      `placeholder:"NAME,..." help:"Measure only these of rules, purchase, status, hold, redeem, history, lots, events, booking, door, backtest, tiers, expiry, occasions and messages."`
 	JSON     string        `name:"json" placeholder:"FILE" help:"Write the figures to this file as JSON, too."`
 	Keep     bool          `help:"Leave the databases and the server's log, and say where they are."`
 }
@@ -123,9 +123,9 @@ func printBench(output io.Writer, report *bench.Report, missing error) error {
 	_, _ = fmt.Fprintf(output, "%s members, %d processors, %s, PostgreSQL %s; medians of %d rounds of %s\n\n",
 		grouped(report.Members), report.Processors, runtime.Version(), report.PostgreSQL, report.Rounds, report.Duration)
 	table := tabwriter.NewWriter(output, 0, 0, 3, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprintln(table, "\tclients\tper second\tp50 ms\tp99 ms\tpgbench per second\tratio\tallocations\t")
+	_, _ = fmt.Fprintln(table, "\tclients\tper second\tp50 ms\tp99 ms\tpgbench per second\tratio\tallocations\tpeak memory\t")
 	for _, line := range report.Lines {
-		theirs, ratio, allocations := "-", "-", "-"
+		theirs, ratio, allocations, memory := "-", "-", "-", "-"
 		if line.Pgbench != nil {
 			theirs = grouped(int64(*line.Pgbench))
 		}
@@ -135,8 +135,11 @@ func printBench(output io.Writer, report *bench.Report, missing error) error {
 		if line.Allocations != nil {
 			allocations = fmt.Sprintf("%.0f", *line.Allocations)
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t\n", line.Operation, line.Clients,
-			grouped(int64(line.PerSecond)), milliseconds(line.P50), milliseconds(line.P99), theirs, ratio, allocations)
+		if line.PeakMemory != nil {
+			memory = fmt.Sprintf("%d MB", *line.PeakMemory/1_000_000)
+		}
+		_, _ = fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", line.Operation, line.Clients,
+			grouped(int64(line.PerSecond)), milliseconds(line.P50), milliseconds(line.P99), theirs, ratio, allocations, memory)
 	}
 	if err := table.Flush(); err != nil {
 		return err

@@ -28,7 +28,7 @@ import (
 const rounds = 3
 
 // Names are what can be measured, in the order in which it is.
-var Names = []string{"rules", "purchase", "status", "hold", "redeem", "history", "lots", "events", "booking", "door", "backtest", "tiers", "expiry"}
+var Names = []string{"rules", "purchase", "status", "hold", "redeem", "history", "lots", "events", "booking", "door", "backtest", "tiers", "expiry", "occasions", "messages"}
 
 // Bench is a run to be made.
 type Bench struct {
@@ -80,6 +80,9 @@ type Line struct {
 	// Pgbench is what pgbench reached in a second, and Ratio PerSecond as a part of that; nil where pgbench is missing.
 	Pgbench *float64 `json:"pgbenchPerSecond"`
 	Ratio   *float64 `json:"ratio"`
+	// PeakMemory is how much memory the process had at most, with the server and its clients in it, in bytes; nil where nobody
+	// looked, or the system does not tell.
+	PeakMemory *int64 `json:"peakMemoryBytes"`
 	// Allocations is how often an operation takes memory; nil where other things than it take some.
 	Allocations *float64 `json:"allocations"`
 }
@@ -111,7 +114,7 @@ func (b *Bench) Run(ctx context.Context) (*Report, error) {
 		return nil, err
 	}
 	service := loyalty.New(db)
-	w := &world{Bench: b, db: db, service: service, rewards: reward.New(db, service), start: b.Clock.Now().UTC().Truncate(time.Second)}
+	w := &world{Bench: b, db: db, service: service, rewards: reward.New(db, service), start: b.Clock.Now().UTC().Truncate(day)}
 	if err := w.fill(ctx); err != nil {
 		return nil, fmt.Errorf("fill the database: %w", err)
 	}

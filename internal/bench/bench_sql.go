@@ -2,7 +2,9 @@ package bench
 
 import (
 	"context"
+	"time"
 
+	"regulars/care"
 	"regulars/internal/id"
 	"regulars/internal/postgres"
 )
@@ -68,4 +70,31 @@ func insertAdjustments(ctx context.Context, tx *postgres.Tx, member id.Member, c
 		}
 	}
 	return nil
+}
+
+// insertConsents has every member allow mails that greet.
+func insertConsents(ctx context.Context, q postgres.Runner, at time.Time) error {
+	_, err := q.Exec(ctx, `
+		insert into consents (member_id, sequence, class, channel, granted, source, at, actor)
+		select id, 1, 'CARE', 'EMAIL', true, 'bench', $1, 'system:bench' from members`, at)
+	return err
+}
+
+// expireWaiting ends all messages that wait to be sent.
+func expireWaiting(ctx context.Context, q postgres.Runner) error {
+	_, err := q.Exec(ctx, `update messages set status = 'EXPIRED', reason = 'TOO_LATE', due_at = null where due_at is not null`)
+	return err
+}
+
+// insertLetters lets a mail wait for so many members.
+func insertLetters(ctx context.Context, q postgres.Runner, to care.Message, count int) error {
+	_, err := q.Exec(ctx, `
+		insert into messages (member_id, id, campaign_id, occasion, occasion_key, occasion_date, class, channel, status, locale, subject, body,
+			html, created_at, send_after, send_before, due_at)
+		select id, gen_random_uuid(), $1, $2, $3, $4, 'CARE', 'EMAIL', 'QUEUED', 'en', $5, $6, $7, $8, $8, $9, $8
+		from members
+		where email is not null
+		limit $10`,
+		to.CampaignID, string(to.Occasion), to.OccasionKey, to.OccasionDate, to.Subject, to.Body, to.HTML, to.CreatedAt, to.SendBefore, count)
+	return err
 }

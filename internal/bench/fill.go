@@ -21,10 +21,10 @@ import (
 const (
 	currency = "USD"
 	day      = 24 * time.Hour
-	// Of the lots that lapse, each member has so many in each group; the clock lets a group lapse at a time, one for the
-	// expiry alone and one for that beside purchases in each round.
-	lotsOfGroup = 2
-	groups      = 2 * rounds
+	// What a job does is measured in parts, two in each round: alone, and beside purchases. Of the lots that lapse, each member
+	// has so many for each part.
+	parts       = 2 * rounds
+	lotsOfPart  = 2
 	maximumLots = 1_000_000
 	// What the members that stand apart have at most.
 	historyEntries = 100_000
@@ -44,12 +44,14 @@ type world struct {
 	db      *postgres.DB
 	service *loyalty.Service
 	rewards *reward.Service
-	// start is what the clock shows when the measurements begin.
+	// start is what the clock shows when the measurements begin: midnight.
 	start time.Time
 	// lapsing is how many of the members have lots that lapse: those with the lowest numbers.
 	lapsing int
 	reward  id.Reward
 	keys    []string
+	// campaign greets on birthdays.
+	campaign id.Campaign
 	// after is the cursor of the page that is asked for deep in the history, of the number page.
 	after *string
 	page  int
@@ -63,9 +65,9 @@ func externalID(number int) string { return fmt.Sprintf("bench-%d", number) }
 
 // fill makes the club: what members did in the past year is recorded under a clock of then.
 func (w *world) fill(ctx context.Context) error {
-	w.lapsing = min(w.Members, maximumLots/(lotsOfGroup*groups))
+	w.lapsing = min(w.Members, maximumLots/(lotsOfPart*parts))
 	collected := min(openLots, w.Members)
-	w.toFill = int64(2*w.Members + rounds*w.Members/due + w.lapsing*lotsOfGroup*groups + collected)
+	w.toFill = int64(2*w.Members + parts*w.Members/due + w.lapsing*lotsOfPart*parts + collected)
 	defer w.Clock.set(w.start)
 	w.Clock.set(w.start.Add(-400 * day))
 	if err := w.found(ctx); err != nil {
@@ -78,24 +80,23 @@ func (w *world) fill(ctx context.Context) error {
 	if err := w.fillTiers(ctx); err != nil {
 		return fmt.Errorf("tiers: %w", err)
 	}
-	w.Clock.set(w.start.Add(-100 * day))
 	if err := record(ctx, w, w.Members, w.service.RecordPurchases, func(i int) loyalty.RecordPurchaseInput {
+		w.Clock.set(w.bought(i))
 		return loyalty.RecordPurchaseInput{
-			Member: ref(externalID(i + 1)), Source: "bench-fill", ExternalID: fmt.Sprint("first-", i), OccurredAt: w.start.Add(-100 * day),
-			Total: money("50000.00"),
+			Member: ref(externalID(i + 1)), Source: "bench-fill", ExternalID: fmt.Sprint("first-", i), OccurredAt: w.bought(i), Total: money("50000.00"),
 		}
 	}); err != nil {
 		return fmt.Errorf("purchases: %w", err)
 	}
 	w.Clock.set(w.start.Add(-20 * day))
 	visits := func(i int) loyalty.RecordActivityInput {
-		group := i % (lotsOfGroup * groups) / lotsOfGroup
+		part := i % (lotsOfPart * parts) / lotsOfPart
 		return loyalty.RecordActivityInput{
-			Member: ref(externalID(i/(lotsOfGroup*groups) + 1)), Type: "VISIT", Source: "bench-fill", ExternalID: fmt.Sprint("visit-", i),
-			OccurredAt: w.lapse(group).Add(-30 * day),
+			Member: ref(externalID(i/(lotsOfPart*parts) + 1)), Type: "VISIT", Source: "bench-fill", ExternalID: fmt.Sprint("visit-", i),
+			OccurredAt: w.lapse(part).Add(-30 * day),
 		}
 	}
-	if err := record(ctx, w, w.lapsing*lotsOfGroup*groups, w.service.RecordActivities, visits); err != nil {
+	if err := record(ctx, w, w.lapsing*lotsOfPart*parts, w.service.RecordActivities, visits); err != nil {
 		return fmt.Errorf("visits: %w", err)
 	}
 	if err := record(ctx, w, collected, w.service.RecordActivities, func(i int) loyalty.RecordActivityInput {
@@ -113,12 +114,20 @@ func (w *world) fill(ctx context.Context) error {
 	if err := w.fillEvents(ctx); err != nil {
 		return fmt.Errorf("events: %w", err)
 	}
+	if err := w.fillCare(ctx); err != nil {
+		return fmt.Errorf("care: %w", err)
+	}
 	return settle(ctx, w.db)
 }
 
-// lapse is when a group of lots lapses.
-func (w *world) lapse(group int) time.Time {
-	return w.start.Add(time.Duration(group+1) * day)
+// lapse is when the lots of a part lapse: a round takes three days.
+func (w *world) lapse(part int) time.Time {
+	return w.start.Add(time.Duration(part/2*3+part%2+1) * day)
+}
+
+// bought is when a member made the first purchase: they were last heard of on 200 different days.
+func (w *world) bought(i int) time.Time {
+	return w.start.Add(time.Duration(i*200/w.Members-300) * day)
 }
 
 // found makes the program's rules, tiers and reward, and the clients with their keys.
@@ -179,7 +188,10 @@ func (w *world) enroll(ctx context.Context) error {
 			case w.Members + 1:
 				name = collector
 			}
-			inputs[i] = loyalty.EnrollMemberInput{ExternalID: &name, DisplayName: text("A member"), IdempotencyKey: name}
+			inputs[i] = loyalty.EnrollMemberInput{
+				ExternalID: &name, DisplayName: text("A member"), Email: text(name + "@club.example"), BirthDate: w.born(from + i),
+				JoinedAt: w.joined(from + i), IdempotencyKey: name,
+			}
 		}
 		answers, err := w.service.Enroll(ctx, inputs)
 		if err != nil {

@@ -74,6 +74,8 @@ type sample struct {
 	perSecond float64
 	// took is how long each operation took, sorted.
 	took []time.Duration
+	// peakMemory is how much memory the process had at most, in bytes; 0: nobody looked, or the system does not tell.
+	peakMemory int64
 }
 
 // quantile is how long so many of 100 operations took at most, in milliseconds.

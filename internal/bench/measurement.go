@@ -26,6 +26,9 @@ func (s *series) line() Line {
 	line.PerSecond = s.median(func(one sample) float64 { return one.perSecond })
 	line.P50 = s.median(func(one sample) float64 { return one.quantile(50) })
 	line.P99 = s.median(func(one sample) float64 { return one.quantile(99) })
+	if peak := int64(s.median(func(one sample) float64 { return float64(one.peakMemory) })); peak > 0 {
+		line.PeakMemory = &peak
+	}
 	if len(s.pgbench) > 0 {
 		theirs := median(s.pgbench)
 		line.Pgbench = &theirs

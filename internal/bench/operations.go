@@ -57,6 +57,8 @@ func (w *world) measurements() []*measurement {
 		w.backtest(),
 		w.tiers(),
 		w.expiry(),
+		w.occasions(),
+		w.messages(),
 	}
 }
 

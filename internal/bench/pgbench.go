@@ -61,7 +61,7 @@ func (w *world) variables() map[string]string {
 	keyID, _, _ := strings.Cut(strings.TrimPrefix(w.keys[0], "rgl_"), "_")
 	return map[string]string{
 		"members": strconv.Itoa(w.Members), "key": keyID, "lapsing": strconv.Itoa(w.lapsing), "batch": strconv.Itoa(w.batch()),
-		"tiers": strconv.Itoa(min(batchSize, w.running(rounds-1))),
+		"tiers": strconv.Itoa(min(batchSize, w.running(parts-1))),
 		"deep":  strconv.Itoa((w.page - 1) * 20), "lapse": w.lapse(0).Format("20060102T150405Z"),
 	}
 }

@@ -1274,6 +1274,8 @@ CREATE INDEX members_by_joining_day ON public.members USING btree (joining_day, 
 
 CREATE INDEX members_by_name ON public.members USING btree (lower(display_name) COLLATE "C");
 
+CREATE INDEX members_by_origin ON public.members USING btree (locale, time_zone);
+
 CREATE INDEX messages_by_campaign ON public.messages USING btree (campaign_id, status, reason) INCLUDE (uncertain);
 
 CREATE INDEX messages_by_id ON public.messages USING btree (id);

@@ -7,6 +7,8 @@ alter table members add column joining_day smallint
     generated always as ((extract(month from joined_at at time zone 'UTC') * 100 + extract(day from joined_at at time zone 'UTC'))::smallint) stored;
 create index members_by_birthday on members (birthday, id) where birthday is not null;
 create index members_by_joining_day on members (joining_day, id);
+-- Where members are from: their holidays.
+create index members_by_origin on members (locale, time_zone);
 -- Where the member lived before, and until when: a day that is over where it lives now may not have been there.
 alter table members add column earlier_time_zone text;
 alter table members add column time_zone_changed_at timestamptz;
