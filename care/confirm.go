@@ -54,10 +54,13 @@ func (s *Service) confirm(ctx context.Context, tx *postgres.Tx, list []*found) (
 
 // confirmReached leaves out tiers that are not held any more.
 func (s *Service) confirmReached(ctx context.Context, tx *postgres.Tx, list []*found, gone map[*found]bool) error {
-	held, _, err := s.loyalty.HeldTiersTx(ctx, tx, members(list))
+	held, err := s.loyalty.HeldUntilTx(ctx, tx, members(list))
 	for _, one := range list {
 		tier, ok := held[one.Member]
 		one.told.tier = tier.Name
+		if tier.Until != nil {
+			one.told.expiresOn = lastDay(*tier.Until, one.home.Zone)
+		}
 		gone[one] = !ok || tier.ID != id.ParseTier(begins(one.Subject))
 	}
 	return err

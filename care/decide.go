@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"regulars/care/occasion"
-	"regulars/internal/actor"
 	"regulars/internal/id"
 	"regulars/internal/postgres"
 	"regulars/internal/program"
@@ -196,7 +195,7 @@ func (s *Service) give(ctx context.Context, tx *postgres.Tx, decisions []*decisi
 			made.ExpiresAt = &at
 		}
 		adjustment, fits := posting.Give(loyalty.Gift{
-			Member: made.Member, Points: made.Points, Reason: one.giftReason(), GivenBy: actor.System(consumer).Caller, ExpiresAt: made.ExpiresAt,
+			Member: made.Member, Points: made.Points, Reason: one.giftReason(), ExpiresAt: made.ExpiresAt,
 		})
 		if !fits {
 			continue
@@ -230,7 +229,7 @@ func (f *found) giftKey() string {
 	return f.key
 }
 
-// giftReason is what the member reads of the gift in its history.
+// giftReason is what staff reads of the gift.
 func (f *found) giftReason() string {
 	return f.campaign.Name
 }

@@ -9,6 +9,7 @@ import (
 
 	"regulars/care"
 	"regulars/care/occasion"
+	"regulars/care/template"
 	"regulars/club"
 	"regulars/internal/actor"
 	"regulars/internal/id"
@@ -126,7 +127,9 @@ func TestTierReached(t *testing.T) {
 	h.PerAmount(1, "1.00")
 	h.Rule(h.PerAmount(1, "1.00"))
 	h.Clock.Advance(time.Minute)
-	h.campaign(occasion.TierReached, nil)
+	h.campaign(occasion.TierReached, func(campaign *care.Campaign) {
+		campaign.Texts = []template.Text{{Locale: "en", Body: "{{.Occasion.Tier}} until {{.Occasion.ExpiresOn}}"}}
+	})
 	member := h.Enroll()
 	back := h.Enroll()
 	h.Purchase(member, "150.00")
@@ -136,7 +139,7 @@ func TestTierReached(t *testing.T) {
 	h.must(err)
 	h.Clock.Advance(time.Minute)
 	h.decide()
-	h.mentions(member, "Silver")
+	h.mentions(member, "Silver until "+h.Standing(member).ValidUntil.Add(-time.Microsecond).Format("2 January 2006"))
 	h.Purchase(member, "900.00")
 	h.decide()
 	if got := h.said(member); len(got) != 2 {

@@ -37,6 +37,7 @@ type loaders struct {
 	rewards     *dataloadgen.Loader[id.Reward, *reward.Reward]
 	redeemable  *dataloadgen.Loader[*reward.Reward, *reward.Redeemability]
 	names       *dataloadgen.Loader[id.Entry, *string]
+	gifts       *dataloadgen.Loader[id.Adjustment, *bool]
 	events      *dataloadgen.Loader[id.Event, *club.Event]
 	occurrences *dataloadgen.Loader[id.Occurrence, *club.Occurrence]
 	organizers  *dataloadgen.Loader[*club.Event, *[]string]
@@ -105,6 +106,7 @@ func newLoaders(ctx context.Context, services Services) *loaders {
 		rewards:     loader(catalog.RewardsByID),
 		redeemable:  loader(catalog.Redeemabilities),
 		names:       loader(catalog.Names),
+		gifts:       loader(service.Gifts),
 		events:      loader(events.EventsByID),
 		occurrences: loader(events.OccurrencesByID),
 		organizers:  loader(events.Organizers),

@@ -70,12 +70,7 @@ func (r *pointsBalanceResolver) Expiring(ctx context.Context, obj *loyalty.Point
 }
 
 func (r *pointsEntryResolver) Title(ctx context.Context, obj *ledger.Entry) (string, error) {
-	words, err := load(ctx).explainer()
-	if err != nil {
-		return "", err
-	}
-	name, err := load(ctx).rewardName(ctx, obj)
-	return words.Title(obj, name), err
+	return load(ctx).title(ctx, obj)
 }
 
 func (r *pointsEntryResolver) Activity(ctx context.Context, obj *ledger.Entry) (*loyalty.Activity, error) {

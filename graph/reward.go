@@ -112,6 +112,29 @@ func (l *loaders) tier(wanted *id.Tier) (*tiers.Tier, error) {
 	return nil, nil
 }
 
+// title is one line about an entry.
+func (l *loaders) title(ctx context.Context, entry *ledger.Entry) (string, error) {
+	words, err := l.explainer()
+	if err != nil {
+		return "", err
+	}
+	name, err := l.rewardName(ctx, entry)
+	if err != nil {
+		return "", err
+	}
+	gift, err := l.given(ctx, entry)
+	return words.Title(entry, name, gift), err
+}
+
+// given tells whether the points are a gift.
+func (l *loaders) given(ctx context.Context, entry *ledger.Entry) (bool, error) {
+	if entry.Kind != ledger.Adjusted || entry.AdjustmentID == nil {
+		return false, nil
+	}
+	gift, err := l.gifts.Load(ctx, *entry.AdjustmentID)
+	return gift != nil && *gift, err
+}
+
 // rewardName is what the reward was called that an entry paid for or gave back; empty if it is about none.
 func (l *loaders) rewardName(ctx context.Context, entry *ledger.Entry) (string, error) {
 	paid := entry.ID()

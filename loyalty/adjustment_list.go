@@ -24,6 +24,20 @@ func (s *Service) Adjustment(ctx context.Context, wanted id.Adjustment) (*ledger
 	return adjustments[0], nil
 }
 
+// Gifts tells of adjustments whether they are gifts. It names nothing of a member, so whoever sees the entries may ask.
+func (s *Service) Gifts(ctx context.Context, wanted []id.Adjustment) (map[id.Adjustment]*bool, error) {
+	if _, err := actor.Require(ctx); err != nil {
+		return nil, err
+	}
+	adjustments, err := ledger.AdjustmentsTx(ctx, s.db, wanted)
+	made := make(map[id.Adjustment]*bool, len(adjustments))
+	for _, one := range adjustments {
+		given := one.RequestedBy == giver
+		made[one.ID] = &given
+	}
+	return made, err
+}
+
 const adjustmentPages = "adjustment"
 
 // Adjustments lists adjustments, newest first; statuses, if any, narrow the list. For support and admins.

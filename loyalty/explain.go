@@ -40,9 +40,12 @@ func (e *Explainer) Ladder() tiers.Ladder { return e.book.ladder }
 // Zone is the time zone in which the program counts.
 func (e *Explainer) Zone() *time.Location { return e.book.zone }
 
-// Title is one line about an entry that a member understands; reward is what it paid for or gave back, if anything.
-func (e *Explainer) Title(entry *ledger.Entry, reward string) string {
+// Title is one line about an entry that a member understands; reward is what it paid for or gave back, if anything, and gift
+// tells whether it is a Gift.
+func (e *Explainer) Title(entry *ledger.Entry, reward string, gift bool) string {
 	switch {
+	case gift:
+		return "A present from us"
 	case entry.Kind == ledger.Redemption && entry.HoldSequence != nil:
 		return "Paid with points"
 	case entry.Kind == ledger.Redemption:

@@ -381,7 +381,7 @@ func TestTierMultiplier(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "its title", "Bonus of your tier", words.Title(sold.Entries[1], ""))
+	equal(t, "its title", "Bonus of your tier", words.Title(sold.Entries[1], "", false))
 	equal(t, "comes back", []int64{-5, -2}, points(w.Return(sold, byEuros("5.00"))))
 	if _, err := w.Service.CancelPending(w.Admin, sold.Activity.ID(), "not delivered", w.Key()); err != nil {
 		t.Fatal(err)

@@ -53,14 +53,15 @@ func (p *Posting) Ladder() tiers.Ladder { return p.book.ladder }
 // Zone is where the program counts days and periods.
 func (p *Posting) Zone() *time.Location { return p.book.zone }
 
+// giver is the caller of gifts: it tells them from what people adjust.
+var giver = actor.System("care").Caller
+
 // Gift is points that the program gives a member by itself.
 type Gift struct {
 	Member id.Member
 	Points int64
-	// Reason is what the member reads in its history.
+	// Reason is what staff reads of it.
 	Reason string
-	// GivenBy is the caller that gives it.
-	GivenBy string
 	// ExpiresAt is when the points lapse, later than now; nil: never.
 	ExpiresAt *time.Time
 }
@@ -74,7 +75,7 @@ func (p *Posting) Give(gift Gift) (*ledger.Adjustment, bool) {
 	now := p.Next(gift.Member)
 	given := &ledger.Adjustment{
 		ID: id.New[id.Adjustment](), Member: gift.Member, Points: gift.Points, Reason: gift.Reason, ExpiresAt: gift.ExpiresAt,
-		RequestedBy: gift.GivenBy, RequestedAt: now, Status: ledger.AdjustmentPosted,
+		RequestedBy: giver, RequestedAt: now, Status: ledger.AdjustmentPosted,
 	}
 	entry := p.Credit(ledger.Entry{
 		Member: gift.Member, Kind: ledger.Adjusted, Points: gift.Points, OccurredAt: now, RecordedAt: now, AdjustmentID: &given.ID,

@@ -1,13 +1,10 @@
 package template
 
 import (
-	"errors"
 	"fmt"
 	htmltemplate "html/template"
 	"io"
 	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 	texttemplate "text/template"
 	"text/template/parse"
@@ -128,42 +125,4 @@ func legible(source string) error {
 
 func (c *Compiled) functions() map[string]any {
 	return map[string]any{"number": func(n int64) string { return grouped(c.locale, n) }}
-}
-
-var (
-	parserSays = regexp.MustCompile(`(?s)^template: [a-z]+:(\d+)(?::\d+)?: (.*)$`)
-	escaper    = regexp.MustCompile(`(?s)^html/template:[a-z]*(?::(\d+))?(?::\d+)?:? (.*)$`)
-	undefined  = regexp.MustCompile(`^function "([^"]*)" not defined$`)
-)
-
-// invalid says what is wrong with the template at path, whose source is written.
-func invalid(locale, path, written string, err error) problem.InvalidTemplateError {
-	found := problem.InvalidTemplateError{Code: problem.InvalidTemplate, Message: err.Error(), Path: []string{"input", path}, Locale: locale, Line: 1}
-	var known *flaw
-	if errors.As(err, &known) {
-		found.Line = 1 + strings.Count(written[:min(int(known.at), len(written))], "\n")
-		if known.hint != "" {
-			found.Hint = &known.hint
-		}
-		return found
-	}
-	said := parserSays.FindStringSubmatch(err.Error())
-	if said == nil {
-		said = escaper.FindStringSubmatch(err.Error())
-	}
-	if said == nil {
-		return found
-	}
-	if line, err := strconv.Atoi(said[1]); err == nil {
-		found.Line = max(1, line)
-	}
-	found.Message = said[2]
-	if function := undefined.FindStringSubmatch(said[2]); function != nil {
-		found.Message = "The function \"" + function[1] + "\" cannot be used in texts: " + strings.Join(functionNames, ", ") + " can."
-		if slices.Contains([]string{"Member", "Program", "Occasion"}, function[1]) {
-			hint := "." + function[1]
-			found.Hint = &hint
-		}
-	}
-	return found
 }

@@ -168,12 +168,20 @@ func TestCompile_Refuses(t *testing.T) {
 		{"a field of a value in parentheses", "{{(.Member).DisplayName}}", 1, "(.Member).DisplayName cannot be used in texts.", ""},
 		{"a fraction", "{{if gt .Occasion.Years 17.5}}x{{end}}", 1, "17.5 is not a whole number.", ""},
 		{"a power", "{{if gt .Occasion.Years 1e3}}x{{end}}", 1, "1e3 is not a whole number.", ""},
-		{"no end", "a\n{{if .Member.DisplayName}}b", 2, "unexpected EOF", ""},
+		{"no end", "a\n{{if .Member.DisplayName}}b", 2, "An if or with is not closed.", "{{end}}"},
+		{"an end too many", "a\n{{end}}", 2, "There is an {{end}} without if or with.", ""},
+		{"an else too many", "a\n{{else}}", 2, "There is an {{else}} without if or with.", ""},
+		{"if alone", "a\n{{if}}b{{end}}", 2, "if does not say of what.", "{{if .Member.DisplayName}}"},
+		{"braces alone", "a\n{{ }}", 2, "There is nothing between {{ and }}.", ""},
+		{"braces that stay open", "a\n{{.Member.DisplayName", 2, "What {{ opens is not closed on the same line.", "}}"},
+		{"a comment that stays open", "{{/* a", 1, "A comment is not closed.", "*/}}"},
+		{"a quote that stays open", "a\n{{eq \"b}}", 2, "A quoted text is not closed.", "\""},
+		{"a character", "a\n{{.Member.DisplayName !}}", 2, "The template cannot be read: unexpected \"!\" in operand.", ""},
 		{"a missing dot", "{{Member.DisplayName}}", 1, `The function "Member" cannot be used in texts: and, or, not, eq, ne, lt, le, gt, ge, number can.`, ".Member"},
 		{"a control character", "a\n\x07", 2, "The text holds a control character.", ""},
 		{"nothing", " \n", 1, "There is no text.", ""},
 		{"depth", strings.Repeat("{{if .Member.DisplayName}}", 30) + strings.Repeat("{{end}}", 30), 1, "The text is nested deeper than 20 levels.", ""},
-		{"parentheses", "{{" + strings.Repeat("(", 20_000) + "1" + strings.Repeat(")", 20_000) + "}}", 1, "max expression depth exceeded", ""},
+		{"parentheses", "{{" + strings.Repeat("(", 20_000) + "1" + strings.Repeat(")", 20_000) + "}}", 1, "The text is nested too deep.", ""},
 		{"length", strings.Repeat("x", 50_001), 1, "The template is longer than 50000 bytes.", ""},
 	}
 	for _, test := range cases {
@@ -197,6 +205,22 @@ func TestCompile_Refuses(t *testing.T) {
 }
 
 // Each part of a text is checked, and what is wrong with all of them is told at once.
+func TestCompile_RefusesHTML(t *testing.T) {
+	t.Parallel()
+	for html, want := range map[string]string{
+		`<a href="{{.Member.Number}}>x</a>`:                             "The HTML ends within a tag, an attribute, a script or a style.",
+		`<a href={{if .Member.DisplayName}}"x{{else}}y{{end}}">x</a>`:   "One branch of an if or with opens a tag, an attribute or a quote, and the other does not.",
+		"<p>\n<script>let name = {{.Member.DisplayName}}":               "The HTML ends within a tag, an attribute, a script or a style.",
+		`<p {{if .Member.DisplayName}}title="{{.Program.Name}}{{end}}>`: "One branch of an if or with opens a tag, an attribute or a quote, and the other does not.",
+	} {
+		_, err := template.Compile(template.Text{Locale: "en", Body: "x", HTML: &html}, occasion.Birthday)
+		found, _ := problem.UserErrors(err)
+		if len(found) != 1 || found[0].(problem.InvalidTemplateError).Message != want {
+			t.Errorf("%s is answered with %v", html, err)
+		}
+	}
+}
+
 func TestCompile_Parts(t *testing.T) {
 	t.Parallel()
 	subject, html := "{{.No}}", "<p>\n<a href=\"{{if .Member.DisplayName}}x\"{{end}}>{{.Member.Number}}</a>"

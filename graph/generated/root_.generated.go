@@ -8533,7 +8533,7 @@ input CareCampaignInput {
 input TemplateInput {
   "A BCP 47 tag, e.g. zh-Hans. Members read the template in their locale, else one that their locale is a kind of, else that in the program's."
   locale: String!
-  "One line, of which 200 characters are shown; null: none."
+  "One line, of which 200 characters are shown; null: none, and mails have the program's name there."
   subject: String
   "Plain text, at most 50,000 bytes."
   body: String!
@@ -9819,9 +9819,9 @@ type Message implements Node @access(roles: [SUPPORT, ADMIN], owner: true) {
   class: MessageClass!
   "Which way it takes."
   channel: Channel!
-  "Its subject; null: it has none, or is not sent."
+  "Its subject; null: it has none, or was not to be sent from the first."
   subject: String
-  "Its text; empty if it is not sent."
+  "Its text; empty if it was not to be sent from the first."
   body: String!
   "What has become of it."
   status: MessageStatus!

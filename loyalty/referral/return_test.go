@@ -171,7 +171,7 @@ func TestEntries(t *testing.T) {
 	for _, history := range histories {
 		var titles []string
 		for _, entry := range history.Nodes {
-			titles = append(titles, explainer.Title(entry, ""))
+			titles = append(titles, explainer.Title(entry, "", false))
 		}
 		equal(t, "titles", []string{"Points for a referral taken back", "Points for a referral"}, titles)
 	}
