@@ -14,7 +14,8 @@ import (
 const (
 	// GiftBooks: each gift is in the member's points, once, as it says; and nothing else was given by care.
 	GiftBooks reconcile.Kind = "GIFT"
-	// MessageBooks: a message that was sent says when, one that was not says why, and its member and campaign are there.
+	// MessageBooks: a message that was sent says when, in its time, one that was not keeps no text, and its member and campaign are
+	// there.
 	MessageBooks reconcile.Kind = "MESSAGE"
 )
 

@@ -31,13 +31,20 @@ const (
 		select messages.member_id, 'messages ' || messages.id as row, checked.what, checked.expected, checked.found
 		from messages
 		left join care_campaigns on care_campaigns.id = messages.campaign_id
+		left join members on members.id = messages.member_id
 		cross join lateral (values
 			('campaign', 'one', 'none', care_campaigns.id is null),
+			('member', 'one', 'none', members.id is null),
+			('occasion_key', replace(lower(messages.occasion), '_', '-') || ':…', messages.occasion_key,
+				not starts_with(messages.occasion_key, replace(lower(messages.occasion), '_', '-') || ':')),
+			('text', 'none', 'one', messages.status = 'SUPPRESSED' and (messages.body <> '' or messages.subject is not null or messages.html is not null)),
 			('sent_at of a message that is ' || messages.status,
 				case when messages.status in ('SENT', 'DELIVERED') then 'an instant' else 'none' end, coalesce(messages.sent_at::text, 'none'),
 				messages.status in ('SENT', 'DELIVERED') and messages.sent_at is null
 					or messages.status in ('QUEUED', 'DEFERRED', 'SUPPRESSED') and messages.sent_at is not null),
 			('sent_at', 'from ' || messages.send_after || ' on', messages.sent_at::text, messages.sent_at < messages.send_after),
+			('sent_at', 'before ' || messages.send_before, coalesce(messages.handed_at, messages.sent_at)::text,
+				messages.sent_at is not null and coalesce(messages.handed_at, messages.sent_at) >= messages.send_before),
 			('window', 'one', 'none', messages.status not in ('SUPPRESSED', 'FAILED') and messages.send_after >= messages.send_before)
 		) as checked (what, expected, found, differs)
 		where checked.differs

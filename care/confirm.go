@@ -126,7 +126,8 @@ func confirmBooked(ctx context.Context, tx *postgres.Tx, list []*found, gone map
 	booked, err := selectBooked(ctx, tx, wanted)
 	for i, one := range list {
 		event, ok := booked[wanted[i]]
-		if !ok || one.campaign.Occasion == occasion.EventThanks && event.Status != "ATTENDED" {
+		if !ok || one.campaign.Occasion == occasion.EventThanks && event.Status != "ATTENDED" ||
+			one.campaign.Occasion == occasion.EventReminder && (!event.Expected || !event.StartsAt.Equal(*one.At)) {
 			gone[one] = true
 			continue
 		}

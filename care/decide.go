@@ -3,7 +3,6 @@ package care
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"regulars/care/occasion"
@@ -17,6 +16,7 @@ import (
 // decision is what is decided about an occasion.
 type decision struct {
 	*found
+	// rulings are those on channels on which nothing was decided before.
 	rulings map[Channel]ruling
 	gift    *gift
 }
@@ -47,6 +47,11 @@ func (s *Service) decide(ctx context.Context, tx *postgres.Tx, round *round, lis
 		decisions[i] = &decision{found: one, rulings: map[Channel]ruling{}}
 		for _, channel := range one.campaign.Channels {
 			who := listeners[one.Member]
+			about := decidedKey{one.key, channel}
+			if who.decided[about] {
+				continue
+			}
+			who.decided[about] = true
 			made := judge(round.settings.Care, who, one, channel, tx.Now)
 			decisions[i].rulings[channel] = made
 			if made.status != Suppressed {
@@ -61,6 +66,9 @@ func (s *Service) decide(ctx context.Context, tx *postgres.Tx, round *round, lis
 	texts := newTexts(round.settings)
 	for _, one := range decisions {
 		for _, channel := range one.campaign.Channels {
+			if _, decided := one.rulings[channel]; !decided {
+				continue
+			}
 			messages = append(messages, texts.message(people[one.Member], one, channel, tx.Now))
 		}
 	}
@@ -85,7 +93,7 @@ func (r *round) meet(ctx context.Context, wanted []id.Member) (map[id.Member]*pe
 		people[one.Member] = one
 		listeners[one.Member] = &listener{
 			left: one.Status == left, refused: one.Refused, zone: zone, consents: map[consentKey]bool{},
-			addressed: map[Channel]bool{},
+			addressed: map[Channel]bool{}, decided: map[decidedKey]bool{},
 		}
 		for _, channel := range program.Channels {
 			listeners[one.Member].addressed[channel] = reachable(channel, one.Email, one.Phone, one.ExternalID)
@@ -110,8 +118,8 @@ func (r *round) meet(ctx context.Context, wanted []id.Member) (map[id.Member]*pe
 	}
 	for _, one := range contacts {
 		who := listeners[one.Member]
-		if one.Unsent {
-			who.unsent = append(who.unsent, contact{channel: one.Channel, key: one.Key})
+		who.decided[decidedKey{one.Key, one.Channel}] = true
+		if !one.Counts {
 			continue
 		}
 		who.contacts = append(who.contacts, contact{class: one.Class, channel: one.Channel, key: one.Key, yearly: yearly(one.Occasion, one.Key), at: one.At})
@@ -134,7 +142,7 @@ func yearly(kind Occasion, key string) string {
 	return prefix + key[len(prefix)+4:]
 }
 
-// await finds what comes to a member today by its own dates and has not been said.
+// await finds what comes to a member today by its own dates and is not decided.
 func (r *round) await(one *person, who *listener) {
 	today := value.DateOf(r.tx.Now.In(who.zone))
 	for _, campaign := range r.campaigns {
@@ -148,9 +156,9 @@ func (r *round) await(one *person, who *listener) {
 			continue
 		}
 		for _, channel := range campaign.Channels {
-			same := func(had contact) bool { return had.key == located.key && had.channel == channel }
-			decided := slices.ContainsFunc(who.contacts, same) || slices.ContainsFunc(who.unsent, same)
-			if !decided && who.addressed[channel] && (!asksConsent(campaign.Class, channel) || who.consents[consentKey{campaign.Class, channel}]) {
+			reached := who.addressed[channel] && (channel != program.Email || !who.refused)
+			allowed := !asksConsent(campaign.Class, channel) || who.consents[consentKey{campaign.Class, channel}]
+			if !who.decided[decidedKey{located.key, channel}] && reached && allowed {
 				who.awaited = append(who.awaited, awaited{priority: campaign.priority(), class: campaign.Class, channel: channel, day: today, key: located.key})
 			}
 		}
@@ -180,14 +188,18 @@ func (s *Service) give(ctx context.Context, tx *postgres.Tx, decisions []*decisi
 	if err := posting.Open(ctx, members(receivers)); err != nil {
 		return err
 	}
-	had, err := selectGifts(ctx, tx, wanted, tx.Now.Add(-again))
+	had, err := selectGifts(ctx, tx, wanted)
 	if err != nil {
 		return err
 	}
 	var given []*gift
 	for _, one := range wanted {
 		made := &gift{Member: one.Member, Key: one.giftKey(), CampaignID: one.campaign.ID, Points: *one.campaign.GiftPoints}
-		if had[giftID{made.Member, made.Key}] {
+		if earlier := had[giftID{made.Member, made.Key}]; earlier != nil {
+			// On a channel that was added later, the campaign tells of it as well.
+			if earlier.CampaignID == made.CampaignID {
+				one.gift = earlier
+			}
 			continue
 		}
 		if valid := one.campaign.GiftValidFor; valid != nil {
@@ -201,7 +213,7 @@ func (s *Service) give(ctx context.Context, tx *postgres.Tx, decisions []*decisi
 			continue
 		}
 		made.Adjustment = adjustment.ID
-		had[giftID{made.Member, made.Key}] = true
+		had[giftID{made.Member, made.Key}] = made
 		one.gift = made
 		given = append(given, made)
 	}
@@ -211,7 +223,8 @@ func (s *Service) give(ctx context.Context, tx *postgres.Tx, decisions []*decisi
 	return insertGifts(ctx, tx, given)
 }
 
-// refused tells whether the occasion is none for the member: it has left, or was greeted for it a short time ago.
+// refused tells whether the occasion is none for the member: it has left, was greeted for it a short time ago, or another campaign
+// has spoken of it.
 func (d *decision) refused() bool {
 	for _, made := range d.rulings {
 		if made.reason == nil || *made.reason != Left && *made.reason != Duplicate {

@@ -37,7 +37,7 @@ func selectPeople(ctx context.Context, q postgres.Runner, wanted []id.Member) ([
 	return people, err
 }
 
-// contactRow is a message that a member got, or gets.
+// contactRow is a message that a member got, or gets, or was to get.
 type contactRow struct {
 	Member   id.Member `db:"member_id"`
 	Occasion Occasion  `db:"occasion"`
@@ -45,16 +45,16 @@ type contactRow struct {
 	Class    Class     `db:"class"`
 	Channel  Channel   `db:"channel"`
 	At       time.Time `db:"at"`
-	// Unsent tells whether it is none: it was decided that the member does not get it.
-	Unsent bool `db:"unsent"`
+	// Counts tells whether the member gets it.
+	Counts bool `db:"counts"`
 }
 
-// selectContacts reads what members got since an instant, what they are about to get, and what they do not get.
+// selectContacts reads what members got since an instant, what they are about to get, and what was decided not to be sent.
 func selectContacts(ctx context.Context, q postgres.Runner, members []id.Member, since time.Time) ([]contactRow, error) {
 	var rows []contactRow
 	err := q.Select(ctx, &rows, `
 		select member_id, occasion, occasion_key, class, channel, coalesce(sent_at, send_after) as at,
-			status not in ('QUEUED', 'DEFERRED', 'SENDING', 'SENT', 'DELIVERED') as unsent
+			status in ('QUEUED', 'DEFERRED', 'SENDING', 'SENT', 'DELIVERED') as counts
 		from messages
 		where member_id = any($1::uuid[]) and created_at > $2`,
 		pq.StringArray(id.Texts(members)), since)
@@ -103,27 +103,26 @@ type giftID struct {
 	Key    string
 }
 
-// selectGifts tells which of the occasions have had their gift. Of those that come once a year it is so, too, if one was given
-// since an instant: whoever corrects a birth date has no second gift.
-func selectGifts(ctx context.Context, tx *postgres.Tx, wanted []*decision, since time.Time) (map[giftID]bool, error) {
+// selectGifts reads which gift the occasions have had, by their keys, as the occasions of two years have that are one after a birth date
+// was corrected.
+func selectGifts(ctx context.Context, tx *postgres.Tx, wanted []*decision) (map[giftID]*gift, error) {
 	members, keys, yearly := make([]id.Member, len(wanted)), make([]string, len(wanted)), make([]string, len(wanted))
 	for i, one := range wanted {
 		members[i], keys[i] = one.Member, one.giftKey()
 		if one.yearly != "" {
-			yearly[i] = one.campaign.prefix()
+			yearly[i] = one.campaign.prefix() + "____"
 		}
 	}
-	var rows []gift
+	var rows []*gift
 	err := tx.Select(ctx, &rows, `
-		select distinct wanted.member_id, wanted.occasion_key
+		select gifts.member_id, wanted.occasion_key, gifts.campaign_id, gifts.points, gifts.expires_at, gifts.adjustment_id
 		from unnest($1::uuid[], $2::text[], $3::text[]) as wanted (member_id, occasion_key, yearly)
 		join gifts on gifts.member_id = wanted.member_id
-		where gifts.occasion_key = wanted.occasion_key
-			or wanted.yearly <> '' and starts_with(gifts.occasion_key, wanted.yearly) and gifts.given_at > $4`,
-		pq.StringArray(id.Texts(members)), pq.StringArray(keys), pq.StringArray(yearly), since)
-	had := make(map[giftID]bool, len(rows))
+			and (gifts.occasion_key = wanted.occasion_key or gifts.occasion_key like wanted.yearly and gifts.given_at > $4)`,
+		pq.StringArray(id.Texts(members)), pq.StringArray(keys), pq.StringArray(yearly), tx.Now.Add(-again))
+	had := make(map[giftID]*gift, len(rows))
 	for _, one := range rows {
-		had[giftID{one.Member, one.Key}] = true
+		had[giftID{one.Member, one.Key}] = one
 	}
 	return had, err
 }
@@ -165,8 +164,11 @@ func updateDecided(ctx context.Context, tx *postgres.Tx, campaign id.Campaign, v
 
 // booked is what is booked, as a message tells of it.
 type booked struct {
-	Booking     uuid.UUID           `db:"id"`
-	Status      string              `db:"status"`
+	Booking uuid.UUID `db:"id"`
+	Status  string    `db:"status"`
+	// Expected tells whether the member is to come and the event to take place, which begins at StartsAt.
+	Expected    bool                `db:"expected"`
+	StartsAt    time.Time           `db:"starts_at"`
 	Name        string              `db:"name"`
 	Venue       *string             `db:"venue"`
 	StartsLocal value.LocalDateTime `db:"starts_local"`
@@ -179,7 +181,8 @@ func selectBooked(ctx context.Context, tx *postgres.Tx, wanted []uuid.UUID) (map
 	}
 	var rows []booked
 	err := tx.Select(ctx, &rows, `
-		select bookings.id, bookings.status, events.name, coalesce(occurrences.venue, events.venue) as venue, occurrences.starts_local
+		select bookings.id, bookings.status, events.name, coalesce(occurrences.venue, events.venue) as venue, occurrences.starts_local,
+			occurrences.starts_at, bookings.status = 'CONFIRMED' and occurrences.status = 'SCHEDULED' and events.status = 'PUBLISHED' as expected
 		from bookings
 		join occurrences on occurrences.id = bookings.occurrence_id
 		join events on events.id = occurrences.event_id

@@ -74,6 +74,10 @@ func (m *Message) cause() string {
 		return "it was too late: it was to be sent before " + sayInstant(m.SendBefore)
 	case Duplicate:
 		return "the member was told so already"
+	case Outdated:
+		return "what it tells was not so any more"
+	case SwitchedOff:
+		return "its campaign was switched off"
 	case InvalidText:
 		return "its text could not be filled with what is known of the member"
 	case NotAccepted:

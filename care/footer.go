@@ -3,6 +3,7 @@ package care
 import (
 	"fmt"
 	"html"
+	"regexp"
 	"strings"
 
 	"golang.org/x/text/language"
@@ -29,6 +30,9 @@ func footerFor(locale string) footer {
 	return englishFooter
 }
 
+// pageEnd is where a page ends. It is looked for as it is written: letters may be longer in lower case.
+var pageEnd = regexp.MustCompile(`(?i)</body`)
+
 func (f footer) text(body string, to links) string {
 	return fmt.Sprintf("%s\n\n%s: %s\n%s: %s\n", strings.TrimRight(body, "\n"), f.unsubscribe, to.Unsubscribe, f.preferences, to.Preferences)
 }
@@ -36,9 +40,10 @@ func (f footer) text(body string, to links) string {
 func (f footer) html(body string, to links) string {
 	link := func(to, words string) string { return `<a href="` + html.EscapeString(to) + `">` + words + `</a>` }
 	foot := `<p style="font-size:smaller">` + link(to.Unsubscribe, f.unsubscribe) + ` · ` + link(to.Preferences, f.preferences) + "</p>\n"
-	end := strings.LastIndex(strings.ToLower(body), "</body")
-	if end < 0 {
+	ends := pageEnd.FindAllStringIndex(body, -1)
+	if len(ends) == 0 {
 		return strings.TrimRight(body, "\n") + "\n" + foot
 	}
+	end := ends[len(ends)-1][0]
 	return body[:end] + foot + body[end:]
 }

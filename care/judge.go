@@ -37,10 +37,16 @@ type listener struct {
 	zone      *time.Location
 	consents  map[consentKey]bool
 	contacts  []contact
-	// unsent are those that it was not to get.
-	unsent []contact
+	// decided are messages that were decided, also those that are not sent.
+	decided map[decidedKey]bool
 	// awaited are those of today that come later and go before others.
 	awaited []awaited
+}
+
+// decidedKey is what a message is the only one for.
+type decidedKey struct {
+	key     string
+	channel Channel
 }
 
 // consentKey is what a consent is about.

@@ -53,6 +53,10 @@ const (
 	TooLate Reason = "TOO_LATE"
 	// Duplicate: the member was told so already.
 	Duplicate Reason = "DUPLICATE"
+	// Outdated: what it tells is not so any more.
+	Outdated Reason = "OUTDATED"
+	// SwitchedOff: its campaign was off when it was to be sent.
+	SwitchedOff Reason = "SWITCHED_OFF"
 	// InvalidText: the template could not be filled with what there is of the member.
 	InvalidText Reason = "INVALID_TEXT"
 	// NotAccepted: the mail server or the provider did not take it, however often that was tried.

@@ -8,6 +8,7 @@ import (
 
 	"regulars/care/delivery"
 	"regulars/internal/program"
+	"regulars/internal/value"
 )
 
 // left is the status of somebody who is no member any more.
@@ -23,6 +24,13 @@ type recipient struct {
 	Locale      string  `db:"locale"`
 	// Granted tells whether the member has last allowed messages of the class on the channel.
 	Granted bool `db:"granted"`
+	// On tells whether the message's campaign is.
+	On bool `db:"on"`
+	// TimeZone is the member's, and counts; ProgramZone where this program does not know that. Policy is when the member is not
+	// to be disturbed.
+	TimeZone    string             `db:"time_zone"`
+	ProgramZone string             `db:"program_zone"`
+	Policy      program.CarePolicy `db:"care"`
 	// Held tells whether a mail server has refused the address for good.
 	Held bool `db:"-"`
 }
@@ -40,24 +48,48 @@ func reachable(channel Channel, email, phone, externalID *string) bool {
 	}
 }
 
-// verdict decides whether a message is still to be sent: Sending, or what becomes of it and why. to is nil if the member is gone.
-func verdict(message *Message, to *recipient, now time.Time) (Status, Reason) {
+// verdict decides whether a message is still to be sent: Sending, or what becomes of it and why, Deferred until an instant. to is
+// nil if the member is gone.
+func verdict(message *Message, to *recipient, now time.Time) (status Status, reason Reason, until *time.Time) {
 	switch {
 	case !now.Before(message.SendBefore):
-		return Expired, TooLate
+		return Expired, TooLate, nil
 	case to == nil || to.Status == left:
-		return Suppressed, Left
+		return Suppressed, Left, nil
+	case !to.On:
+		return Suppressed, SwitchedOff, nil
 	case asksConsent(message.Class, message.Channel) && !to.Granted:
-		return Suppressed, NoConsent
+		return Suppressed, NoConsent, nil
 	case !reachable(message.Channel, to.Email, to.Phone, to.ExternalID):
-		return Suppressed, NoAddress
+		return Suppressed, NoAddress, nil
 	case to.Held:
-		return Suppressed, BouncedAddress
+		return Suppressed, BouncedAddress, nil
 	case message.Attempts >= maximumAttempts:
 		// Its senders have died of it, or of something else, again and again.
-		return Failed, NotAccepted
+		return Failed, NotAccepted, nil
 	}
-	return Sending, ""
+	if message.Class == program.Service {
+		return Sending, "", nil
+	}
+	// It was tried in vain until now, or the member or the policy has moved.
+	switch due := loud(to.Policy, now, to.zone()); {
+	case !due.After(now):
+		return Sending, "", nil
+	case !due.Before(message.SendBefore):
+		return Suppressed, QuietHours, nil
+	default:
+		return Deferred, QuietHours, &due
+	}
+}
+
+// zone is the time zone in which the member is not to be disturbed.
+func (r *recipient) zone() *time.Location {
+	for _, name := range []string{r.TimeZone, r.ProgramZone} {
+		if zone, err := value.ParseZone(name); err == nil {
+			return zone
+		}
+	}
+	return time.UTC
 }
 
 // filled is the message as a carrier takes it.

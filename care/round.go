@@ -21,6 +21,9 @@ const decidedAtOnce = 500
 // remembered is for how many days what nobody decided about is noted as too late: what was missed before is not mentioned.
 const remembered = 31
 
+// aroundTheWorld is how far clocks are apart, at most: from Baker Island to Kiritimati.
+const aroundTheWorld = 26 * time.Hour
+
 // round is what one transaction decides by.
 type round struct {
 	tx        *postgres.Tx
@@ -69,8 +72,8 @@ func (r *round) considers(one *found) bool {
 		}
 		return one.window.To.After(one.RecordedAt)
 	case occasion.TierAtRisk:
-		// Who was not at risk when it was time is not told so later.
-		return !one.campaign.DecidedAt.After(*one.campaign.EnabledAt) || one.window.From.After(*one.campaign.DecidedAt)
+		// Who was not at risk when it was time is not told so later. Who moves east may find that it was time yesterday.
+		return !one.campaign.DecidedAt.After(*one.campaign.EnabledAt) || one.window.From.After(one.campaign.DecidedAt.Add(-aroundTheWorld))
 	default:
 		return true
 	}
@@ -127,6 +130,12 @@ func (s *Service) decideCampaign(ctx context.Context, campaign *Campaign, advanc
 		since = oldest
 	}
 	first, end := value.DateOf(since.UTC().Add(-12*time.Hour)), value.DateOf(now.Add(14*time.Hour))
+	if campaign.Occasion == occasion.EventReminder {
+		// What was moved up is to be told even if the day of its reminder is over.
+		if ahead := occasion.AddDays(value.DateOf(now), -longest(campaign.Offset.Period)-1); ahead.Before(first) {
+			first = ahead
+		}
+	}
 	wanted := search{campaign: campaign, day: first, until: now, limit: decidedAtOnce}
 	for more := true; more; {
 		var decided int

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"regulars/care/delivery"
@@ -19,6 +20,8 @@ import (
 const (
 	// senders is how many messages of a channel are with its receiver at once.
 	senders = 4
+	// looksAgain is how often a channel that has nothing to send looks whether it has, while another one has.
+	looksAgain = time.Second
 	// claimTime is how long a message is its sender's: longer than handing it over and noting that can take.
 	claimTime = 5 * time.Minute
 	// maximumAttempts is how often a message is tried.
@@ -65,8 +68,8 @@ type sender struct {
 }
 
 // SendMessages hands messages that are due over, of the channels that are set up, until there are none, and returns what became
-// of them. Each is first asked whether it is still to be sent: not when it is too late, the member has left, withdrawn consent,
-// or has no address that takes mails. What is not taken now is tried again after a pause, ten times in all. Any number may send
+// of them. Each is first asked whether it is still to be sent: not when it is too late, its campaign is off, the member has left,
+// withdrawn consent, or has no address that takes mails, nor when what it tells is not so any more; in quiet hours it waits. What is not taken now is tried again after a pause, ten times in all. Any number may send
 // at once, and be killed: what a sender leaves behind is sent again after five minutes. That is the one case in which a message
 // may arrive twice, and is counted. When ctx ends, what is being handed over is brought to its end and noted, 45 seconds at most.
 //
@@ -87,24 +90,28 @@ func (s *Service) SendMessages(ctx context.Context, channels delivery.Channels, 
 		counting.Lock()
 		defer counting.Unlock()
 		counts.add(status, uncertain)
-		if status != Queued && status != Sending {
+		if status != Queued && status != Deferred && status != Sending {
 			advanced()
 		}
 	}
-	var sending sync.WaitGroup
-	var byMail, byWebhook error
+	var all []*sender
 	if channels.Mail != nil {
 		turns := time.NewTicker(time.Second / time.Duration(channels.Mail.Rate()))
 		defer turns.Stop()
-		one := &sender{s, notes, program.Email, channels.Mail, turns.C, count}
-		sending.Go(func() { byMail = one.all(ctx) })
+		all = append(all, &sender{s, notes, program.Email, channels.Mail, turns.C, count})
 	}
 	if channels.Webhook != nil {
-		one := &sender{s, notes, program.Webhook, channels.Webhook, nil, count}
-		sending.Go(func() { byWebhook = one.all(ctx) })
+		all = append(all, &sender{s, notes, program.Webhook, channels.Webhook, nil, count})
+	}
+	var sending sync.WaitGroup
+	var working atomic.Int32
+	working.Store(int32(len(all)))
+	failures := make([]error, len(all))
+	for i, one := range all {
+		sending.Go(func() { failures[i] = one.along(ctx, &working) })
 	}
 	sending.Wait()
-	return counts, errors.Join(byMail, byWebhook)
+	return counts, errors.Join(failures...)
 }
 
 func (c *Sendings) add(status Status, uncertain bool) {
@@ -125,6 +132,30 @@ func (c *Sendings) add(status Status, uncertain bool) {
 	}
 	if uncertain {
 		c.Uncertain++
+	}
+}
+
+// along hands over what is due, and what becomes due while other channels are at work, of which working counts those: a receiver
+// that hangs keeps no mail waiting.
+func (s *sender) along(ctx context.Context, working *atomic.Int32) error {
+	var waiting error
+	for {
+		err := s.all(ctx)
+		alone := working.Add(-1) == 0
+		if _, waits := errors.AsType[*ChannelError](err); err != nil && !waits {
+			return err
+		} else if waits {
+			waiting = err
+		}
+		if alone {
+			return waiting
+		}
+		select {
+		case <-time.After(looksAgain):
+			working.Add(1)
+		case <-ctx.Done():
+			return errors.Join(waiting, ctx.Err())
+		}
 	}
 }
 
@@ -207,14 +238,17 @@ func (s *sender) take(ctx context.Context) (claimed *claim, decided bool, err er
 		if message == nil || err != nil {
 			return err
 		}
-		to, err := selectRecipient(ctx, tx, message.Member, message.Class, s.channel)
+		to, err := selectRecipient(ctx, tx, message)
 		if err != nil {
 			return err
 		}
 		decided = true
-		status, reason := verdict(message, to, tx.Now)
+		status, reason, until := verdict(message, to, tx.Now)
 		became, again = status, status == Sending && message.HandedAt != nil
-		if status != Sending {
+		switch {
+		case until != nil:
+			return deferMessage(ctx, tx, message, reason, *until)
+		case status != Sending:
 			return settleMessage(ctx, tx, message, status, reason)
 		}
 		claimed = &claim{message, *to}
@@ -232,6 +266,14 @@ func (s *sender) take(ctx context.Context) (claimed *claim, decided bool, err er
 // hand gives the message to the carrier and notes what became of it.
 func (s *sender) hand(ctx context.Context, claimed *claim) error {
 	finishing := context.WithoutCancel(ctx)
+	outdated, err := s.service.outdated(finishing, claimed.Message)
+	if err != nil {
+		return fmt.Errorf("look whether %s is still so: %w", claimed.ID, err)
+	}
+	if outdated {
+		s.done(Suppressed, false)
+		return s.drop(finishing, claimed)
+	}
 	message, failed := s.service.filled(finishing, claimed)
 	answer := delivery.Answer{Outcome: delivery.Unreachable, Detail: "The program met a fault; the log says more."}
 	if failed == nil {
@@ -246,6 +288,14 @@ func (s *sender) hand(ctx context.Context, claimed *claim) error {
 		return &ChannelError{s.channel, answer.Detail}
 	}
 	return failed
+}
+
+// drop is done with a message that is not so any more: it was not handed over.
+func (s *sender) drop(ctx context.Context, claimed *claim) error {
+	return s.notes.InTx(ctx, func(tx *postgres.Tx) error {
+		_, err := updateNoted(ctx, tx, claimed.Message, noted{Status: Suppressed, Reason: pointer(Outdated), Untried: true})
+		return err
+	})
 }
 
 // note writes what became of a message, as long as this program lives: what is not noted is sent again.

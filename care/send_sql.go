@@ -22,22 +22,29 @@ func selectDueMessage(ctx context.Context, tx *postgres.Tx, channel Channel, now
 	return &message, err
 }
 
-// selectRecipient reads to whom a message of the class goes on the channel; nil if the member is gone.
-func selectRecipient(ctx context.Context, tx *postgres.Tx, member id.Member, class Class, channel Channel) (*recipient, error) {
+// selectRecipient reads to whom a message goes; nil if the member is gone.
+func selectRecipient(ctx context.Context, tx *postgres.Tx, message *Message) (*recipient, error) {
 	var to recipient
 	err := tx.Get(ctx, &to, `
-		select status, external_id, display_name, email, phone, locale, coalesce((
-			select granted from consents where member_id = $1 and class = $2 and channel = $3 order by id desc limit 1), false) granted
+		select members.status, members.external_id, members.display_name, members.email, members.phone, members.locale, members.time_zone,
+			program.time_zone as program_zone, program.care,
+			coalesce((select care_campaigns.enabled from care_campaigns where care_campaigns.id = $4), true) as on,
+			coalesce((
+				select consents.granted from consents
+				where consents.member_id = $1 and consents.class = $2 and consents.channel = $3
+				order by consents.sequence desc
+				limit 1), false) as granted
 		from members
-		where id = $1`, member, class, channel)
+		cross join program
+		where members.id = $1`, message.Member, message.Class, message.Channel, message.CampaignID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
-	if err != nil || channel != program.Email || to.Email == nil {
+	if err != nil || message.Channel != program.Email || to.Email == nil {
 		return &to, err
 	}
 	err = tx.Get(ctx, &to.Held, `select exists (select from refused_addresses where member_id = $1 and address_hash = $2)`,
-		member, addressHash(*to.Email))
+		message.Member, addressHash(*to.Email))
 	return &to, err
 }
 
@@ -53,10 +60,22 @@ func claimMessage(ctx context.Context, tx *postgres.Tx, message *Message, now, u
 	return err
 }
 
-// settleMessage is done with a locked message that is not sent. What was said of attempts before stays.
+// settleMessage is done with a locked message that is not sent. What was said of attempts before stays; of what is suppressed
+// the text does not.
 func settleMessage(ctx context.Context, tx *postgres.Tx, message *Message, status Status, reason Reason) error {
-	_, err := tx.Exec(ctx, `update messages set status = $3, reason = $4, due_at = null where member_id = $1 and id = $2`,
-		message.Member, message.ID, status, reason)
+	_, err := tx.Exec(ctx, `
+		update messages set status = $3, reason = $4, due_at = null,
+			subject = case when $3 <> 'SUPPRESSED' then subject end, body = case when $3 <> 'SUPPRESSED' then body else '' end,
+			html = case when $3 <> 'SUPPRESSED' then html end
+		where member_id = $1 and id = $2`, message.Member, message.ID, status, reason)
+	return err
+}
+
+// deferMessage keeps a locked message until an instant.
+func deferMessage(ctx context.Context, tx *postgres.Tx, message *Message, reason Reason, until time.Time) error {
+	_, err := tx.Exec(ctx, `
+		update messages set status = 'DEFERRED', reason = $3, due_at = $4, send_after = greatest(send_after, $4) where member_id = $1 and id = $2`,
+		message.Member, message.ID, reason, until)
 	return err
 }
 
@@ -72,10 +91,13 @@ type noted struct {
 }
 
 // updateNoted notes it, unless the claim has lapsed and somebody else has the message, or is done with it: then it returns false.
+// The text of what is suppressed does not stay.
 func updateNoted(ctx context.Context, tx *postgres.Tx, message *Message, became noted) (bool, error) {
 	changed, err := tx.Exec(ctx, `
 		update messages set status = $4, reason = $5, detail = $6, due_at = $7, sent_at = $8, attempts = attempts - $9::boolean::int,
-			handed_at = case when $4 = 'SENT' or $10 then handed_at end
+			handed_at = case when $4 = 'SENT' or $10 then handed_at end,
+			subject = case when $4 <> 'SUPPRESSED' then subject end, body = case when $4 <> 'SUPPRESSED' then body else '' end,
+			html = case when $4 <> 'SUPPRESSED' then html end
 		where member_id = $1 and id = $2 and status = 'SENDING' and claimed_at = $3`,
 		message.Member, message.ID, *message.ClaimedAt, became.Status, became.Reason, became.Detail, became.DueAt, became.SentAt,
 		became.Untried, became.Uncertain)

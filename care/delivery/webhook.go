@@ -128,6 +128,8 @@ func judge(response *http.Response) Answer {
 	switch code := response.StatusCode; {
 	case code >= 200 && code < 300:
 		return Answer{Outcome: Accepted, Code: answer.Code}
+	case code == http.StatusUnauthorized, code == http.StatusForbidden, code == http.StatusNotFound, code == http.StatusMethodNotAllowed:
+		// The secret or the address does not fit: that is set right, and no message has anything to do with it.
 	case code == http.StatusRequestTimeout, code == http.StatusConflict, code == http.StatusTooEarly, code == http.StatusTooManyRequests:
 	case code >= 400 && code < 500:
 		answer.Outcome = Refused

@@ -164,7 +164,7 @@ func TestWebhook_Answers(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]delivery.Outcome{
 		200: delivery.Accepted, 202: delivery.Accepted, 204: delivery.Accepted, 301: delivery.Later, 307: delivery.Later,
-		400: delivery.Refused, 401: delivery.Refused, 404: delivery.Refused, 410: delivery.Refused, 422: delivery.Refused,
+		400: delivery.Refused, 401: delivery.Later, 403: delivery.Later, 404: delivery.Later, 405: delivery.Later, 410: delivery.Refused, 422: delivery.Refused,
 		408: delivery.Later, 409: delivery.Later, 425: delivery.Later, 429: delivery.Later, 500: delivery.Later, 503: delivery.Later,
 	} {
 		for retry, after := range map[string]time.Duration{

@@ -9759,6 +9759,10 @@ enum MessageReason {
   TOO_LATE
   "The member was told so already."
   DUPLICATE
+  "What it tells was not so any more when it was to be sent: an event was moved, points were spent, a tier is kept."
+  OUTDATED
+  "Its campaign was off when it was to be sent."
+  SWITCHED_OFF
   "The text could not be filled with what is known of the member."
   INVALID_TEXT
   "The mail server or the provider did not take it."
