@@ -56,7 +56,13 @@ func restore(t *testing.T, p people) {
 	t.Helper()
 	statements := []string{`set local session_replication_role = replica`}
 	for _, table := range tables {
-		statements = append(statements, `delete from `+table, `insert into `+table+` table saved_`+table)
+		var columns string
+		if err := p.DB.Get(t.Context(), &columns, `
+			select string_agg(quote_ident(column_name), ', ') from information_schema.columns
+			where table_schema = 'public' and table_name = $1 and is_generated = 'NEVER'`, table); err != nil {
+			t.Fatal(err)
+		}
+		statements = append(statements, `delete from `+table, `insert into `+table+` (`+columns+`) select `+columns+` from saved_`+table)
 	}
 	execute(t, p, statements...)
 }
