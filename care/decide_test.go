@@ -287,3 +287,24 @@ func TestCaps(t *testing.T) {
 	h.expect(one, "membership-anniversary:2025 EMAIL QUEUED")
 	h.expect(needed, "welcome:joined EMAIL QUEUED")
 }
+
+// A text that cannot be filled, since a later program understands templates otherwise, keeps nobody else waiting.
+func TestDecide_InvalidText(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.at("2025-05-01T00:00:00Z")
+	h.campaign(occasion.Birthday, func(campaign *care.Campaign) {
+		campaign.Texts[0].Body = "{{.Member.Nothing}}"
+		campaign.GiftPoints = pointer(int64(50))
+	})
+	h.campaign(occasion.Birthday, nil, program.Webhook)
+	member := h.Enroll(born(t, "1990-05-14"), named("one"))
+	h.allow(member, program.Care, program.Webhook, true)
+	h.at("2025-05-14T09:00:00Z")
+	h.decide()
+	h.expect(member, "birthday:2025 INBOX FAILED INVALID_TEXT", "birthday:2025 WEBHOOK QUEUED")
+	if balance := h.balance(member); balance != 50 {
+		t.Errorf("the member has %d points", balance)
+	}
+	h.books()
+}

@@ -45,6 +45,9 @@ func (m *Message) Explanation() string {
 	case Bounced:
 		return m.sentence("Not delivered", "because the address was refused for good")
 	case Failed:
+		if m.Attempts == 0 {
+			return m.sentence("Not sent", "because "+m.cause())
+		}
 		return m.sentence("Not sent after being tried "+sayTimes(m.Attempts)+",", "because "+m.cause())
 	case Expired:
 		return m.sentence("Not sent", "because it could not be before "+sayInstant(m.SendBefore))

@@ -45,7 +45,7 @@ func TestMessage_Explanation(t *testing.T) {
 		"Not sent because the member was told so already.":                                                      message(care.Suppressed, why(care.Duplicate, "")),
 		"Not sent because what it tells was not so any more.":                                                   message(care.Suppressed, why(care.Outdated, "")),
 		"Not sent because its campaign was switched off.":                                                       message(care.Suppressed, why(care.SwitchedOff, "")),
-		"Not sent because its text could not be filled with what is known of the member.":                       message(care.Suppressed, why(care.InvalidText, "")),
+		"Not sent because its text could not be filled with what is known of the member.":                       message(care.Failed, why(care.InvalidText, "")),
 		"Not sent because of LOST.":                                                                             message(care.Suppressed, why("LOST", "")),
 		"Not sent because of nothing that was noted.":                                                           message(care.Suppressed),
 		"A sender is handing it over.":                                                                          message(care.Sending),
