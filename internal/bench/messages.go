@@ -38,7 +38,7 @@ func (w *world) post(ctx context.Context, part int) (found sample, err error) {
 			return err
 		}
 		return insertLetters(ctx, tx, care.Message{
-			CampaignID: w.campaign, Occasion: occasion.Birthday, OccasionKey: fmt.Sprint("bench:", part), OccasionDate: value.DateOf(tx.Now),
+			CampaignID: w.campaign, Occasion: occasion.Birthday, OccasionKey: fmt.Sprint("birthday:bench-", part), OccasionDate: value.DateOf(tx.Now),
 			Subject: filled.Subject, Body: filled.Body, HTML: &filled.HTML, CreatedAt: tx.Now, SendBefore: tx.Now.Add(day),
 		}, wanted)
 	}); err != nil {
