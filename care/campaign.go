@@ -3,6 +3,7 @@ package care
 import (
 	"time"
 
+	"regulars/care/occasion"
 	"regulars/care/template"
 	"regulars/internal/id"
 	"regulars/internal/value"
@@ -39,3 +40,17 @@ type Campaign struct {
 
 // IsNode marks the campaign as one of the API's nodes.
 func (Campaign) IsNode() {}
+
+// terms are when the campaign says something.
+func (c *Campaign) terms() occasion.Terms {
+	return occasion.Terms{SendAt: c.SendAt, Offset: c.Offset}
+}
+
+// channelTexts are the campaign's channels as the database knows them.
+func (c *Campaign) channelTexts() []string {
+	texts := make([]string, len(c.Channels))
+	for i, channel := range c.Channels {
+		texts[i] = string(channel)
+	}
+	return texts
+}

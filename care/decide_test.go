@@ -114,18 +114,13 @@ func TestBirthday_Changed(t *testing.T) {
 	h.at("2025-12-01T00:00:00Z")
 	h.campaign(occasion.Birthday, nil)
 	member := h.Enroll(born(t, "1990-12-31"))
-	move := func(day string) {
-		parsed, err := value.ParseDate(day)
-		h.must(err)
-		_, err = h.Service.UpdateMember(h.Admin, member.ID, nil, func(member *loyalty.Member) { member.BirthDate = &parsed })
-		h.must(err)
-	}
+
 	h.at("2025-12-31T10:00:00Z")
 	h.decide()
 	// In the same year, and just behind it.
-	move("1990-12-30")
+	h.bornOn(member, "1990-12-30")
 	h.decide()
-	move("1991-01-02")
+	h.bornOn(member, "1991-01-02")
 	h.at("2026-01-02T10:00:00Z")
 	h.decide()
 	h.expect(member, "birthday:2025 INBOX DELIVERED", "birthday:2026 INBOX SUPPRESSED DUPLICATE")

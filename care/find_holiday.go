@@ -2,7 +2,6 @@ package care
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -38,7 +37,7 @@ func (s *Service) celebrating(ctx context.Context, q postgres.Runner, fallback *
 		day := wanted.campaign.holiday(occasion.Country(one.Locale, one.TimeZone), date)
 		if day != nil && (wanted.until.IsZero() || !wanted.until.Before(wanted.campaign.terms().OnDay(date, home(one.TimeZone, fallback)).From)) {
 			origins = append(origins, one)
-			keys = append(keys, fmt.Sprintf("%s%s:%04d%s", wanted.campaign.prefix(), day.Name, date.Year, wanted.campaign.suffix()))
+			keys = append(keys, wanted.campaign.holidayKey(day))
 		}
 	}
 	return selectFrom(ctx, q, wanted, origins, keys)

@@ -5,7 +5,6 @@ import (
 
 	"github.com/lib/pq"
 
-	"regulars/internal/id"
 	"regulars/internal/postgres"
 	"regulars/internal/value"
 )
@@ -56,53 +55,6 @@ func yearlySQL(column string) string {
 		limit $6`
 }
 
-// place of origin: what tells the country of a member.
-type origin struct {
-	Locale   string `db:"locale"`
-	TimeZone string `db:"time_zone"`
-}
-
-// originsSQL finds each origin behind the one before it: there are few, and many members.
-const originsSQL = `
-	with recursive origins as (
-		(select locale, time_zone from members order by locale, time_zone limit 1)
-		union all
-		select next.locale, next.time_zone
-		from origins
-		cross join lateral (
-			select locale, time_zone from members
-			where (members.locale, members.time_zone) > (origins.locale, origins.time_zone)
-			order by locale, time_zone
-			limit 1) as next)
-	select locale, time_zone from origins`
-
-// selectOrigins reads where members are from.
-func selectOrigins(ctx context.Context, q postgres.Runner) ([]origin, error) {
-	var list []origin
-	err := q.Select(ctx, &list, originsSQL)
-	return list, err
-}
-
-// selectFrom finds members from places of origin, of which each has the key of its occasion.
-func selectFrom(ctx context.Context, q postgres.Runner, wanted search, origins []origin, keys []string) ([]*candidate, error) {
-	locales, zones := make([]string, len(origins)), make([]string, len(origins))
-	for i, one := range origins {
-		locales[i], zones[i] = one.Locale, one.TimeZone
-	}
-	var list []*candidate
-	err := q.Select(ctx, &list, `
-		select `+personColumns+`, '' as subject
-		from members
-		join unnest($3::text[], $4::text[], $5::text[]) as origin (locale, time_zone, key)
-			on origin.locale = members.locale and origin.time_zone = members.time_zone
-		where members.id > $6 and `+undecidedSQL("origin.key")+`
-		order by members.id
-		limit $7`,
-		pq.StringArray(wanted.campaign.channelTexts()), wanted.all, pq.StringArray(locales), pq.StringArray(zones), pq.StringArray(keys),
-		wanted.after.Member, wanted.limit)
-	return list, err
-}
-
 // selectUnheard finds members of whom nothing was heard since a day, as far as is known.
 func selectUnheard(ctx context.Context, q postgres.Runner, wanted search) ([]*candidate, error) {
 	from, to := wanted.span()
@@ -118,7 +70,7 @@ func selectUnheard(ctx context.Context, q postgres.Runner, wanted search) ([]*ca
 		order by hearings.heard_on, hearings.member_id
 		limit $9`,
 		pq.StringArray(wanted.campaign.channelTexts()), wanted.all, value.DateOf(from), value.DateOf(to), value.DateOf(wanted.after.At.UTC()),
-		wanted.after.Member, wanted.campaign.prefix(), wanted.campaign.suffix(), wanted.limit)
+		wanted.after.Member, prefix(wanted.campaign.Occasion), wanted.campaign.suffix(), wanted.limit)
 	return list, err
 }
 
@@ -171,47 +123,7 @@ func selectTimed(ctx context.Context, q postgres.Runner, wanted search, statemen
 	var list []*candidate
 	err := q.Select(ctx, &list, statement, append([]any{
 		pq.StringArray(wanted.campaign.channelTexts()), wanted.all, from, to, wanted.after.At, wanted.after.Member, wanted.after.Subject,
-		wanted.campaign.prefix(), wanted.campaign.suffix(), wanted.limit,
+		prefix(wanted.campaign.Occasion), wanted.campaign.suffix(), wanted.limit,
 	}, more...)...)
 	return list, err
-}
-
-// selectHappeningsOf reads what happened of members by their subjects.
-func selectHappeningsOf(ctx context.Context, q postgres.Runner, wanted []happening) ([]*candidate, error) {
-	members, kinds, subjects := make([]id.Member, len(wanted)), make([]string, len(wanted)), make([]string, len(wanted))
-	for i, one := range wanted {
-		members[i], kinds[i], subjects[i] = one.Member, string(one.Occasion), one.Subject
-	}
-	var list []*candidate
-	err := q.Select(ctx, &list, `
-		select `+personColumns+`, happenings.subject, happenings.at
-		from unnest($1::uuid[], $2::text[], $3::text[]) as wanted (member_id, occasion, subject)
-		join happenings on happenings.member_id = wanted.member_id and happenings.occasion = wanted.occasion and happenings.subject = wanted.subject
-		join members on members.id = happenings.member_id`,
-		pq.StringArray(id.Texts(members)), pq.StringArray(kinds), pq.StringArray(subjects))
-	return list, err
-}
-
-// updateHearings notes when members were last heard of. Their accounts know: not everything that is told of a member is its own
-// doing, gifts are not.
-func updateHearings(ctx context.Context, q postgres.Runner, heard []id.Member) error {
-	if len(heard) == 0 {
-		return nil
-	}
-	_, err := q.Exec(ctx, `
-		insert into hearings (member_id, heard_on)
-		select member_id, (heard_at at time zone 'UTC')::date from accounts where member_id = any($1::uuid[])
-		on conflict (member_id) do update set heard_on = excluded.heard_on
-		where hearings.heard_on < excluded.heard_on`, pq.StringArray(id.Texts(heard)))
-	return err
-}
-
-// updateAllHearings does the same for everybody, once a day: no notice tells of a purchase that earns nothing, and nobody looks
-// again at who was missed already.
-func updateAllHearings(ctx context.Context, tx *postgres.Tx) error {
-	_, err := tx.Exec(ctx, `
-		update hearings set heard_on = (accounts.heard_at at time zone 'UTC')::date
-		from accounts
-		where accounts.member_id = hearings.member_id and accounts.heard_at >= (hearings.heard_on + 1)::timestamp at time zone 'UTC'`)
-	return err
 }

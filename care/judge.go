@@ -18,52 +18,6 @@ type ruling struct {
 
 func suppressed(reason Reason) ruling { return ruling{status: Suppressed, reason: &reason} }
 
-// contact is a message that a member got, or is about to get.
-type contact struct {
-	class   Class
-	channel Channel
-	key     string
-	yearly  string
-	// at is when it was or will be sent.
-	at time.Time
-}
-
-// listener is a member as the contact policy sees it.
-type listener struct {
-	left bool
-	// addressed tells on which channels the member can be reached.
-	addressed map[Channel]bool
-	refused   bool // a mail server refuses its address for good
-	zone      *time.Location
-	consents  map[consentKey]bool
-	contacts  []contact
-	// decided are messages that were decided, also those that are not sent.
-	decided map[decidedKey]bool
-	// awaited are those of today that come later and go before others.
-	awaited []awaited
-}
-
-// decidedKey is what a message is the only one for.
-type decidedKey struct {
-	key     string
-	channel Channel
-}
-
-// consentKey is what a consent is about.
-type consentKey struct {
-	class   Class
-	channel Channel
-}
-
-// awaited is a message that a member is to get today on an occasion of some priority.
-type awaited struct {
-	priority int
-	class    Class
-	channel  Channel
-	day      value.Date
-	key      string
-}
-
 // again is how near to each other two greetings of what comes once a year are the same one: whoever corrects a birth date, or
 // moves, is not greeted twice.
 const again = 31 * 24 * time.Hour

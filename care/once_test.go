@@ -11,15 +11,6 @@ import (
 	"regulars/loyalty"
 )
 
-// bornOn corrects a birth date.
-func (h *house) bornOn(member *loyalty.Member, text string) {
-	h.t.Helper()
-	day, err := value.ParseDate(text)
-	h.must(err)
-	_, err = h.Service.UpdateMember(h.Admin, member.ID, nil, func(member *loyalty.Member) { member.BirthDate = &day })
-	h.must(err)
-}
-
 // A birth date that is corrected to a day that is over makes no birthday that is too late, which would stand in the way of the one
 // that it is corrected to next.
 func TestOnce_BirthDateMistyped(t *testing.T) {

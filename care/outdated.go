@@ -17,7 +17,7 @@ func (s *Service) outdated(ctx context.Context, message *Message) (bool, error) 
 		// What lies ahead of the member is over when it is too late to tell of it.
 		candidate: &candidate{Member: message.Member, At: &message.SendBefore},
 	}
-	about.Subject = strings.TrimPrefix(message.OccasionKey, about.campaign.prefix())
+	about.Subject = strings.TrimPrefix(message.OccasionKey, prefix(message.Occasion))
 	about.home.Zone = time.UTC
 	switch list, gone := []*found{about}, map[*found]bool{}; message.Occasion {
 	case occasion.TierAtRisk:

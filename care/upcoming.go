@@ -17,9 +17,8 @@ import (
 
 // OccasionPreview is what would be said to a member.
 type OccasionPreview struct {
-	Member     id.Member
-	CampaignID id.Campaign
-	Occasion   Occasion
+	Member   id.Member
+	Occasion Occasion
 	// Date is the occasion's day where the member lives.
 	Date value.Date
 	// Would is what would become of the message: of several channels, of the first on which it would be sent.
@@ -83,27 +82,41 @@ func (s *Service) CountOccasions(ctx context.Context, day value.Date, kinds ...O
 		if err != nil {
 			return err
 		}
-		for _, campaign := range round.campaigns {
-			if len(kinds) > 0 && !slices.Contains(kinds, campaign.Occasion) {
-				continue
-			}
-			wanted := search{campaign: campaign, day: day, all: true, limit: countedAtOnce}
-			for more := true; more; {
-				found, err := s.find(ctx, tx, round.settings, wanted)
-				if err != nil {
-					return err
-				}
-				list, err := s.confirm(ctx, tx, found.list)
-				if err != nil {
-					return err
-				}
-				count += len(list)
-				wanted.after, more = found.next, found.more
-			}
-		}
-		return nil
+		counted := slices.DeleteFunc(slices.Clone(round.campaigns), func(one *Campaign) bool {
+			return len(kinds) > 0 && !slices.Contains(kinds, one.Occasion)
+		})
+		return s.each(ctx, round, counted, day, place{}, countedAtOnce, func(list []*found) (bool, error) {
+			count += len(list)
+			return true, nil
+		})
 	})
 	return count, err
+}
+
+// each shows what campaigns say on a day, decided or not, in pages: of the first one behind a place. It stops when show wants no
+// more.
+func (s *Service) each(ctx context.Context, round *round, campaigns []*Campaign, day value.Date, after place, limit int,
+	show func([]*found) (bool, error),
+) error {
+	for _, campaign := range campaigns {
+		wanted := search{campaign: campaign, day: day, all: true, after: after, limit: limit}
+		after = place{}
+		for more := true; more; {
+			page, err := s.find(ctx, round.tx, round.settings, wanted)
+			if err != nil {
+				return err
+			}
+			list, err := s.confirm(ctx, round.tx, page.list)
+			if err != nil {
+				return err
+			}
+			if goOn, err := show(list); err != nil || !goOn {
+				return err
+			}
+			wanted.after, more = page.next, page.more
+		}
+	}
+	return nil
 }
 
 // upcomingKey is the place of a preview in the list.
@@ -154,55 +167,35 @@ func (s *Service) preview(ctx context.Context, day value.Date, from upcomingKey,
 			}
 			campaigns = campaigns[at:]
 		}
-		after := from.place
-		for _, campaign := range campaigns {
-			wanted := search{campaign: campaign, day: day, all: true, after: after, limit: decidedAtOnce}
-			after = place{}
-			for more := true; more; {
-				found, err := s.find(ctx, tx, round.settings, wanted)
-				if err != nil {
-					return err
+		return s.each(ctx, round, campaigns, day, from.place, decidedAtOnce, func(list []*found) (bool, error) {
+			previews, err := round.foresee(ctx, list)
+			for i, one := range previews {
+				if !show(one, upcomingKey{list[i].campaign.ID, list[i].place()}) {
+					return false, nil
 				}
-				previews, err := s.foresee(ctx, tx, round, found.list)
-				if err != nil {
-					return err
-				}
-				for i, one := range previews {
-					if !show(one.OccasionPreview, upcomingKey{campaign.ID, previews[i].place}) {
-						return nil
-					}
-				}
-				wanted.after, more = found.next, found.more
 			}
-		}
-		return nil
+			return true, err
+		})
 	})
 }
 
-// foreseen is a preview with its place in the list.
-type foreseen struct {
-	*OccasionPreview
-	place place
-}
-
-// foresee judges occasions as of when they come.
-func (s *Service) foresee(ctx context.Context, tx *postgres.Tx, round *round, list []*found) ([]foreseen, error) {
-	list, err := s.confirm(ctx, tx, slices.Clone(list))
-	if err != nil || len(list) == 0 {
-		return nil, err
+// foresee judges each of the occasions as of when it comes.
+func (r *round) foresee(ctx context.Context, list []*found) ([]*OccasionPreview, error) {
+	if len(list) == 0 {
+		return nil, nil
 	}
-	_, listeners, err := round.meet(ctx, members(list))
+	_, listeners, err := r.meet(ctx, members(list))
 	if err != nil {
 		return nil, err
 	}
-	var previews []foreseen
-	for _, one := range list {
+	previews := make([]*OccasionPreview, len(list))
+	for i, one := range list {
 		who := *listeners[one.Member]
 		who.contacts = slices.DeleteFunc(slices.Clone(who.contacts), func(had contact) bool { return had.key == one.key })
-		made := &OccasionPreview{Member: one.Member, CampaignID: one.campaign.ID, Occasion: one.campaign.Occasion, Date: one.date}
-		for i, channel := range one.campaign.Channels {
-			would := judge(round.settings.Care, &who, one, channel, one.window.From)
-			if i > 0 && (made.Would != Suppressed || would.status == Suppressed) {
+		made := &OccasionPreview{Member: one.Member, Occasion: one.campaign.Occasion, Date: one.date}
+		for number, channel := range one.campaign.Channels {
+			would := judge(r.settings.Care, &who, one, channel, one.window.From)
+			if number > 0 && (made.Would != Suppressed || would.status == Suppressed) {
 				continue
 			}
 			made.Would = would.status
@@ -211,7 +204,7 @@ func (s *Service) foresee(ctx context.Context, tx *postgres.Tx, round *round, li
 				made.Reason = &reason
 			}
 		}
-		previews = append(previews, foreseen{made, one.place()})
+		previews[i] = made
 	}
 	return previews, nil
 }

@@ -198,3 +198,12 @@ func careTexts(t testing.TB, kind occasion.Kind, locale string) template.Text {
 	t.Fatalf("there is no text of %s in %s", kind, locale)
 	return template.Text{}
 }
+
+// bornOn corrects a birth date.
+func (h *house) bornOn(member *loyalty.Member, text string) {
+	h.t.Helper()
+	day, err := value.ParseDate(text)
+	h.must(err)
+	_, err = h.Service.UpdateMember(h.Admin, member.ID, nil, func(member *loyalty.Member) { member.BirthDate = &day })
+	h.must(err)
+}

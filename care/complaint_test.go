@@ -3,6 +3,7 @@ package care_test
 import (
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,15 +13,6 @@ import (
 	"regulars/internal/value"
 	"regulars/loyalty"
 )
-
-// moveBirthday corrects the birth date of a member.
-func (h *house) moveBirthday(member *loyalty.Member, day string) {
-	h.t.Helper()
-	parsed, err := value.ParseDate(day)
-	h.must(err)
-	_, err = h.Service.UpdateMember(h.Admin, member.ID, nil, func(member *loyalty.Member) { member.BirthDate = &parsed })
-	h.must(err)
-}
 
 // A birth date that is corrected over the end of the year brings no second gift, also where no message may be sent or only some
 // (CiviCRM, pull request 8025: repeated when the date is edited).
@@ -40,7 +32,7 @@ func TestGift_Complaint1_OnceWhenTheDateIsEdited(t *testing.T) {
 			t.Fatalf("a gift of %d points", balance)
 		}
 	}
-	h.moveBirthday(some, "1991-01-02")
+	h.bornOn(some, "1991-01-02")
 	_, err := h.Service.UpdateMember(h.Admin, none.ID, nil, func(member *loyalty.Member) { member.TimeZone = "Asia/Shanghai" })
 	h.must(err)
 	for at := h.Clock.Now(); at.Before(time.Date(2026, time.January, 3, 0, 0, 0, 0, time.UTC)); at = at.Add(3 * time.Hour) {
@@ -167,4 +159,84 @@ func TestDecide_Complaint1_Stopped(t *testing.T) {
 		}
 	}
 	h.books()
+}
+
+// Two that decide in the same second say everything once, and give once (Novu #2569, #1633; Mautic #2215, #3669): one of them may
+// fail, and nothing is left behind.
+func TestDecide_Complaint1_TwoAtOnce(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.at("2025-05-01T00:00:00Z")
+	gift := func(c *care.Campaign) { c.GiftPoints = pointer(int64(5)) }
+	h.campaign(occasion.Birthday, gift, program.Inbox, program.Email)
+	h.campaign(occasion.Welcome, gift)
+	var members []*loyalty.Member
+	for range 40 {
+		members = append(members, h.Enroll(born(t, "1990-05-01")))
+	}
+	h.at("2025-05-01T10:00:00Z")
+	for range 3 {
+		var both sync.WaitGroup
+		for range 2 {
+			both.Go(func() { _ = h.care.DecideOccasions(h.Admin, func(int) {}) })
+		}
+		both.Wait()
+	}
+	h.decide()
+	for _, member := range members {
+		if got := h.said(member); len(got) != 3 || h.balance(member) != 10 {
+			t.Fatalf("%v and %d points", got, h.balance(member))
+		}
+	}
+	h.books()
+}
+
+// A birthday whose year is not known is one, nobody without a birth date is greeted on 1 January (Customer.io: 0 as a date greets
+// everybody), and who is greeted is greeted once, however often the day's runs come by (CiviCRM, pull request 6606), at the
+// member's own nine o'clock (Novu #2808).
+func TestBirthday_Complaint2_FirstOfJanuary(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.at("2025-12-30T00:00:00Z")
+	h.campaign(occasion.Birthday, nil)
+	nobody := h.Enroll(living("Asia/Tokyo"))
+	yearless := h.Enroll(living("Asia/Tokyo"), func(input *loyalty.EnrollMemberInput) {
+		input.BirthDate = &value.Date{Year: value.UnknownYear, Month: time.January, Day: 1}
+	})
+	for h.Clock.Now().Before(time.Date(2026, time.January, 3, 0, 0, 0, 0, time.UTC)) {
+		h.decide()
+		h.Clock.Advance(20 * time.Minute)
+	}
+	h.expect(nobody)
+	h.expect(yearless, "birthday:2026 INBOX DELIVERED")
+	if at := h.messages(yearless)[0].CreatedAt.UTC().Format(time.RFC3339); at != "2026-01-01T00:00:00Z" {
+		t.Errorf("greeted at %s", at)
+	}
+}
+
+// What was said counts once for the caps, also where a channel is added behind it (Mautic #10416: capped without reason), and of two
+// campaigns about the same the older one speaks and gives, whichever way they are found.
+func TestCaps_Complaint3_EachCountsOnce(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.at("2025-05-01T00:00:00Z")
+	h.policy(program.CarePolicy{LeapDayBirthday: program.February28, Caps: []program.ContactCap{{Per: value.Period{Days: 1}, Messages: 2}}})
+	made := h.campaign(occasion.Birthday, nil, program.Email)
+	gift := func(c *care.Campaign) { c.GiftPoints = pointer(int64(50)) }
+	h.campaign(occasion.Birthday, gift, program.Email)
+	h.campaign(occasion.Welcome, nil)
+	h.campaign(occasion.Welcome, gift)
+	member := h.mailed("one", born(t, "1990-05-14"))
+	h.allow(member, program.Care, program.Webhook, true)
+	h.at("2025-05-01T09:00:00Z")
+	h.decide()
+	h.at("2025-05-14T09:00:00Z")
+	h.decide()
+	_, err := h.DB.Exec(h.Admin, `update care_campaigns set channels = '{EMAIL,WEBHOOK}', version = 2 where id = $1`, made)
+	h.must(err)
+	h.decide()
+	h.expect(member, "welcome:joined INBOX DELIVERED", "birthday:2025 EMAIL QUEUED", "birthday:2025 WEBHOOK QUEUED")
+	if balance := h.balance(member); balance != 0 {
+		t.Errorf("a campaign that does not speak gives %d points", balance)
+	}
 }
