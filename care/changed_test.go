@@ -1,6 +1,7 @@
 package care_test
 
 import (
+	"crypto/sha256"
 	"strings"
 	"testing"
 	"time"
@@ -96,4 +97,20 @@ func TestEventReminder_MovedUp(t *testing.T) {
 		t.Errorf("an event that was moved up is told as %v", got)
 	}
 	h.expect(late)
+}
+
+// What the sender has held is known again where it is decided, whatever lower case the database knows.
+func TestDecide_HeldAddress(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.at("2025-05-01T00:00:00Z")
+	h.campaign(occasion.Birthday, func(campaign *care.Campaign) { campaign.Class = program.Service }, program.Email)
+	member := h.Enroll(born(t, "1990-05-14"), reached("İD@example.com"))
+	held := sha256.Sum256([]byte(strings.ToLower("İD@example.com")))
+	_, err := h.DB.Exec(h.Admin, `insert into refused_addresses (member_id, address_hash, reason, refused_at) values ($1, $2, 'unknown user', $3)`,
+		member.ID, held[:], h.Clock.Now())
+	h.must(err)
+	h.at("2025-05-14T09:00:00Z")
+	h.decide()
+	h.expect(member, "birthday:2025 EMAIL SUPPRESSED BOUNCED_ADDRESS")
 }

@@ -38,7 +38,7 @@ func judge(policy program.CarePolicy, who *listener, one *found, channel Channel
 		return suppressed(NoAddress)
 	case channel == program.Email && who.refused:
 		return suppressed(BouncedAddress)
-	case asksConsent(class, channel) && !who.consents[consentKey{class, channel}]:
+	case asksConsent(class, channel) && !who.consents[consentTopic{class, channel}]:
 		return suppressed(NoConsent)
 	}
 	sendAfter := now

@@ -1,6 +1,7 @@
 package care
 
 import (
+	"bytes"
 	"context"
 	"time"
 
@@ -27,7 +28,7 @@ type listener struct {
 	addressed map[Channel]bool
 	refused   bool // a mail server refuses its address for good
 	zone      *time.Location
-	consents  map[consentKey]bool
+	consents  map[consentTopic]bool
 	contacts  []contact
 	// decided are messages that were decided, also those that are not sent.
 	decided map[decidedKey]bool
@@ -38,12 +39,6 @@ type listener struct {
 // decidedKey is what a message is the only one for.
 type decidedKey struct {
 	key     string
-	channel Channel
-}
-
-// consentKey is what a consent is about.
-type consentKey struct {
-	class   Class
 	channel Channel
 }
 
@@ -66,11 +61,21 @@ func (r *round) meet(ctx context.Context, wanted []id.Member) (map[id.Member]*pe
 	for _, one := range rows {
 		people[one.Member] = one
 		listeners[one.Member] = &listener{
-			left: one.Status == left, refused: one.Refused, zone: home(one.TimeZone, r.zone).Zone, consents: map[consentKey]bool{},
+			left: one.Status == left, zone: home(one.TimeZone, r.zone).Zone, consents: map[consentTopic]bool{},
 			addressed: map[Channel]bool{}, decided: map[decidedKey]bool{},
 		}
 		for _, channel := range program.Channels {
 			listeners[one.Member].addressed[channel] = reachable(channel, one.Email, one.Phone, one.ExternalID)
+		}
+	}
+	held, err := selectRefusedAddresses(ctx, r.tx, wanted)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, one := range held {
+		// Who has named another address since is written to again.
+		if email := people[one.Member].Email; email != nil && bytes.Equal(addressHash(*email), one.Hash) {
+			listeners[one.Member].refused = true
 		}
 	}
 	consents, err := selectConsents(ctx, r.tx, wanted)
@@ -78,7 +83,7 @@ func (r *round) meet(ctx context.Context, wanted []id.Member) (map[id.Member]*pe
 		return nil, nil, err
 	}
 	for _, one := range consents {
-		listeners[one.Member].consents[consentKey{one.Class, one.Channel}] = one.Granted
+		listeners[one.Member].consents[consentTopic{one.Class, one.Channel}] = one.Granted
 	}
 	since := r.tx.Now.Add(-again)
 	for _, limit := range r.settings.Care.Caps {
@@ -121,7 +126,7 @@ func (r *round) await(one *person, who *listener) {
 		}
 		for _, channel := range campaign.Channels {
 			reached := who.addressed[channel] && (channel != program.Email || !who.refused)
-			allowed := !asksConsent(campaign.Class, channel) || who.consents[consentKey{campaign.Class, channel}]
+			allowed := !asksConsent(campaign.Class, channel) || who.consents[consentTopic{campaign.Class, channel}]
 			if !who.decided[decidedKey{located.key, channel}] && reached && allowed {
 				who.awaited = append(who.awaited, awaited{priority: campaign.priority(), class: campaign.Class, channel: channel, day: today, key: located.key})
 			}

@@ -19,20 +19,28 @@ type person struct {
 	Email       *string `db:"email"`
 	ExternalID  *string `db:"external_id"`
 	Phone       *string `db:"phone"`
-	// Refused tells whether a mail server has refused the address for good.
-	Refused bool `db:"refused"`
 }
 
 func selectPeople(ctx context.Context, q postgres.Runner, wanted []id.Member) ([]*person, error) {
 	var people []*person
 	err := q.Select(ctx, &people, `
-		select `+personColumns+`, '' as subject, members.number, members.status, members.display_name, members.email, members.external_id, members.phone,
-			exists (
-				select from refused_addresses
-				where refused_addresses.member_id = members.id and refused_addresses.address_hash = sha256(lower(members.email)::bytea)) as refused
+		select `+personColumns+`, '' as subject, members.number, members.status, members.display_name, members.email, members.external_id, members.phone
 		from members
 		where id = any($1::uuid[])`, pq.StringArray(id.Texts(wanted)))
 	return people, err
+}
+
+// refusedAddress is one that a mail server has refused for good, by addressHash.
+type refusedAddress struct {
+	Member id.Member `db:"member_id"`
+	Hash   []byte    `db:"address_hash"`
+}
+
+func selectRefusedAddresses(ctx context.Context, q postgres.Runner, members []id.Member) ([]refusedAddress, error) {
+	var held []refusedAddress
+	err := q.Select(ctx, &held, `select member_id, address_hash from refused_addresses where member_id = any($1::uuid[])`,
+		pq.StringArray(id.Texts(members)))
+	return held, err
 }
 
 // contactRow is a message that a member got, or gets, or was to get.
